@@ -18,6 +18,7 @@ from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER, Checks
 from smtp_wizard.engine.services.discovery import Discovery
 from smtp_wizard.engine.services.domains import Domains
+from smtp_wizard.engine.services.mailboxes import Mailboxes
 from smtp_wizard.engine.services.problems import Problems
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.services.services import Services
@@ -111,6 +112,15 @@ def compose(
         scans=Scans(catalog=catalog, diagnosis=diagnosis, wire=wire, limits=limits),
         checks=checks,
         tokens=tokens,
+        mailboxes=Mailboxes(
+            catalog=catalog,
+            diagnosis=diagnosis,
+            attempts=attempts,
+            tokens=tokens,
+            now=now,
+            resolver=resolver,
+            web=web,
+        ),
         accounts=Accounts(
             saved_accounts=saved_accounts, stores=stores, entries=entries, tokens=tokens, checks=checks, now=now
         ),

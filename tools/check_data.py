@@ -22,6 +22,7 @@ from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.discovery.mailbox_traces import MailboxKnowledge, load_mailbox_knowledge
 from smtp_wizard.engine.explain.wordings import load_wordings
 from smtp_wizard.engine.guides.guides import Guide, load_guides
+from smtp_wizard.engine.mailbox.mailbox_file import MailboxList, load_mailboxes
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, SendLimit
 from smtp_wizard.engine.providers.provider import Documented, Provider, ProviderKind
@@ -43,6 +44,7 @@ class Knowledge:
     scenarios: dict[str, Scenario]
     neutrals: tuple[ControlHost, ...]
     mailboxes: MailboxKnowledge
+    imap_servers: MailboxList
 
 
 def read_all(folder: Path) -> tuple[Knowledge | None, list[str]]:
@@ -62,13 +64,14 @@ def read_all(folder: Path) -> tuple[Knowledge | None, list[str]]:
     scenarios = read(load_scenarios, "sandbox.yaml")
     neutrals = read(load_control_hosts, "neutral.yaml")
     mailboxes = read(load_mailbox_knowledge, "discovery.yaml")
+    imap_servers = read(load_mailboxes, "mailboxes.yaml")
     read(load_wordings, "clues.yaml")
     read(rules, "unsubscribe.yaml")
     if catalog is None or guides is None or diagnosis is None or scenarios is None or neutrals is None:
         return None, problems
-    if mailboxes is None:
+    if mailboxes is None or imap_servers is None:
         return None, problems
-    return Knowledge(catalog, guides, diagnosis, scenarios, neutrals, mailboxes), problems
+    return Knowledge(catalog, guides, diagnosis, scenarios, neutrals, mailboxes, imap_servers), problems
 
 
 def faults(known: Knowledge) -> Iterator[str]:
@@ -85,6 +88,7 @@ def faults(known: Knowledge) -> Iterator[str]:
     yield from _practice_ports(known.catalog, known.scenarios)
     yield from _unknown_neutrals(known.catalog, known.neutrals)
     yield from _odd_traces(known.catalog, known.mailboxes)
+    yield from _unknown_mailboxes(known.catalog, known.imap_servers)
 
 
 def _loose_paths(provider: Provider, guides: dict[str, Guide], scenarios: dict[str, Scenario]) -> Iterator[str]:
@@ -179,6 +183,20 @@ def _odd_traces(catalog: Catalog, mailboxes: MailboxKnowledge) -> Iterator[str]:
         for ending in behind.mx:
             if owners := catalog.by_mx([ending]):
                 yield f"discovery.yaml: {behind.id}: the mail host {ending} belongs to '{owners[0].id}', too"
+
+
+def _unknown_mailboxes(catalog: Catalog, imap_servers: MailboxList) -> Iterator[str]:
+    """A mailbox is one of a provider in the catalogue; what it is beside is a server of that provider."""
+    for each in mailboxes.servers:
+        provider = catalog.get(each.provider)
+        for host in each.beside if provider is not None else ():
+            if provider is not None and host not in provider.hosts:
+                yield f"mailboxes.yaml: {each.provider} has no server {host}"
+    for provider_id in sorted({each.provider for each in mailboxes.servers} | mailboxes.pop3_only):
+        if catalog.get(provider_id) is None:
+            yield f"mailboxes.yaml: there is no provider '{provider_id}'"
+    for provider_id in mailboxes.switched_on.keys() - {each.provider for each in mailboxes.servers}:
+        yield f"mailboxes.yaml: '{provider_id}' has no IMAP server to be switched on"
 
 
 def notes(known: Knowledge, today: date) -> Iterator[str]:

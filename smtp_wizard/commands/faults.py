@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import errno
+from typing import TYPE_CHECKING
 
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, join, phrase, shown
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.fault_log import LAST_FAULT, FaultLog
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.diagnosis.finding import Finding
 
 
 def known_fault(problem: Exception) -> CommandError | None:
@@ -20,6 +24,7 @@ def known_fault(problem: Exception) -> CommandError | None:
     from smtp_wizard.engine.base.errors import InputError
     from smtp_wizard.engine.base.file_ownership import UnsafeFile
     from smtp_wizard.engine.guides.guides import UnknownGuide
+    from smtp_wizard.engine.mailbox.findings import MailboxError
     from smtp_wizard.engine.sandbox.errors import SandboxError
 
     match problem:
@@ -43,6 +48,8 @@ def known_fault(problem: Exception) -> CommandError | None:
             return CommandError(f"secret-{problem.fault.value}", problem.words, other_stores(problem), Exit.SECRET)
         case UnsafeFile():
             return CommandError("unsafe-file", problem.words, exit_code=Exit.SECRET)
+        case MailboxError():
+            return CommandError(problem.finding.code, problem.words, next_steps(problem.finding), Exit.FAILED)
         case SandboxError():
             return CommandError("sandbox", problem.words, exit_code=Exit.FAILED)
         case DataUnread() if problem.crowded:
@@ -63,6 +70,13 @@ def known_fault(problem: Exception) -> CommandError | None:
         case OSError() if problem.errno in _OF_THE_SYSTEM:
             return CommandError("system", _refused(problem), shown(_OF_THE_SYSTEM[problem.errno]), Exit.FAILED)
     return None
+
+
+def next_steps(finding: Finding) -> Shown:
+    """Return what to do about a finding, on one line, with the guide that helps."""
+    steps = join(" ", finding.steps)
+    said = phrase("{} The server said: {}", steps, finding.server_said) if finding.server_said else steps
+    return phrase("{} See 'smtp-wizard guide {}'.", said, shown(finding.guide)) if finding.guide else said
 
 
 _MANY_FILES = "Allow more of them (ulimit -n), or do less at once (--concurrency)."

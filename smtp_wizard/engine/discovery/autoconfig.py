@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.data_files import data_path
@@ -18,7 +18,7 @@ from smtp_wizard.engine.base.strict_yaml import Node, YamlDocument
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 MOST_SERVERS = 8
-"""Outgoing servers of one answer that are looked at."""
+"""Servers of one answer that are looked at."""
 _SOCKETS = {"ssl": Security.TLS, "tls": Security.TLS, "starttls": Security.STARTTLS, "plain": Security.NONE}
 _METHODS = {
     "password-cleartext": "password",
@@ -38,7 +38,7 @@ class AutoconfigError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One outgoing server that was published."""
+    """One server that was published."""
 
     endpoint: Endpoint
     username: str
@@ -100,10 +100,15 @@ def _read_database(node: Node) -> Database:
     return database
 
 
-def read_offers(document: bytes, address: Address) -> tuple[Offer, ...]:
-    """Read the outgoing servers of a configuration, in its order; those that make no sense are left out.
+ServerKind = Literal["smtp", "imap"]
+"""What a server is for: sending, or reading."""
 
-    Raises `AutoconfigError` where it is no such configuration, or names no outgoing server.
+
+def read_offers(document: bytes, address: Address, *, kind: ServerKind = "smtp") -> tuple[Offer, ...]:
+    """Read the servers of a configuration, in its order; those that make no sense are left out.
+
+    `kind`: the outgoing servers, or those for reading by IMAP. Raises `AutoconfigError` where it is no such
+    configuration, or names no such server.
     """
     import xml.etree.ElementTree as ElementTree
 
@@ -116,15 +121,19 @@ def read_offers(document: bytes, address: Address) -> tuple[Offer, ...]:
         raise AutoconfigError("the answer is no XML that can be read") from None
     if root.tag != "clientConfig":
         raise AutoconfigError("the answer is not a mail configuration")
-    offers = tuple(_offers(root, address))
+    offers = tuple(_offers(root, address, kind))
     if not offers:
-        raise AutoconfigError("the answer names no outgoing server that can be used")
+        direction = "outgoing" if kind == "smtp" else "incoming"
+        raise AutoconfigError(f"the answer names no {direction} server that can be used")
     return offers
 
 
-def _offers(root: Any, address: Address) -> Iterator[Offer]:
-    servers = [each for each in root.iterfind("emailProvider/outgoingServer") if each.get("type", "smtp") == "smtp"]
-    for server in servers[:MOST_SERVERS]:
+def _offers(root: Any, address: Address, kind: ServerKind) -> Iterator[Offer]:
+    if kind == "smtp":
+        named = [each for each in root.iterfind("emailProvider/outgoingServer") if each.get("type", "smtp") == kind]
+    else:
+        named = [each for each in root.iterfind("emailProvider/incomingServer") if each.get("type") == kind]
+    for server in named[:MOST_SERVERS]:
         try:
             host = parse_host(_host(_text(server, "hostname"), address))
             endpoint = Endpoint(host, parse_port(_text(server, "port")), _SOCKETS[_text(server, "socketType").lower()])

@@ -63,7 +63,7 @@ class MxLookup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SrvLookup:
-    """Which servers a domain names for sending, most preferred first, or the problem."""
+    """Which servers a domain names for a service, most preferred first, or the problem."""
 
     endpoints: tuple[Endpoint, ...] = ()
     not_offered: bool = False
@@ -73,6 +73,8 @@ class SrvLookup:
 
 SERVICES: Mapping[str, Security] = {"_submissions": Security.TLS, "_submission": Security.STARTTLS}
 """The services of RFC 8314 section 5.1 (TLS from the first byte) and RFC 6186 section 3.1."""
+IMAP_SERVICES: Mapping[str, Security] = {"_imaps": Security.TLS, "_imap": Security.STARTTLS}
+"""The services for reading mail (RFC 6186 section 3.2)."""
 
 
 async def look_up_mx(domain: str, resolver: Resolver) -> MxLookup:
@@ -82,7 +84,7 @@ async def look_up_mx(domain: str, resolver: Resolver) -> MxLookup:
 
 
 async def look_up_srv(domain: str, service: str, resolver: Resolver) -> SrvLookup:
-    """Ask which servers a domain names for one of `SERVICES` (RFC 6186 section 3.1). Raises nothing."""
+    """Ask which servers a domain names for a service (RFC 6186 section 3). Raises nothing."""
     answer = await ask(f"{service}._tcp.{domain}", "SRV", resolver)
     if isinstance(answer, DnsProblem):
         return SrvLookup(problem=answer)
@@ -90,7 +92,7 @@ async def look_up_srv(domain: str, service: str, resolver: Resolver) -> SrvLooku
     named = [(each.target.to_text(omit_final_dot=True).lower(), each.port) for each in records]
     if named and all(host in ("", ".") for host, _ in named):
         return SrvLookup(not_offered=True)
-    return SrvLookup(endpoints=tuple(dict.fromkeys(_endpoints(named, SERVICES[service]))))
+    return SrvLookup(endpoints=tuple(dict.fromkeys(_endpoints(named, {**SERVICES, **IMAP_SERVICES}[service]))))
 
 
 def _endpoints(named: Iterable[tuple[str, int]], security: Security) -> Iterable[Endpoint]:

@@ -17,6 +17,7 @@ from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.discovery import Discovery
 from smtp_wizard.engine.services.domains import Domains
+from smtp_wizard.engine.services.mailboxes import Mailboxes
 from smtp_wizard.engine.services.problems import Problems
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.services.tokens import Tokens
@@ -42,6 +43,7 @@ class Services:
     scans: Scans
     checks: Checks
     tokens: Tokens
+    mailboxes: Mailboxes
     accounts: Accounts
     problems: Problems
     now: Callable[[], datetime]

@@ -1,0 +1,1 @@
+"""The mailbox behind an account, read over IMAP and left as it is."""

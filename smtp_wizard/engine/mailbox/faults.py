@@ -1,0 +1,54 @@
+"""What can go wrong when a mailbox is read: one kind for each way, and the error that carries it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown
+
+
+class MailboxFault(StrEnum):
+    """Why a mailbox was not read."""
+
+    NO_MAILBOX = "no_mailbox"
+    """The account sends through a relay, or practises: there is no mailbox behind it."""
+    NOT_FOUND = "mailbox_not_found"
+    """No IMAP server is known, and none was found."""
+    POP3_ONLY = "mailbox_pop3_only"
+    """The provider is known for POP3 alone."""
+    UNCONFIRMED = "mailbox_unconfirmed"
+    """A server was found, and nothing speaks for it."""
+    UNREACHED = "mailbox_unreached"
+    NOT_IMAP = "mailbox_not_imap"
+    """What answers is no IMAP server."""
+    NOT_TRUSTED = "mailbox_not_trusted"
+    """The certificate is not believed, or there is no TLS in common."""
+    NOT_ENCRYPTED = "mailbox_not_encrypted"
+    """The server offers no STARTTLS, or says something in clear text that belongs behind it."""
+    NO_SIGN_IN = "mailbox_no_sign_in"
+    """The server offers no way to sign in that is spoken here."""
+    REFUSED = "mailbox_refused"
+    """User name and password, or the token, are not taken."""
+    SWITCHED_OFF = "mailbox_switched_off"
+    """The provider, or the owner of the mailbox, has IMAP switched off."""
+    NO_SCOPE = "mailbox_no_scope"
+    """The sign-in in the browser is for sending alone."""
+    SILENT = "mailbox_silent"
+    """No answer in the time allowed."""
+    CLOSED = "mailbox_closed"
+    """The server ended the connection."""
+    TOO_MUCH = "mailbox_too_much"
+    """The server sends more than was asked for."""
+    GARBLED = "mailbox_garbled"
+    """An answer that cannot be understood, or a refusal of something that any IMAP server does."""
+
+
+class ImapFailed(Exception):
+    """Something about a mailbox did not work."""
+
+    def __init__(self, fault: MailboxFault, words: Shown = NO_WORDS, *, server: Shown = NO_WORDS) -> None:
+        """`words`: what is known beyond the kind; `server`: what the server said. Neither has a secret in it."""
+        super().__init__(words)
+        self.fault = fault
+        self.words = words
+        self.server = server

@@ -1,0 +1,307 @@
+"""One session with an IMAP server: signing in, finding folders, searching and fetching. Nothing is ever changed.
+
+Folders are opened by EXAMINE and letters fetched by BODY.PEEK, so that no flag is set (RFC 3501 sections 6.3.2, 6.4.5).
+What IMAPClient and `imaplib` raise about what a server says is translated here, into `ImapFailed`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import imaplib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from smtp_wizard.engine.base.characters import has_control
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
+from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.mailbox.bounded_imap import BoundedImap, Line, TooMuch
+from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
+from smtp_wizard.engine.smtp.masking import MASK, Redactor
+from smtp_wizard.engine.smtp.protocol import SmtpError
+from smtp_wizard.engine.smtp.sasl import begin_exchange, choose_mechanism
+from smtp_wizard.engine.smtp.transport import Trust
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.smtp.sasl import Exchange
+
+INBOX = "INBOX"
+BATCH = 20
+"""Letters that are fetched at once."""
+HEADS = 250
+"""Heads that are fetched at once."""
+MOST_FOLDERS = 500
+"""Folders that are looked at, to find the special ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """A folder as it was opened."""
+
+    name: str
+    validity: int
+    """The UIDs below hold as long as this is the same (RFC 3501 section 2.3.1.1)."""
+    messages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """The beginning of a letter."""
+
+    uid: int
+    arrived: datetime | None
+    """Aware, where the server says it."""
+    octets: bytes
+
+
+class ImapSession:
+    """A session, in one thread; `close` may come from any."""
+
+    def __init__(self, line: Line, trust: Trust) -> None:
+        self._line = line
+        self._trust = trust
+        self._client: Any = None
+        self._redactor = Redactor(None, "")
+        self.fetched = 0
+        """Octets of letters that were fetched."""
+
+    # -- the beginning ----------------------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Connect, encrypted. Raises `ImapFailed`."""
+        with self._translated(MailboxFault.NOT_IMAP):
+            self._client = _client_over(self._line.connect(self._trust))
+
+    def way_in(self, auth: Auth) -> str:
+        """Return the SASL mechanism for a password or a token; 'LOGIN command' for the command of that name.
+
+        Raises `ImapFailed` where there is none.
+        """
+        offered = self._offered()
+        mechanism = choose_mechanism([each[5:] for each in offered if each.startswith("AUTH=")], auth)
+        if mechanism is None and auth is Auth.PASSWORD and "LOGINDISABLED" not in offered:
+            return LOGIN_COMMAND
+        if mechanism is None:
+            raise ImapFailed(MailboxFault.NO_SIGN_IN)
+        return mechanism
+
+    def sign_in(self, username: str, secret: Secret, mechanism: str) -> None:
+        """Sign in by a way that `way_in` has found. Raises `ImapFailed`."""
+        self._redactor = Redactor(secret, username)
+        try:
+            exchange = begin_exchange("LOGIN" if mechanism == LOGIN_COMMAND else mechanism, username, secret)
+        except SmtpError:
+            raise ImapFailed(MailboxFault.NO_SIGN_IN) from None
+        with self._translated(MailboxFault.GARBLED):
+            try:
+                if mechanism == LOGIN_COMMAND:
+                    self._client.login(*_login_words(exchange))
+                else:
+                    self._client.sasl_login(mechanism, _Answers(exchange))
+                    exchange.accepted()
+            except imaplib.IMAP4.abort:
+                raise
+            except imaplib.IMAP4.error as problem:
+                raise self._refusal(str(problem), exchange.added) from None
+            self._introduce()
+
+    def _refusal(self, said: str, added: Shown) -> ImapFailed:
+        """Say what a refused sign-in means. The words are the server's, and may have the password in them."""
+        words = self._cleaned(said)
+        told = f"{words} {added}"
+        if _SWITCHED_OFF.search(told) is not None:
+            return ImapFailed(MailboxFault.SWITCHED_OFF, server=words)
+        if _SCOPE.search(told) is not None:
+            return ImapFailed(MailboxFault.NO_SCOPE, server=words)
+        return ImapFailed(MailboxFault.REFUSED, server=words)
+
+    def _introduce(self) -> None:
+        """Say who asks (RFC 2971): some servers open no folder before."""
+        if "ID" in self._offered():
+            with suppress(imaplib.IMAP4.error, ValueError, LookupError):
+                self._client.id_({"name": "smtp-wizard"})
+
+    def _offered(self) -> list[str]:
+        with self._translated(MailboxFault.GARBLED):
+            return [each.decode("ascii", "replace").upper() for each in self._client.capabilities()]
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def special_folder(self, flag: str) -> str | None:
+        r"""Return the folder of a special use ('\Junk', '\Sent', RFC 6154), or of a usual name; None: no such."""
+        with self._translated(MailboxFault.GARBLED):
+            listed = self._client.list_folders()[:MOST_FOLDERS]
+        wanted = flag.encode("ascii").lower()
+        for flags, _, name in listed:
+            if wanted in {each.lower() for each in flags if isinstance(each, bytes)}:
+                return str(name)
+        usual = _USUAL_NAMES[flag]
+        for _, delimiter, name in listed:
+            parting = delimiter.decode("ascii", "replace") if isinstance(delimiter, bytes) else "/"
+            if str(name).rpartition(parting)[2].casefold() in usual:
+                return str(name)
+        return None
+
+    def examine(self, name: str) -> Folder:
+        """Open a folder for reading alone. Raises `ImapFailed`."""
+        with self._translated(MailboxFault.GARBLED):
+            said: Mapping[bytes, object] = self._client.select_folder(name, readonly=True)
+        return Folder(name=name, validity=_number(said.get(b"UIDVALIDITY")), messages=_number(said.get(b"EXISTS")))
+
+    def search(self, criteria: Sequence[object]) -> list[int]:
+        """Return the UIDs of the letters in the open folder that fit, the newest first. Raises `ImapFailed`."""
+        with self._translated(MailboxFault.GARBLED):
+            found = self._client.search(list(criteria))
+        return sorted({each for each in found if isinstance(each, int) and each > 0}, reverse=True)
+
+    def fetch(self, uids: Sequence[int], octets: int) -> Iterator[Fetched]:
+        """Yield the beginnings of letters of the open folder, a few at a time, in the order of `uids`.
+
+        Raises `ImapFailed`.
+        """
+        item = f"BODY.PEEK[]<0.{octets}>"
+        for at in range(0, len(uids), BATCH):
+            batch = list(uids[at : at + BATCH])
+            with self._translated(MailboxFault.GARBLED):
+                self._client.normalise_times = False
+                found: Mapping[int, Mapping[bytes, object]] = self._client.fetch(batch, ["INTERNALDATE", item])
+            for uid in batch:
+                parts = found.get(uid, {})
+                letter = next((value for key, value in parts.items() if key.startswith(b"BODY[]")), None)
+                if isinstance(letter, bytes):
+                    self.fetched += len(letter)
+                    yield Fetched(uid=uid, arrived=_aware(parts.get(b"INTERNALDATE")), octets=letter[:octets])
+
+    def heads(self, uids: Sequence[int], fields: Sequence[str]) -> Iterator[tuple[int, str]]:
+        """Yield these fields of the heads of letters, as they stand, in the order of `uids`. Raises `ImapFailed`."""
+        item = f"BODY.PEEK[HEADER.FIELDS ({' '.join(fields)})]"
+        for at in range(0, len(uids), HEADS):
+            batch = list(uids[at : at + HEADS])
+            with self._translated(MailboxFault.GARBLED):
+                found: Mapping[int, Mapping[bytes, object]] = self._client.fetch(batch, [item])
+            for uid in batch:
+                said = next((value for key, value in found.get(uid, {}).items() if key.startswith(b"BODY[")), None)
+                if isinstance(said, bytes):
+                    self.fetched += len(said)
+                    yield uid, said.decode("latin-1")
+
+    def log_out(self) -> None:
+        """Say goodbye; that it is not heard hurts nobody."""
+        with suppress(imaplib.IMAP4.error, OSError, ValueError, LookupError):
+            self._client.logout()
+
+    def close(self) -> None:
+        """Close at once, from whatever thread."""
+        self._line.close()
+
+    # -- what is raised ---------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _translated(self, garbled: MailboxFault) -> Iterator[None]:
+        """Translate what is raised about a server's answers. `garbled`: the fault where an answer makes no sense."""
+        try:
+            yield
+        except TooMuch:
+            raise ImapFailed(MailboxFault.TOO_MUCH) from None
+        except TimeoutError:
+            raise ImapFailed(MailboxFault.SILENT) from None
+        except OSError:
+            raise ImapFailed(MailboxFault.CLOSED) from None
+        except imaplib.IMAP4.abort as problem:
+            senseless = "unexpected" in str(problem) or "unterminated" in str(problem)
+            raise ImapFailed(garbled if senseless else MailboxFault.CLOSED, server=self._said(problem)) from None
+        except imaplib.IMAP4.error as problem:
+            raise ImapFailed(garbled, server=self._said(problem)) from None
+        except SmtpError:
+            raise ImapFailed(MailboxFault.GARBLED) from None
+        except _TRIPPED_OVER:
+            raise ImapFailed(garbled) from None
+
+    def _said(self, problem: Exception) -> Shown:
+        return self._cleaned(str(problem)) if problem.args else NO_WORDS
+
+    def _cleaned(self, said: str) -> Shown:
+        """Return a server's words, without the secret, and without the form in which the libraries quote them."""
+        if self._redactor.whole:
+            return MASK
+        return shown(_QUOTED.sub(lambda found: found[1] or found[2] or "", self._redactor.scrub(said[:2_000])), 300)
+
+
+LOGIN_COMMAND = "LOGIN command"
+"""The command of RFC 3501 section 6.2.3, which is no SASL mechanism."""
+_USUAL_NAMES: Mapping[str, frozenset[str]] = {
+    "\\Junk": frozenset(
+        {"junk", "spam", "junk e-mail", "junk email", "bulk mail", "bulk", "spamverdacht", "unerwünscht"}
+    ),
+    "\\Sent": frozenset({"sent", "sent items", "sent messages", "sent mail", "gesendet", "gesendete objekte"}),
+}
+"""What the folders are called where the server names no special use."""
+_SWITCHED_OFF = re.compile(
+    r"imap.{0,60}(?:not enabled|disabled|switched off|turned off|not allowed|deactivated|not activated|is off)"
+    r"|(?:enable|activate|switch on|turn on).{0,40}imap|imap.{0,40}(?:aktivier|freischalt|einschalten)",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"""\bb(?:'([^']*)'|"([^"]*)")""")
+_SCOPE = re.compile(r"insufficient_scope|invalid_scope|no-scope", re.IGNORECASE)
+_TRIPPED_OVER = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError, MemoryError)
+"""What the libraries raise over answers that follow no grammar."""
+
+
+class _Answers:
+    """Gives the answers of a SASL exchange, whose commands are SMTP's, to the challenges of an IMAP server."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        first = exchange.start().data.split()
+        self._initial = _decoded(first[2]) if len(first) > 2 else None
+
+    def __call__(self, challenge: bytes) -> bytes | None:
+        initial, self._initial = self._initial, None
+        if initial is not None and not challenge:
+            return initial
+        command = self._exchange.answer(base64.b64encode(challenge).decode("ascii"))
+        return _decoded(command.data.strip()) if command is not None else None
+
+
+def _decoded(word: bytes) -> bytes:
+    with suppress(binascii.Error):
+        return base64.b64decode(word)
+    return b""
+
+
+def _login_words(exchange: Exchange) -> tuple[str, str]:
+    """Return user name and password for the command. Raises `ImapFailed` where it cannot carry them."""
+    exchange.start()
+    words = [_decoded(command.data.strip()) for command in (exchange.answer(""), exchange.answer("")) if command]
+    name, password = (word.decode("utf-8") for word in words)
+    if not (name + password).isascii() or has_control(name + password):
+        raise ImapFailed(MailboxFault.NO_SIGN_IN)
+    # imaplib quotes the password, and not the name.
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{quoted}"', password
+
+
+def _client_over(imap: BoundedImap) -> Any:
+    """Return IMAPClient over a connection that is there already."""
+    from imapclient import IMAPClient
+
+    class OverBounded(IMAPClient):  # type: ignore[misc]  # it has no types
+        def _create_IMAP4(self) -> BoundedImap:
+            return imap
+
+    client = OverBounded(imap.host, imap.port, ssl=True)
+    imap.debug = 0  # it would hand every command to the log
+    return client
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and 0 <= value < 2**32 else 0
+
+
+def _aware(value: object) -> datetime | None:
+    return value if isinstance(value, datetime) and value.tzinfo is not None else None

@@ -1,0 +1,276 @@
+"""What a letter in the mailbox says about mail that could not be delivered: each address, whether it is final, and why.
+
+Read are reports (RFC 3464, RFC 6522), and letters that say it in words alone. A letter only counts where a mail server
+has written it: what a person quotes of a bounce is none. Automatic replies (RFC 3834) are told apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+
+from smtp_wizard.engine.base.mail_message import MailMessage, MessagePart, decoded, read_message
+from smtp_wizard.engine.explain.readers.bounces import Bounce, read_bounce
+from smtp_wizard.engine.lazy_dataclass import dataclass
+
+LARGEST = 64 * 1024
+"""Octets of a letter that are read: reports come first, and of the returned message only the head is wanted."""
+MOST_RECIPIENTS = 100
+"""Addresses of one letter that are looked at."""
+
+
+class LetterKind(StrEnum):
+    """What a letter is."""
+
+    FAILED = "failed"
+    DELAYED = "delayed"
+    """Not delivered yet; the server goes on trying."""
+    AUTO_REPLY = "auto-reply"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedRecipient:
+    """An address that was not reached, as one letter says it. All words are the letter's, as they came."""
+
+    address: str
+    kind: LetterKind
+    status: str
+    """Enhanced status code (RFC 3463), '' where none is given."""
+    words: str
+    """What is to be explained: what the refusing server said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnedLetter:
+    """A letter that was looked at."""
+
+    kind: LetterKind
+    recipients: tuple[FailedRecipient, ...] = ()
+    at: datetime | None = None
+    """When it was written. Aware."""
+    message_id: str = ""
+    """Its own."""
+    reported_by: str = ""
+    """The server that says so."""
+    subject: str = ""
+    """The returned message's."""
+    sent_at: datetime | None = None
+    """When the returned message was written. Aware."""
+    returned_id: str = ""
+    """The Message-ID of the returned message."""
+    envelope_id: str = ""
+    """The ENVID that was given when it was handed in (RFC 3461 section 4.4)."""
+
+
+OTHER = ReturnedLetter(kind=LetterKind.OTHER)
+
+
+def read_letter(octets: bytes, own: Iterable[str] = ()) -> ReturnedLetter:
+    """Return what a letter says. `own`: the account's own addresses, which are never the ones that failed.
+
+    Nothing is raised, however broken the letter is.
+    """
+    text = octets[:LARGEST].decode("latin-1").replace("\r\n", "\n")
+    letter = read_message(text, octets=True)
+    ours = {each.casefold() for each in own}
+    found = tuple(_reported(letter)) or tuple(_told(letter, text, ours))
+    if not found:
+        return ReturnedLetter(kind=LetterKind.AUTO_REPLY) if _is_auto_reply(letter) else OTHER
+    returned = _returned_head(letter, text)
+    failed = any(each.kind is LetterKind.FAILED for each in found)
+    report = _report_fields(letter)
+    return ReturnedLetter(
+        kind=LetterKind.FAILED if failed else LetterKind.DELAYED,
+        recipients=found[:MOST_RECIPIENTS],
+        at=_moment(letter.head.get("date")),
+        message_id=letter.head.get("message-id").strip(),
+        reported_by=_bare(report.get("reporting-mta", "")) or _domain_of(letter.head.get("from")),
+        subject=decoded(returned.get("subject")),
+        sent_at=_moment(returned.get("date")),
+        returned_id=returned.get("message-id").strip(),
+        envelope_id=report.get("original-envelope-id", ""),
+    )
+
+
+# --- reports for machines (RFC 3464) ---
+
+_REPORT = frozenset({"message/delivery-status", "message/global-delivery-status"})
+Fields = Mapping[str, str]
+
+
+def _groups(letter: MailMessage) -> Iterator[Fields]:
+    """Yield the groups of fields of a report: the first is about the message, each other about a recipient."""
+    for part in letter.parts:
+        if part.kind in _REPORT:
+            for block in re.split(r"\n[ \t]*\n", part.text().replace("\r\n", "\n").strip("\n")):
+                yield _fields(block)
+
+
+def _fields(block: str) -> Fields:
+    head = read_message(block + "\n").head
+    return {name.lower(): " ".join(value.split()) for name, value in reversed(head.fields)}
+
+
+def _report_fields(letter: MailMessage) -> Fields:
+    """Return the fields about the message as a whole."""
+    return next((each for each in _groups(letter) if "final-recipient" not in each), {})
+
+
+def _reported(letter: MailMessage) -> Iterator[FailedRecipient]:
+    for group in _groups(letter):
+        action = group.get("action", "").partition(" ")[0].lower()
+        kind = _ACTIONS.get(action)
+        address = _address_of(group)
+        if kind is None or not address:
+            continue
+        status = (_STATUS.match(group.get("status", "")) or [""])[0]
+        yield FailedRecipient(address=address, kind=kind, status=status, words=_as_report(group, letter))
+
+
+_ACTIONS: Mapping[str, LetterKind] = {"failed": LetterKind.FAILED, "delayed": LetterKind.DELAYED}
+"""RFC 3464 section 2.3.3; 'delivered', 'relayed' and 'expanded' are no failures."""
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+
+
+def _address_of(group: Fields) -> str:
+    """Return the address as the sender wrote it, where the report says so; else as the server had it in the end."""
+    for name in ("original-recipient", "final-recipient"):
+        found = _bare(group.get(name, "")).strip("<>")
+        if _ADDRESS.fullmatch(found):
+            return _tidy(found)
+    return ""
+
+
+def _as_report(group: Fields, letter: MailMessage) -> str:
+    """Return what a report says of one recipient, in its form, for the reader of such texts."""
+    wanted = ("final-recipient", "action", "status", "remote-mta", "diagnostic-code")
+    lines = [f"{name.title()}: {group[name]}" for name in wanted if group.get(name)]
+    if not group.get("diagnostic-code"):
+        words = next((part.text() for part in letter.parts if part.kind == "text/plain"), "")
+        lines += ["", words[:_LONGEST_WORDS]]
+    return "\n".join(lines)
+
+
+_LONGEST_WORDS = 4_000
+
+# --- letters in words alone ---
+
+_DAEMON = re.compile(
+    r"mailer-?daemon|postmaster|mail delivery (?:sub)?system|maildelivery|mail-?daemon|exchange[0-9a-f]{16}|"
+    r"\bbounces?\b",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]\\]{1,64}@[^\s<>@,;:\"()\[\]\\]{1,253}")
+_IN_TEXT = re.compile(r"(?<![^\s<>,;:\"'(\[])[\w.!#$%&*+/=?^{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+
+
+def _told(letter: MailMessage, text: str, ours: Collection[str]) -> Iterator[FailedRecipient]:
+    """Yield whom a letter says was not reached, where a mail server has written it."""
+    if _is_report_of_another_kind(letter) or not _is_by_a_server(letter):
+        return
+    bounce = read_bounce(text)
+    if bounce is None:
+        return
+    kind = LetterKind.DELAYED if bounce.action == "delayed" or _DELAY.search(bounce.text[:2_000]) else LetterKind.FAILED
+    status = bounce.status or (_STATUS_IN_WORDS.search(bounce.text) or [""])[0]
+    for address in list(_addresses(letter, bounce, ours))[:MOST_RECIPIENTS]:
+        yield FailedRecipient(address=address, kind=kind, status=status, words=bounce.text)
+
+
+_STATUS_IN_WORDS = re.compile(r"\b[45]\.\d{1,3}\.\d{1,3}\b(?!\.)")
+_DELAY = re.compile(
+    r"will (?:continue|keep) (?:to )?try|has been delayed|delivery is delayed|still being retried|"
+    r"not (?:yet )?been delivered yet|warning message only|do not need to resend|no need to resend",
+    re.IGNORECASE,
+)
+
+
+def _is_by_a_server(letter: MailMessage) -> bool:
+    head = letter.head
+    if head.get("x-failed-recipients"):
+        return True
+    empty = "return-path" in {name.lower() for name, _ in head.fields} and head.get("return-path").strip() == "<>"
+    return (empty and not _is_auto_reply(letter)) or _DAEMON.search(decoded(head.get("from"))[:500]) is not None
+
+
+def _is_report_of_another_kind(letter: MailMessage) -> bool:
+    """Whether a letter is a report that says something else, such as that a message was read (RFC 8098)."""
+    kind = letter.head.parameter("report-type").lower()
+    return letter.head.kind == "multipart/report" and kind not in ("", "delivery-status")
+
+
+def _addresses(letter: MailMessage, bounce: Bounce, ours: Collection[str]) -> Iterator[str]:
+    """Yield the addresses that a letter in words is about: as it names them, else the first in its words."""
+    named = [each.strip() for each in letter.head.get("x-failed-recipients").split(",")]
+    said = [_tidy(each) for each in (*named, bounce.recipient) if _ADDRESS.fullmatch(each)]
+    if not said:
+        in_words = (_tidy(each[0].strip(".")) for each in _IN_TEXT.finditer(bounce.text[: LARGEST // 2]))
+        daemon = _IN_TEXT.search(letter.head.get("from"))
+        others = {*ours, *([_tidy(daemon[0]).casefold()] if daemon else [])}
+        said = [each for each in in_words if each.casefold() not in others and not _DAEMON.search(each)][:1]
+    yield from dict.fromkeys(said)
+
+
+# --- automatic replies (RFC 3834) ---
+
+_OUT_OF_OFFICE = re.compile(
+    r"\b(?:out of (?:the )?office|automatic reply|auto(?:matic)?[ -]?(?:reply|response)|autoreply|abwesen(?:d|heit)|"
+    r"absence|vacation|risposta automatica|respuesta autom)",
+    re.IGNORECASE,
+)
+
+
+def _is_auto_reply(letter: MailMessage) -> bool:
+    head = letter.head
+    said = head.get("auto-submitted").partition(";")[0].strip().lower()
+    if said == "auto-replied" or head.get("x-autoreply") or head.get("x-autorespond"):
+        return letter.head.kind != "multipart/report"
+    return _OUT_OF_OFFICE.search(decoded(head.get("subject"))[:300]) is not None
+
+
+# --- the returned message ---
+
+
+def _returned_head(letter: MailMessage, text: str) -> MessagePart:
+    """Return the head of the returned message; an empty one where the letter has none of it."""
+    for part in letter.parts[1:]:
+        if part.kind in ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global-headers"):
+            return read_message("\n".join(part.text().lstrip("\n").split("\n")[:_HEAD_LINES]), octets=False).head
+    body = text.partition("\n\n")[2]
+    at = _BEGINS.search(body)
+    return read_message(body[at.start() :][:LARGEST]).head if at is not None else MessagePart(octets=False)
+
+
+_HEAD_LINES = 400
+_BEGINS = re.compile(r"^(?:Return-Path|Received|DKIM-Signature|MIME-Version|Message-ID|Date|From): ", re.MULTILINE)
+
+# --- small things ---
+
+
+def _bare(value: str) -> str:
+    """Take off the kind before a value: 'rfc822; ana@example.com', 'dns; mx.example.com'."""
+    kind, parted, rest = value.partition(";")
+    return rest.strip() if parted and re.fullmatch(r"[\w -]{1,40}", kind) else value.strip()
+
+
+def _tidy(address: str) -> str:
+    local, _, domain = address.strip("<>").rpartition("@")
+    return f"{local}@{domain.lower().rstrip('.')}"
+
+
+def _domain_of(field: str) -> str:
+    found = _IN_TEXT.search(field)
+    return found[0].rpartition("@")[2].lower() if found is not None else ""
+
+
+def _moment(field: str) -> datetime | None:
+    """Return the moment of a Date field; None where it makes no sense. Without a zone it counts as UTC."""
+    try:
+        found = parsedate_to_datetime(field[:200])
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

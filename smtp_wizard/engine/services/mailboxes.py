@@ -1,0 +1,251 @@
+"""Opens the mailbox behind a saved account for reading: the right server, the sign-in that counts, the session.
+
+What a session does is blocking work in a thread. Whoever is cancelled meanwhile closes the connection at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.lockout_guard import UNANSWERED, lockout_of, pause_finding
+from smtp_wizard.engine.accounts.sign_in_attempts import Attempts, Pause, Slot
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
+from smtp_wizard.engine.base.threads import in_thread
+from smtp_wizard.engine.checks.events import NamesCauses
+from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
+from smtp_wizard.engine.mailbox.findings import MailboxError, Place, finding_of
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.providers.provider import ProviderKind
+from smtp_wizard.engine.scan.known_host import counted_names
+from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.tokens import Tokens
+from smtp_wizard.engine.smtp.transport import Trust
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.discovery.dns import Resolver
+    from smtp_wizard.engine.discovery.web import Web
+    from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits
+    from smtp_wizard.engine.mailbox.imap_session import ImapSession
+    from smtp_wizard.engine.mailbox.mailbox_file import MailboxList
+    from smtp_wizard.engine.mailbox.server import ImapServer, MailboxServers
+
+T = TypeVar("T")
+
+REFUSED_CAUSE = "bad_credentials"
+"""What a refused sign-in to read mail counts as, beside those to send: it is the same account and the same password."""
+_MOVES_ON = frozenset(
+    {
+        MailboxFault.UNREACHED.value,
+        MailboxFault.NOT_IMAP.value,
+        MailboxFault.NOT_TRUSTED.value,
+        MailboxFault.NOT_ENCRYPTED.value,
+        MailboxFault.CLOSED.value,
+        MailboxFault.SILENT.value,
+    }
+)
+"""Faults after which the next server is tried: no secret has gone anywhere yet."""
+
+
+class OpenMailbox:
+    """A mailbox that is signed in to. Its session is used in one thread at a time."""
+
+    def __init__(self, session: ImapSession, server: ImapServer, place: Place) -> None:
+        self._session = session
+        self.server = server
+        self._place = place
+
+    async def do(self, work: Callable[[ImapSession], T]) -> T:
+        """Do work in the session. Raises `MailboxError`."""
+        with _told(self._place):
+            return await in_thread(lambda: work(self._session))
+
+
+class Mailboxes:
+    """Opens mailboxes."""
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        diagnosis: NamesCauses,
+        attempts: Attempts,
+        tokens: Tokens,
+        now: Callable[[], datetime],
+        resolver: Resolver | None = None,
+        web: Web | None = None,
+        limits: ImapLimits | None = None,
+    ) -> None:
+        """`resolver` and `web` are asked for servers: the system's name servers, and the web, where left out."""
+        self._catalog = catalog
+        self._diagnosis = diagnosis
+        self._attempts = attempts
+        self._tokens = tokens
+        self._now = now
+        self._resolver = resolver
+        self._web = web
+        self._limits = limits
+
+    @asynccontextmanager
+    async def opened(
+        self,
+        account: Account,
+        secret: Secret | None,
+        *,
+        named: Endpoint | None = None,
+        options: Options | None = None,
+    ) -> AsyncIterator[OpenMailbox]:
+        """Open the mailbox behind an account. `named`: the server that the person named.
+
+        Raises `MailboxError`; `OAuthError`, `SecretError` where a sign-in in the browser cannot be used; `DataError`.
+        """
+        said = options or Options()
+        trust = Trust(said.over(account.connection).ca_file)
+        sessions: list[ImapSession] = []
+        try:
+            server, place = await self._connected(account, secret, named, said, trust, sessions)
+            with _told(place):
+                await self._sign_in(account, secret, server, said, trust, sessions[-1])
+            yield OpenMailbox(sessions[-1], server, place)
+            await in_thread(sessions[-1].log_out)
+        finally:
+            for session in sessions:
+                session.close()
+
+    # -- the server -------------------------------------------------------------------------------------------------
+
+    async def _connected(
+        self,
+        account: Account,
+        secret: Secret | None,
+        named: Endpoint | None,
+        said: Options,
+        trust: Trust,
+        sessions: list[ImapSession],
+    ) -> tuple[ImapServer, Place]:
+        """Connect to the first server that answers, and may be shown the secret. Raises `MailboxError`."""
+        from smtp_wizard.engine.mailbox.mailbox_file import load_mailboxes
+
+        listed, provider = load_mailboxes(), account.connection.provider or ""
+        place = replace(self._place(account), switch=shown(listed.switched_on.get(provider, ""), 120))
+        with _told(place):
+            if secret is None or not self._has_mailbox(account):
+                raise ImapFailed(MailboxFault.NO_MAILBOX)
+            if named is None and provider in listed.pop3_only:
+                raise ImapFailed(MailboxFault.POP3_ONLY)
+        servers = await self._servers(listed, trust).of(account, named)
+        first: MailboxError | None = None
+        for server in servers:
+            there = replace(place, server=_words_of(server.endpoint))
+            session = self._session(server, said, trust)
+            sessions.append(session)
+            try:
+                with _told(there):
+                    await in_thread(session.connect)
+                    if not server.confirmed:
+                        raise ImapFailed(MailboxFault.UNCONFIRMED)
+                return server, there
+            except MailboxError as problem:
+                if problem.finding.code not in _MOVES_ON:
+                    raise
+                first = first or problem
+        if first is not None and not servers[0].guessed:
+            raise first
+        raise MailboxError(finding_of(ImapFailed(MailboxFault.NOT_FOUND), place))
+
+    def _servers(self, listed: MailboxList, trust: Trust) -> MailboxServers:
+        from smtp_wizard.engine.discovery.dns import Resolver
+        from smtp_wizard.engine.discovery.web import HttpWeb
+        from smtp_wizard.engine.mailbox.server import MailboxServers
+
+        return MailboxServers(listed, self._resolver or Resolver(), self._web or HttpWeb(trust))
+
+    def _session(self, server: ImapServer, said: Options, trust: Trust) -> ImapSession:
+        from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, Line
+        from smtp_wizard.engine.mailbox.imap_session import ImapSession
+        from smtp_wizard.engine.mailbox.server import leads_out
+
+        line = Line(
+            server.endpoint,
+            self._limits or ImapLimits(),
+            family=said.family,
+            allowed=leads_out if server.foreign else lambda address, port: True,
+        )
+        return ImapSession(line, trust)
+
+    def _place(self, account: Account) -> Place:
+        provider = self._catalog.get(account.connection.provider)
+        return Place(
+            address=shown(str(account.address), 100),
+            provider=shown(provider.short_name, 60) if provider and provider.firm else NO_WORDS,
+        )
+
+    def _has_mailbox(self, account: Account) -> bool:
+        """Whether there may be a mailbox behind an account: a relay has none, nor has practice."""
+        connection = account.connection
+        provider = self._catalog.get(connection.provider)
+        relay = provider is not None and provider.kind is ProviderKind.RELAY
+        return connection.auth is not Auth.NONE and connection.sandbox is None and not relay
+
+    # -- the sign-in ------------------------------------------------------------------------------------------------
+
+    async def _sign_in(
+        self,
+        account: Account,
+        secret: Secret | None,
+        server: ImapServer,
+        said: Options,
+        trust: Trust,
+        session: ImapSession,
+    ) -> None:
+        """Sign in, where that cannot lock the account; how it came out counts. Raises `ImapFailed`, `MailboxError`."""
+        assert secret is not None
+        auth = account.connection.auth
+        mechanism = await in_thread(lambda: session.way_in(auth))
+        if auth is Auth.XOAUTH2:
+            secret = await self._tokens.for_account(account, secret, trust.ca_file)
+        shown_secret = secret
+        slot = await self._slot(account, said)
+        outcome: str | None = UNANSWERED
+        try:
+            await self._attempts.sending(slot)
+            await in_thread(lambda: session.sign_in(server.username, shown_secret, mechanism))
+            outcome = None
+        except ImapFailed as problem:
+            outcome = REFUSED_CAUSE if problem.fault is MailboxFault.REFUSED else problem.fault.value
+            raise
+        finally:
+            self._attempts.record(slot, cause=outcome)
+
+    async def _slot(self, account: Account, said: Options) -> Slot:
+        """Take a slot for one sign-in, under the names that sending counts under. Raises `MailboxError`."""
+        connection = account.connection
+        provider = self._catalog.get(connection.provider)
+        name, *also = counted_names(self._catalog, connection.endpoint.host, connection.username, account.address)
+        slot = await self._attempts.acquire(
+            name, connection.endpoint.host, lockout_of(provider), also=also, anyway=said.ignore_lockout
+        )
+        if isinstance(slot, Pause):
+            firm = provider.firm if provider is not None else ""
+            raise MailboxError(pause_finding(slot, self._now(), firm, self._diagnosis.title))
+        return slot
+
+
+@contextmanager
+def _told(place: Place) -> Iterator[None]:
+    """Say a fault in words: which mailbox and server it is about."""
+    try:
+        yield
+    except ImapFailed as problem:
+        raise MailboxError(finding_of(problem, place)) from None
+
+
+def _words_of(endpoint: Endpoint) -> Shown:
+    return phrase("{}:{}", shown(endpoint.host, 100), endpoint.port)

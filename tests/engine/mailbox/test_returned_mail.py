@@ -1,0 +1,112 @@
+"""What a letter says about mail that came back: address, finality, the returned message; and what is no bounce."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smtp_wizard.engine.mailbox.returned_mail import MOST_RECIPIENTS, LetterKind, read_letter
+from tests.support.returned import (
+    BY_QMAIL,
+    IN_WORDS,
+    ORDINARY,
+    OUT_OF_OFFICE,
+    QUOTED_BY_A_PERSON,
+    READ_RECEIPT,
+    report,
+)
+
+OWN = ("ana@example.com",)
+
+
+def test_a_report_names_the_address_the_cause_and_the_message_that_came_back() -> None:
+    letter = read_letter(report(), OWN)
+    (recipient,) = letter.recipients
+    assert (letter.kind, recipient.address, recipient.status) == (
+        LetterKind.FAILED,
+        "bob@elsewhere.example",
+        "5.1.1",
+    )
+    assert "User unknown" in recipient.words
+    assert (letter.subject, letter.returned_id) == ("Invoice 17", "<sent1@example.com>")
+    assert letter.sent_at is not None
+    assert letter.sent_at.isoformat() == "2026-11-20T09:29:00+00:00"
+    assert letter.reported_by == "mail.example.com"
+
+
+def test_each_recipient_of_a_report_is_told_and_who_was_reached_is_not() -> None:
+    more = (
+        "\nFinal-Recipient: rfc822; carla@elsewhere.example\nAction: delayed\nStatus: 4.2.2\n"
+        "\nFinal-Recipient: rfc822; dora@elsewhere.example\nAction: delivered\nStatus: 2.0.0\n"
+    )
+    letter = read_letter(report(more=more), OWN)
+    assert [(each.address, each.kind) for each in letter.recipients] == [
+        ("bob@elsewhere.example", LetterKind.FAILED),
+        ("carla@elsewhere.example", LetterKind.DELAYED),
+    ]
+    assert letter.kind is LetterKind.FAILED
+
+
+def test_a_delay_is_no_failure() -> None:
+    letter = read_letter(report(action="delayed", status="4.4.1", diagnostic="X-Postfix; connection timed out"), OWN)
+    assert (letter.kind, letter.recipients[0].kind) == (LetterKind.DELAYED, LetterKind.DELAYED)
+
+
+def test_the_address_is_the_one_that_was_written_to() -> None:
+    """Behind a forwarding the final recipient is an address that the sender has never seen."""
+    found = report().replace(b"Final-Recipient: rfc822; bob@", b"Final-Recipient: rfc822; robert@")
+    assert read_letter(found, OWN).recipients[0].address == "bob@elsewhere.example"
+
+
+@pytest.mark.parametrize(
+    ("octets", "address", "subject", "words"),
+    [
+        (IN_WORDS, "carla@gmial.com", "Offer 3", "No such user here"),
+        (BY_QMAIL, "dora@elsewhere.example", "Reminder", "over quota"),
+    ],
+    ids=["exim", "qmail"],
+)
+def test_a_letter_in_words_alone_is_understood(octets: bytes, address: str, subject: str, words: str) -> None:
+    letter = read_letter(octets, OWN)
+    assert [each.address for each in letter.recipients] == [address]
+    assert (letter.kind, letter.subject) == (LetterKind.FAILED, subject)
+    assert words in letter.recipients[0].words
+
+
+def test_a_warning_in_words_that_the_server_goes_on_trying_is_a_delay() -> None:
+    warning = IN_WORDS.replace(
+        b"This is a permanent error. The following address(es) failed:",
+        b"has been delayed; the server will continue to try. The following address(es) could not be delivered to yet:",
+    )
+    assert read_letter(warning, OWN).kind is LetterKind.DELAYED
+
+
+@pytest.mark.parametrize(
+    ("octets", "kind"),
+    [
+        (OUT_OF_OFFICE, LetterKind.AUTO_REPLY),
+        (QUOTED_BY_A_PERSON, LetterKind.OTHER),
+        (READ_RECEIPT, LetterKind.OTHER),
+        (ORDINARY, LetterKind.OTHER),
+        (b"", LetterKind.OTHER),
+        (b"\0\xff" * 50, LetterKind.OTHER),
+    ],
+    ids=["out of office", "quoted by a person", "read receipt", "ordinary", "empty", "no text"],
+)
+def test_what_is_no_bounce_is_none(octets: bytes, kind: LetterKind) -> None:
+    letter = read_letter(octets, OWN)
+    assert (letter.kind, letter.recipients) == (kind, ())
+
+
+def test_a_report_about_any_number_of_recipients_is_bounded() -> None:
+    each = "\nFinal-Recipient: rfc822; c{}@x.example\nAction: failed\nStatus: 5.1.1\n"
+    more = "".join(each.format(number) for number in range(500))
+    assert len(read_letter(report(more=more), OWN).recipients) == MOST_RECIPIENTS
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, len(report())), st.binary(max_size=40))
+def test_whatever_is_in_a_letter_nothing_is_raised(at: int, noise: bytes) -> None:
+    octets = report()
+    read_letter(octets[:at] + noise + octets[at + len(noise) :], OWN)

@@ -1,0 +1,111 @@
+"""Opening the mailbox of an account: the sign-in counts, and a secret goes to a confirmed server alone."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.lockout_guard import PAUSED
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.mailbox.faults import MailboxFault
+from smtp_wizard.engine.mailbox.findings import MailboxError
+from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.services import Services
+from tests.commands.test_send import RELAY
+from tests.support.certs import Authority
+from tests.support.imapserver import PASSWORD, USER, ImapServer
+from tests.support.misbehaving import Hold, MisbehavingServer
+from tests.support.walk import make_services
+
+SECRET = Secret(PASSWORD)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "ca")
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    return make_services(tmp_path / "config")
+
+
+def account(authority: Authority, **connection: object) -> Account:
+    there = replace(RELAY.connection, username=USER, auth=Auth.PASSWORD, ca_file=str(authority.file))
+    return replace(RELAY, connection=replace(there, **connection))  # type: ignore[arg-type]
+
+
+async def fault_of(services: Services, wanted: Account, named: Endpoint | None = None, secret: Secret = SECRET) -> str:
+    with pytest.raises(MailboxError) as caught:
+        async with services.mailboxes.opened(wanted, secret, named=named):
+            raise AssertionError("it was opened")
+    assert PASSWORD not in str(caught.value) + "".join(caught.value.finding.steps)
+    return caught.value.finding.code
+
+
+async def test_a_mailbox_is_opened_and_read(services: Services, authority: Authority) -> None:
+    async with ImapServer(authority.issue("127.0.0.1").context()) as imap:
+        async with services.mailboxes.opened(account(authority), SECRET, named=imap.endpoint) as mailbox:
+            assert await mailbox.do(lambda session: session.examine("INBOX").messages) == 0
+        assert imap.commands[-1] == "LOGOUT"
+
+
+async def test_sign_ins_that_fail_are_held_back_with_those_for_sending(
+    services: Services, authority: Authority
+) -> None:
+    wrong = Secret("another password")
+    async with ImapServer(authority.issue("127.0.0.1").context()) as imap:
+        wanted = account(authority)
+        codes = [await fault_of(services, wanted, imap.endpoint, wrong) for _ in range(4)]
+        assert codes == [MailboxFault.REFUSED] * 3 + [PAUSED]
+        assert imap.sign_ins == 3
+        opened = services.mailboxes.opened(wanted, SECRET, named=imap.endpoint, options=Options(ignore_lockout=True))
+        async with opened:
+            assert imap.sign_ins == 4
+
+
+@pytest.mark.parametrize(
+    ("connection", "code"),
+    [
+        ({"provider": "sendgrid"}, MailboxFault.NO_MAILBOX),
+        ({"auth": Auth.NONE}, MailboxFault.NO_MAILBOX),
+        ({"sandbox": "accept", "provider": "sandbox"}, MailboxFault.NO_MAILBOX),
+        ({"provider": "rediff"}, MailboxFault.POP3_ONLY),
+    ],
+    ids=["relay", "no sign-in", "practice", "POP3 alone"],
+)
+async def test_where_there_is_no_mailbox_to_be_read_nobody_is_asked(
+    connection: dict[str, object], code: str, services: Services, authority: Authority
+) -> None:
+    assert await fault_of(services, account(authority, **connection)) == code
+
+
+async def test_a_server_that_does_not_answer_says_which_one_it_was(services: Services, authority: Authority) -> None:
+    with pytest.raises(MailboxError) as caught:
+        async with services.mailboxes.opened(account(authority), SECRET, named=Endpoint("127.0.0.1", 1, Security.TLS)):
+            raise AssertionError("it was opened")
+    assert caught.value.finding.code == MailboxFault.UNREACHED
+    assert "127.0.0.1:1" in caught.value.finding.title
+
+
+async def test_who_gives_up_leaves_no_connection(services: Services, authority: Authority) -> None:
+    async with MisbehavingServer([Hold()]) as fake:
+
+        async def work() -> None:
+            async with services.mailboxes.opened(account(authority), SECRET, named=fake.endpoint(Security.STARTTLS)):
+                raise AssertionError("it was opened")
+
+        task = asyncio.ensure_future(work())
+        while not fake.connections:
+            await asyncio.sleep(0.005)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        assert task.cancelled()

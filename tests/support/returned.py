@@ -1,0 +1,203 @@
+"""Letters as mail servers return them, made up in the form of each kind of server."""
+
+from __future__ import annotations
+
+import textwrap
+
+
+def report(
+    address: str = "bob@elsewhere.example",
+    *,
+    action: str = "failed",
+    status: str = "5.1.1",
+    diagnostic: str = "smtp; 550 5.1.1 <bob@elsewhere.example>: Recipient address rejected: User unknown",
+    more: str = "",
+    number: int = 1,
+    subject: str = "Invoice 17",
+    date: str = "Fri, 20 Nov 2026 09:30:00 +0000",
+    sender: str = "MAILER-DAEMON@mail.example.com (Mail Delivery System)",
+    extra: str = "",
+) -> bytes:
+    """A report by RFC 3464, as Postfix writes it. `more`: further groups of recipients."""
+    return (
+        textwrap.dedent("""\
+        Return-Path: <>
+        Date: {date}
+        From: {sender}
+        To: ana@example.com
+        Subject: Undelivered Mail Returned to Sender
+        Auto-Submitted: auto-replied
+        Message-ID: <bounce{number}@mail.example.com>
+        MIME-Version: 1.0
+        Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+        --b
+        Content-Type: text/plain
+
+        This is the mail system at host mail.example.com.
+
+        I'm sorry to have to inform you that your message could not be delivered.
+
+        <{address}>: host mx.elsewhere.example said: see below
+
+        --b
+        Content-Type: message/delivery-status
+
+        Reporting-MTA: dns; mail.example.com
+        X-Postfix-Queue-ID: 4ABC
+        {extra}Arrival-Date: {date}
+
+        Final-Recipient: rfc822; {address}
+        Original-Recipient: rfc822;{address}
+        Action: {action}
+        Status: {status}
+        Diagnostic-Code: {diagnostic}
+        {more}
+        --b
+        Content-Type: message/rfc822
+
+        Return-Path: <ana@example.com>
+        Date: Fri, 20 Nov 2026 09:29:00 +0000
+        From: Ana <ana@example.com>
+        To: {address}
+        Subject: {subject}
+        Message-ID: <sent{number}@example.com>
+
+        Dear customer, here is your invoice.
+        --b--
+        """)
+        .format(
+            date=date,
+            sender=sender,
+            number=number,
+            address=address,
+            action=action,
+            status=status,
+            diagnostic=diagnostic,
+            more=more,
+            subject=subject,
+            extra=extra,
+        )
+        .encode()
+    )
+
+
+IN_WORDS = b"""\
+Return-Path: <>
+Received: from mail.provider.example
+X-Failed-Recipients: carla@gmial.com
+Auto-Submitted: auto-replied
+From: Mail Delivery System <Mailer-Daemon@mail.provider.example>
+To: ana@example.com
+Subject: Mail delivery failed: returning message to sender
+Message-Id: <E1abc@mail.provider.example>
+Date: Thu, 19 Nov 2026 08:00:00 +0000
+
+This message was created automatically by mail delivery software.
+
+A message that you sent could not be delivered to one or more of its
+recipients. This is a permanent error. The following address(es) failed:
+
+  carla@gmial.com
+    host mx.gmial.com [192.0.2.1]
+    SMTP error from remote mail server after RCPT TO:<carla@gmial.com>:
+    550 No such user here
+
+------ This is a copy of the message, including all the headers. ------
+
+Return-path: <ana@example.com>
+Received: from office.example.com
+From: Ana <ana@example.com>
+To: carla@gmial.com
+Subject: Offer 3
+Date: Thu, 19 Nov 2026 07:59:00 +0000
+Message-ID: <offer3@example.com>
+
+Dear Carla,
+"""
+"""As Exim writes it: no report, but the addresses in a field of their own."""
+
+BY_QMAIL = b"""\
+Return-Path: <>
+From: MAILER-DAEMON@mail.provider.example
+To: ana@example.com
+Subject: failure notice
+Date: Wed, 18 Nov 2026 08:00:00 +0000
+Message-ID: <q1@mail.provider.example>
+
+Hi. This is the qmail-send program at mail.provider.example.
+I'm afraid I wasn't able to deliver your message to the following addresses.
+This is a permanent error; I've given up. Sorry it didn't work out.
+
+<dora@elsewhere.example>:
+192.0.2.7 does not like recipient.
+Remote host said: 552 5.2.2 The email account that you tried to reach is over quota
+Giving up on 192.0.2.7.
+
+--- Below this line is a copy of the message.
+
+Return-Path: <ana@example.com>
+Date: Wed, 18 Nov 2026 07:58:00 +0000
+From: ana@example.com
+To: dora@elsewhere.example
+Subject: Reminder
+Message-ID: <reminder@example.com>
+
+Hello
+"""
+
+OUT_OF_OFFICE = b"""\
+Return-Path: <>
+Auto-Submitted: auto-replied
+From: Eva <eva@elsewhere.example>
+To: ana@example.com
+Subject: Out of office: Invoice 17
+Date: Wed, 18 Nov 2026 08:00:00 +0000
+Message-ID: <away@elsewhere.example>
+
+I am away and could not be reached until Monday. Your message was not delivered to anybody else.
+"""
+
+QUOTED_BY_A_PERSON = b"""\
+Return-Path: <eva@elsewhere.example>
+From: Eva <eva@elsewhere.example>
+To: ana@example.com
+Subject: Re: Undelivered Mail Returned to Sender
+Date: Wed, 18 Nov 2026 08:00:00 +0000
+Message-ID: <person@elsewhere.example>
+
+Hi Ana, I got this back from you:
+> This is the mail system. Your message could not be delivered to frank@elsewhere.example
+> 550 5.1.1 User unknown
+"""
+
+READ_RECEIPT = b"""\
+From: Eva <eva@elsewhere.example>
+To: ana@example.com
+Subject: Read: Invoice 17
+Date: Wed, 18 Nov 2026 08:00:00 +0000
+Message-ID: <read@elsewhere.example>
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=disposition-notification; boundary="b"
+
+--b
+Content-Type: text/plain
+
+Your message was read.
+--b
+Content-Type: message/disposition-notification
+
+Final-Recipient: rfc822; eva@elsewhere.example
+Disposition: manual-action/MDN-sent-manually; displayed
+--b--
+"""
+
+ORDINARY = b"""\
+From: Eva <eva@elsewhere.example>
+To: ana@example.com
+Subject: Lunch
+Date: Wed, 18 Nov 2026 08:00:00 +0000
+Message-ID: <lunch@elsewhere.example>
+
+At noon?
+"""
