@@ -185,7 +185,7 @@ def _odd_traces(catalog: Catalog, mailboxes: MailboxKnowledge) -> Iterator[str]:
                 yield f"discovery.yaml: {behind.id}: the mail host {ending} belongs to '{owners[0].id}', too"
 
 
-def _unknown_mailboxes(catalog: Catalog, imap_servers: MailboxList) -> Iterator[str]:
+def _unknown_mailboxes(catalog: Catalog, mailboxes: MailboxList) -> Iterator[str]:
     """A mailbox is one of a provider in the catalogue; what it is beside is a server of that provider."""
     for each in mailboxes.servers:
         provider = catalog.get(each.provider)

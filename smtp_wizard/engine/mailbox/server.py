@@ -19,7 +19,7 @@ from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.discovery.dns import IMAP_SERVICES, Resolver, look_up_srv
 from smtp_wizard.engine.discovery.egress_guard import Reachability, reachability
 from smtp_wizard.engine.discovery.server_identity import belongs_to
-from smtp_wizard.engine.discovery.web import Web, WebProblem
+from smtp_wizard.engine.discovery.web import FetchedDocument, Web
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.mailbox.mailbox_file import MailboxList
 
@@ -108,7 +108,7 @@ class MailboxServers:
         found: list[ImapServer] = []
         for url in own_addresses(account.address.ascii_domain):
             fetched = await self._web.fetch(url)
-            if isinstance(fetched, WebProblem):
+            if not isinstance(fetched, FetchedDocument):
                 continue
             try:
                 offers = read_offers(fetched.content, account.address, kind="imap")
