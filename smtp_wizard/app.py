@@ -56,7 +56,7 @@ from smtp_wizard.screens.panel import ConfirmPanel
 from smtp_wizard.screens.too_small import TooSmallScreen
 from smtp_wizard.text.wizard import LEAVE_LINES, LEAVE_QUESTION, NOT_SAVED, Resume
 from smtp_wizard.widgets.fault_containment import FaultContained
-from smtp_wizard.widgets.themes import NO_COLOR, OWN, THEMES, AsciiFilter, JoinedFilter, theme_for
+from smtp_wizard.widgets.themes import NO_COLOR, OWN, AsciiFilter, JoinedFilter, theme_for
 from smtp_wizard.widgets.toolkit import outlive_the_terminal, read_any_byte
 
 if TYPE_CHECKING:
@@ -140,11 +140,6 @@ class WizardApp(AreasApp):
             self.push_screen(TooSmallScreen())
         elif shown and not too_small:
             self.screen.dismiss(None)
-
-    def action_look(self) -> None:
-        """Change to the next look: dark, light, high contrast, the terminal's own colours."""
-        names = list(THEMES.values())
-        self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
 
     @contextmanager
     def put_aside(self) -> Iterator[bool]:

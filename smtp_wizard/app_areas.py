@@ -10,14 +10,10 @@ from textual.binding import Binding, BindingType
 
 from smtp_wizard.app_styles import StyledApp
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
-from smtp_wizard.screens.keyed import Keyed
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.too_small import TooSmallScreen
 
 HOME, SETUP, LIMITS = "home", "setup", "limits"
-
-OLD_KEYS = frozenset({"accounts", "limits", "look"})
-"""What has keys of its own on the screens that are not drawn anew; on the others the menu leads there."""
 
 
 class AreasApp(StyledApp):
@@ -25,11 +21,8 @@ class AreasApp(StyledApp):
 
     kit: Kit
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f7", "accounts", "Accounts", show=False),
-        Binding("f8", "limits", "Limits", show=False),
         Binding("f10,ctrl+p", "menu", "Menu", show=False),
         Binding("ctrl+q", "leave", "Quit"),
-        Binding("ctrl+t", "look", "Another look", show=False),
     ]
 
     def __init__(self, folder: Path, *, ansi_color: bool | None) -> None:
@@ -51,12 +44,7 @@ class AreasApp(StyledApp):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key does what the screen says that it does, and nothing else."""
-        shown = self._shown
-        if isinstance(shown, TooSmallScreen):
-            return action == "leave_keeping"
-        if isinstance(shown, Keyed) and action in OLD_KEYS:
-            return False
-        return self.current_mode != HOME if action == "accounts" else True
+        return action == "leave_keeping" if isinstance(self._shown, TooSmallScreen) else True
 
     # -- areas ------------------------------------------------------------------------------------------------------
 
@@ -70,10 +58,6 @@ class AreasApp(StyledApp):
         """Back to where one was before this area; where one was nowhere, to the accounts."""
         self.switch_mode(self.before.pop(self.current_mode, HOME))
 
-    def action_accounts(self) -> None:
-        """Show the saved accounts."""
-        self.enter_area(HOME)
-
     def action_practise(self) -> None:
         """As `practise`."""
         self.practise()
@@ -83,10 +67,6 @@ class AreasApp(StyledApp):
         from smtp_wizard.screens.menu import MenuItem
 
         self.open_tool(MenuItem.EXPLAIN)
-
-    def action_limits(self) -> None:
-        """Show the sending limits."""
-        self.enter_area(LIMITS)
 
     # -- the menu ---------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ class FaultScreen(TextPanel):
     """A fault, over a screen that has no line of its own for it."""
 
 
-class FaultContainedApp(FaultContained, SendsChanges[int]):
+class FaultContainedApp(SendsChanges[int]):
     """Every exception that nobody caught comes here: of keys, messages, timers, background work, painting.
 
     While the program starts or ends there is no screen to say it on: then it is the end, in one sentence.

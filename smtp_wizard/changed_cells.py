@@ -23,6 +23,8 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.strip import Strip
 
+from smtp_wizard.widgets.fault_containment import FaultContained
+
 T = TypeVar("T")
 
 NEAR = 8
@@ -192,7 +194,7 @@ def _placed(update: CompositorUpdate) -> Iterator[Placed]:
                     yield x, y, strip.crop(0, min(stop, end) - x)
 
 
-class SendsChanges(App[T]):
+class SendsChanges(FaultContained, App[T]):
     """Stands before the toolkit's `App`: of what is painted, only the cells that look different are written."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+l", "paint_anew", "Paint anew", show=False)]

@@ -174,12 +174,13 @@ def _file_text(check: CheckView, conversation: str) -> str:
 class SectionsPanel(DetailsPanel):
     """F4: parts with headings."""
 
-    def __init__(self, sections: Sequence[Section], title: str = "Details") -> None:
-        rows = tuple(_told(sections, INSIDE))
+    def __init__(self, sections: Sequence[Section], title: str = "Details", *, points: bool = False) -> None:
+        """`points`: each line is a point of its own; else they are paragraphs."""
+        rows = tuple(_told(sections, INSIDE, "· " if points else ""))
         super().__init__(rows, "\n".join(row.plain for row in rows), title=title)
 
 
-def _told(sections: Sequence[Section], width: int) -> Iterator[Content]:
+def _told(sections: Sequence[Section], width: int, point: str) -> Iterator[Content]:
     """Yield sections as rows: a title in bold, its lines folded, an empty row between them."""
     for at, section in enumerate(sections):
         if at:
@@ -188,6 +189,6 @@ def _told(sections: Sequence[Section], width: int) -> Iterator[Content]:
             yield from (Content.styled(row, STRONG) for row in folded(section.title, width))
         for line in section.lines:
             first, *more = line.split("\n")
-            yield from map(Content, folded(first, width))
+            yield from map(Content, folded(f"{point}{first}", width))
             for each in more:
                 yield from (Content.styled(f"  {row}", MUTED) for row in folded(each.strip(), width - 2))

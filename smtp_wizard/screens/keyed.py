@@ -46,6 +46,13 @@ class Keyed(PaintedOnce[T]):
     def keys(self) -> Sequence[Chip]:
         """Return every key that does something here now, in the order of the foot; the first is what Enter does."""
 
+    def all_keys(self) -> Sequence[Chip]:
+        """Return every key that works here, the toolkit's own among them, for F1."""
+        own = [each for each in self.keys() if each.key != "ctrl+q"]
+        others = [Chip("tab", "Next part", help="to the next field or list")] if len(self.focus_chain) > 1 else []
+        anew = Chip("ctrl+l", "Paint anew", help="paint the screen anew, where something has written over it")
+        return [*own, *others, anew, Chip("ctrl+q", "Leave", help="leave; you can go on here next time")]
+
     def redraw(self) -> None:
         """Say at the foot what the keys do now."""
         self.foot.show(self.keys())

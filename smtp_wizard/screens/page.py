@@ -159,12 +159,6 @@ class Page(Keyed[T]):
         """Say what this screen is for, and what its keys do."""
         self.app.push_screen(HelpPanel(self.heading, self.HELP, self.all_keys()))
 
-    def all_keys(self) -> Sequence[Chip]:
-        """Return every key that works here, the toolkit's own among them, for F1."""
-        others = [Chip("tab", "Next part", help="to the next field or list")] if len(self.focus_chain) > 1 else []
-        anew = Chip("ctrl+l", "Paint anew", help="paint the screen anew, where something has written over it")
-        return [*self.keys(), *others, anew, Chip("ctrl+q", "Leave", help="leave; you can go on here next time")]
-
     def menu(self) -> None:
         """Open the menu."""
         self.run_action_now("app.menu")

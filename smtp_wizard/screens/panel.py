@@ -66,13 +66,20 @@ class Panel(Keyed[T | None], ModalScreen[T | None], Generic[T]):
         self.redraw()
 
     def keys(self) -> Sequence[Chip]:
-        """As `Keyed.keys`: its own, and Esc; where nothing else is Enter's, Esc stands first."""
+        """As `Keyed.keys`: its own, Esc and F1; where nothing else is Enter's, Esc stands first."""
         close = Chip("escape", "Close", self.close, help="close this; the page below is as it was")
         own = list(self.chips())
         first = [own.pop(0)] if own and (own[0].key == "enter" or own[0] is CHOOSE) else []
-        leave = Chip("ctrl+q", "Leave", self._leave, shown=False)
+        always = (
+            Chip("ctrl+q", "Leave", self._leave, shown=False),
+            Chip("f1", "Help", self.help, help="this help"),
+        )
         taken = {each.key for each in own}
-        return [*first, close, *own, *([leave] if leave.key not in taken else [])]
+        return [*first, close, *own, *(each for each in always if each.key not in taken)]
+
+    def help(self) -> None:
+        """Say what each key does here."""
+        self.app.push_screen(HelpPanel(self.heading, "", self.all_keys()))
 
     def on_resize(self) -> None:
         """Put the title where there is room for it."""
@@ -104,7 +111,7 @@ class Panel(Keyed[T | None], ModalScreen[T | None], Generic[T]):
     def move_list(self, by: int) -> bool:
         """As `Keyed.move_list`; where there is no list the text scrolls."""
         if not super().move_list(by):
-            self.box.scroll_relative(y=by, animate=False)
+            self.box.scroll_relative(y=by, animate=False, immediate=True)
         return True
 
 
@@ -127,11 +134,12 @@ class HelpPanel(TextPanel):
     """F1: what the screen is for, and every key that works on it with what it does here."""
 
     def __init__(self, title: str, purpose: str, keys: Sequence[Chip]) -> None:
-        super().__init__(f"Help: {title}", [Content(purpose), Content(""), *map(_key_row, keys)])
+        about = [Content(purpose), Content("")] if purpose else []
+        super().__init__(f"Help: {title}", [*about, *map(_key_row, keys)])
 
-    def keys(self) -> Sequence[Chip]:
-        """As `Panel.keys`: F1 closes the help again."""
-        return [*super().keys(), Chip("f1", "Close", self.close, shown=False)]
+    def chips(self) -> Sequence[Chip]:
+        """As `Panel.chips`: F1 closes the help again."""
+        return [Chip("f1", "Close", self.close, shown=False)]
 
 
 class GuidePanel(TextPanel):

@@ -129,7 +129,7 @@ class ProviderScreen(ImmediatePage[ProviderState, ProviderOffer]):
 
     def details(self) -> None:
         """Show what the old article says, what holds today, and who says so."""
-        self.app.push_screen(SectionsPanel(self.flow.state.changed))
+        self.app.push_screen(SectionsPanel(self.flow.state.changed, points=True))
 
     @on(OfferList.Chosen, "#offers")
     def _chosen(self, message: OfferList.Chosen) -> None:

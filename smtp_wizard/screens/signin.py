@@ -93,7 +93,7 @@ class SignInScreen(ImmediatePage[SignInState, str]):
 
     def details(self) -> None:
         """Show all that is known of the marked way, and who says so."""
-        self.app.push_screen(SectionsPanel(self.rail()))
+        self.app.push_screen(SectionsPanel(self.rail(), points=True))
 
     def guide(self) -> None:
         """Show the guide."""

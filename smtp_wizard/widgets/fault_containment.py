@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Coroutine
+from fractions import Fraction
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from textual import events, work
+from textual.box_model import BoxModel
+from textual.geometry import Region, Spacing
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import Screen
+from textual.strip import Strip
 from textual.worker import Worker, WorkerState
 
-from smtp_wizard.runtime.fault_log import WorkCancelled, as_fault
+from smtp_wizard.runtime.fault_log import WorkCancelled, as_fault, fault_place
 
 P = ParamSpec("P")
 S = TypeVar("S", bound="FaultContained")
@@ -24,6 +28,9 @@ S = TypeVar("S", bound="FaultContained")
 
 class FaultContained(MessagePump):
     """Stands before a class of the toolkit: `class HomeScreen(FaultContained, Screen[None])`."""
+
+    _undrawn: frozenset[str] = frozenset()
+    """Where faults happened while it was measured and painted."""
 
     class Stands(Message, bubble=False):
         """A screen is laid out, and takes keys. Sent to the app."""
@@ -33,6 +40,34 @@ class FaultContained(MessagePump):
             await super()._dispatch_message(message)
         except Exception as fault:
             self.app._handle_exception(fault)
+
+    def _get_box_model(self, *sizes: Any, **options: Any) -> BoxModel:
+        """As `Widget._get_box_model`: how large a part is. One that cannot be measured takes no room.
+
+        Else nothing else would be laid out either, and the fault could not be said.
+        """
+        try:
+            return super()._get_box_model(*sizes, **options)  # type: ignore[misc, no-any-return]  # it is a `Widget`
+        except Exception as fault:
+            self._cannot_be_drawn(fault)
+            return BoxModel(Fraction(0), Fraction(0), Spacing())
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """As `Widget.render_lines`: what is painted of a part. One that cannot be painted stays empty.
+
+        Else nothing else would be painted either: no part beside it, and no screen that lies over it.
+        """
+        try:
+            return super().render_lines(crop)  # type: ignore[misc, no-any-return]  # it is a `Widget`
+        except Exception as fault:
+            self._cannot_be_drawn(fault)
+            return [Strip.blank(crop.width)] * crop.height
+
+    def _cannot_be_drawn(self, fault: Exception) -> None:
+        """Hand a fault in drawing this part to the app, once: each painting would tell it anew."""
+        if (where := fault_place(fault)) not in self._undrawn:
+            self._undrawn |= {where}
+            self.call_later(self.app._handle_exception, fault)
 
     async def on_event(self, event: events.Event) -> None:
         """Take an event, unless it tells a screen of a size that the terminal has no longer.

@@ -31,6 +31,7 @@ PRIVATE: Mapping[str, str] = MappingProxyType(
     {
         "_context": "which part is at work is asked where a fault is said on the screen that it came from",
         "_dispatch_message": "every handler of a part is called through it, so that no fault in one ends the part",
+        "_get_box_model": "every part is measured through it, so that one that cannot be leaves the others laid out",
         "_handle_exception": "where the toolkit brings what nobody caught; ours says it on the screen, and goes on",
         "_fatal_error": "the toolkit's own report prints local variables, and a password may be among them",
         "_exception": "the fault that ends the program, to be written down",

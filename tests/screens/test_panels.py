@@ -30,7 +30,7 @@ from smtp_wizard.screens.details import NOTHING_YET, CheckDetails
 from smtp_wizard.screens.guide import StepsPanel
 from smtp_wizard.screens.keyed import Keyed
 from smtp_wizard.screens.link import LinkPanel
-from smtp_wizard.screens.panel import ConfirmPanel, Panel
+from smtp_wizard.screens.panel import ConfirmPanel, HelpPanel, Panel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.fault_containment import FaultContained
@@ -322,6 +322,21 @@ def test_another_check_begins_anew() -> None:
     seen.take(Line(0.1, Stage.DNS, Speaker.THEIRS, phrase("again"), True))
     assert [line.text for line in seen.lines] == ["again"]
     assert seen.view.results == ()
+
+
+# --- every panel ---
+
+
+async def test_f1_names_every_key_of_a_panel_those_too_for_which_the_foot_has_no_room() -> None:
+    async with over((60, 20)) as app:
+        panel = await app.show(details(record()))
+        assert "Copy the message" not in rows(app)[-1]
+        await app.press("f1")
+        assert isinstance(app.screen, HelpPanel)
+        for key in panel.all_keys():
+            assert f"{'F1 ?' if key.key == 'f1' else key.words} {key.help}" in app.text
+        await app.press("f1")
+        await app.until(panel)
 
 
 # --- a question ---
