@@ -22,6 +22,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.discovery.autoconfig import AutoconfigError, Database, own_addresses, read_offers
 from smtp_wizard.engine.discovery.autodiscover import autodiscover_url, read_autodiscover
 from smtp_wizard.engine.discovery.candidate import (
+    ELSEWHERE,
     FURTHER_TRACE,
     TRUST,
     Candidate,
@@ -254,9 +255,16 @@ class _Search:
         finally:
             self.mx_known.set()
             self._news.set()
-        if len(self._owners) == 1:
-            theirs = provider_candidates(self._owners[0], self.address, FoundBy.MX, self.mx.hosts)
-            await self._add(map(NamedServer.of, theirs))
+        await self._add(self._of_owners())
+
+    def _of_owners(self) -> Iterator[NamedServer]:
+        """Yield the servers of whose mail hosts these are; less is believed in what not all of these providers have."""
+        owners = self._owners
+        common = [{each.endpoint for each in owner.offered(self.address, self.mx.hosts)} for owner in owners]
+        for owner in owners:
+            for each in provider_candidates(owner, self.address, FoundBy.MX, self.mx.hosts):
+                shared = all(each.endpoint in theirs for theirs in common)
+                yield NamedServer.of(each if shared else replace(each, trust=each.trust - ELSEWHERE))
 
     async def _ask_srv(self) -> None:
         self.tell(f"Which servers does {_shown(self.address)} name for sending?")
