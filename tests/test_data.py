@@ -668,6 +668,17 @@ def test_check_data_tells_what_retires_within_ninety_days(
 RETIRING = ("microsoft365", "godaddy-microsoft365")
 
 
+@pytest.mark.parametrize(("today", "due"), [("2026-12-30", False), ("2026-12-31", True), ("2027-01-15", True)])
+def test_check_data_asks_for_a_new_look_once_the_day_has_come(
+    today: str, due: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check_data("--today", today) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if "look again since" in line]
+    assert [each for each in RETIRING for line in said if f" {each}: look again since 2026-12-31" in line] == (
+        list(RETIRING) if due else []
+    )
+
+
 def test_check_data_tells_what_was_last_checked_more_than_a_year_ago(capsys: pytest.CaptureFixture[str]) -> None:
     assert check_data("--today", "2027-11-23") == 0
     assert "checked" not in capsys.readouterr().out

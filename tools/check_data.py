@@ -1,8 +1,8 @@
 """Checks everything under data/, each file by itself and then the links between them: `make check-data`.
 
 Prints one line for each fault, and exits 1 where there is one. A line that begins with 'note:' is no fault: what was
-last compared with its sources more than a year ago, and what retires within 90 days. `--today 2026-11-24` asks for
-another day; an argument names another folder than the product's own.
+last compared with its sources more than a year ago, what retires within 90 days, and what has since it was checked.
+`--today 2026-11-24` asks for another day; an argument names another folder than the product's own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from smtp_wizard.engine.mailbox.mailbox_file import MailboxList, load_mailboxes
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, SendLimit
 from smtp_wizard.engine.providers.provider import Documented, Provider, ProviderKind
-from smtp_wizard.engine.providers.retirements import is_stale, retiring
+from smtp_wizard.engine.providers.retirements import endings, has_come, is_stale, retiring
 from smtp_wizard.engine.sandbox.scenarios import Scenario, load_scenarios
 from smtp_wizard.engine.scan.control_host import ControlHost, load_control_hosts
 from smtp_wizard.engine.unsubscribe import rules
@@ -207,6 +207,10 @@ def notes(known: Knowledge, today: date) -> Iterator[str]:
     for guide in known.guides.values():
         if is_stale(guide.checked, today):
             yield f"{guide.id}.md: was last checked on {guide.checked}"
+    for provider in known.catalog.providers:
+        for each in endings(provider):
+            if each.on is not None and has_come(each.on, today):
+                yield f"providers.yaml: {provider.id}: look again since {each.on}: {each.why}"
     for provider, retirement in retiring(known.catalog.providers, today):
         yield f"providers.yaml: {provider.id}: retires on {retirement.date}: {retirement.what}"
 

@@ -9,6 +9,7 @@ import click
 
 from smtp_wizard.commands.groups import GroupWithDefault, LazyCommand
 from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.providers.retirements import look_again
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.tables import table
@@ -109,6 +110,7 @@ def _text(provider: Provider) -> Iterator[str]:
     yield from _block("Sending limits", [*(_limit_line(limit) for limit in provider.limits), *_indented(notes)])
     if provider.documented is not None:
         yield from _block("What the old help article says", _documented_lines(provider.documented))
+    yield from _block("What would change this entry", _indented(each.words for each in look_again(provider)))
     yield from _block(
         "Sources", [f"  {each.id}: {each.title} ({each.date}) {each.url}".rstrip() for each in provider.sources]
     )

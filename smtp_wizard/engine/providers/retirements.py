@@ -86,3 +86,68 @@ def retiring(
             day = last_day(retirement.date)
             if day is not None and today < day <= today + within:
                 yield provider, retirement
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """What would change an entry of the catalogue, and when it is to be looked at for that."""
+
+    on: str | None
+    """The day (ISO 8601); None where none is known."""
+    why: str
+    """One clause: what is to be looked for."""
+
+    @property
+    def words(self) -> str:
+        """The same in one sentence."""
+        return f"Look again on {self.on}: {self.why}." if self.on else f"Look again when it is known: {self.why}."
+
+
+YEAR = timedelta(days=365)
+"""After so long every entry is compared with its sources again."""
+
+
+def look_again(provider: Provider) -> tuple[LookAgain, ...]:
+    """Return what would change what the catalogue says of a provider, what comes first in front; at least one thing.
+
+    That is: a day on which something ends, what sources contradict each other about, a server that no page names, and
+    in any case a year gone by.
+    """
+    dated = [*endings(provider), *_yearly(provider)]
+    undated = [*_disputes(provider), *_guesses(provider)]
+    return (*sorted(dated, key=lambda each: (each.on is None, each.on or "")), *undated)
+
+
+def endings(provider: Provider) -> Iterator[LookAgain]:
+    """Yield what ends, or is said to; what had ended when the entry was last checked stands in it already."""
+    checked = last_day(provider.checked)
+    for each in provider.retirements:
+        day = last_day(each.date)
+        if day is None:
+            yield LookAgain(None, f"{_clause(each.what)} ({each.state}; no day is named)")
+        elif checked is None or day > checked:
+            yield LookAgain(day.isoformat(), f"{_clause(each.what)} ({each.state})")
+
+
+def _yearly(provider: Provider) -> Iterator[LookAgain]:
+    checked = last_day(provider.checked)
+    pages = len([each for each in provider.sources if each.url])
+    named = f"its {pages} sources" if pages > 1 else "its source"
+    due = (checked + YEAR).isoformat() if checked is not None else None
+    yield LookAgain(due, f"{named} may say something else by then; it was compared with them on {provider.checked}")
+
+
+def _disputes(provider: Provider) -> Iterator[LookAgain]:
+    for path in provider.paths:
+        if path.disputed:
+            yield LookAgain(None, f"which of the sources is right about '{path.title}'")
+
+
+def _guesses(provider: Provider) -> Iterator[LookAgain]:
+    hosts = dict.fromkeys(each.endpoint.host for each in provider.endpoints if each.guess)
+    for host in hosts:
+        yield LookAgain(None, f"a page that names {host}, which is a guess")
+
+
+def _clause(text: str) -> str:
+    return text.strip().rstrip(".")

@@ -25,6 +25,7 @@ from smtp_wizard.engine.providers.provider import (
     Source,
     UsernameForm,
 )
+from smtp_wizard.engine.providers.retirements import LookAgain, look_again
 from smtp_wizard.output.documents.document import Amount, JsonDocument
 
 
@@ -147,6 +148,8 @@ class ProviderShown(JsonDocument):
     lockout: Lockout | None
     retirements: tuple[Retirement, ...]
     sources: tuple[Source, ...]
+    look_again: tuple[LookAgain, ...]
+    """What would change it, and when it is to be looked at for that."""
     overrides: tuple[Override, ...]
 
     @classmethod
@@ -171,6 +174,7 @@ class ProviderShown(JsonDocument):
             lockout=provider.lockout,
             retirements=provider.retirements,
             sources=provider.sources,
+            look_again=look_again(provider),
             overrides=tuple(overrides),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_wizard.engine.providers.catalog import load_catalog
-from smtp_wizard.engine.providers.retirements import has_come, is_stale, last_day, notice_of, retiring
+from smtp_wizard.engine.providers.retirements import has_come, is_stale, last_day, look_again, notice_of, retiring
 
 CATALOG = load_catalog()
 
@@ -96,3 +97,41 @@ def test_the_calendar_lists_what_ends_soon_and_nothing_that_has_ended() -> None:
     later = [provider.id for provider, _ in retiring(CATALOG.providers, date(2026, 12, 31))]
     assert not {provider.id for provider, _ in soon}.intersection(later)
     assert list(retiring(CATALOG.providers, date(2026, 11, 24), timedelta(days=7))) == []
+
+
+# --- what would change an entry ---
+
+
+def test_every_entry_says_what_would_change_it() -> None:
+    for provider in CATALOG.providers:
+        found = look_again(provider)
+        assert found, provider.id
+        assert all(each.words.startswith("Look again ") and each.words.endswith(".") for each in found), provider.id
+        days = [each.on for each in found if each.on is not None]
+        assert days == sorted(days), "what comes first stands first"
+
+
+def test_a_way_that_ends_is_to_be_looked_at_on_that_day() -> None:
+    microsoft = CATALOG.get("microsoft365")
+    assert microsoft is not None
+    first = look_again(microsoft)[0]
+    assert first.on == "2026-12-31"
+    assert first.words.startswith("Look again on 2026-12-31: Sending with a password")
+
+
+def test_what_had_ended_when_it_was_checked_changes_nothing_more() -> None:
+    microsoft = CATALOG.get("microsoft365")
+    assert microsoft is not None
+    later = replace(microsoft, checked="2027-01-05")
+    assert "2026-12-31" not in {each.on for each in look_again(later)}
+    assert look_again(later)[0].on == "2028-01-05", "a year after it was checked"
+
+
+def test_what_is_not_known_has_no_day() -> None:
+    provider = replace(CATALOG.providers[0], checked="undated", retirements=())
+    assert look_again(provider)[0].on is None
+    disputed = [each for each in CATALOG.providers if any(path.disputed for path in each.paths)]
+    assert all(any("which of the sources is right" in each.why for each in look_again(one)) for one in disputed)
+    guessed = [each for each in CATALOG.providers if any(server.guess for server in each.endpoints)]
+    assert guessed
+    assert all(any("which is a guess" in each.why for each in look_again(one)) for one in guessed)
