@@ -24,7 +24,14 @@ from smtp_wizard.output.documents.document import Failed, JsonDocument, ProblemJ
 from smtp_wizard.output.documents.explain import Explained
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
-from smtp_wizard.text.explain import BOUNCES_GUIDE, LIKELY, came_back, confidence_words, provider_unknown
+from smtp_wizard.text.explain import (
+    BOUNCES_GUIDE,
+    LIKELY,
+    alternative_words,
+    came_back,
+    confidence_words,
+    provider_unknown,
+)
 
 if TYPE_CHECKING:
     from smtp_wizard.commands.invocation import Invocation
@@ -113,6 +120,8 @@ def _for_a_person(explanation: Explanation) -> Iterator[str]:
         yield f"What to do with mail that came back: smtp-wizard guide {BOUNCES_GUIDE}"
     if 0 < explanation.confidence < LIKELY:
         yield from paragraph(confidence_words(explanation))
+    for other in explanation.alternatives:
+        yield from paragraph(alternative_words(other))
 
 
 # --- one text ---

@@ -305,4 +305,4 @@ def test_an_answer_comes_before_the_next_line_is_asked() -> None:
 def test_on_a_terminal_it_says_what_to_do() -> None:
     seen = on_terminal(["explain"], typed=[("Paste the error", f"{BLOCKED}\n\x04")])
     assert seen.code == 0
-    assert "No answer came from the mail server" in seen.out
+    assert "No answer came on port 25" in seen.out

@@ -38,6 +38,14 @@ class Advice:
         return replace(self, **said)
 
 
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """Another cause that looks alike, and what would tell the two apart."""
+
+    cause: str
+    tell: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
     """A cause, with what is said about it, and what is said instead for some providers."""
@@ -49,6 +57,9 @@ class Cause:
     warning: bool
     returned: Advice = Advice()
     """What is said instead where a message came back: about the recipient's record, and never about another test."""
+
+    instead: tuple[Instead, ...] = ()
+    """Causes that look alike, the likeliest first."""
 
     def advice_for(self, provider: str | None) -> Advice:
         """What to say, given the provider: of several that fit, the one that stands first."""

@@ -18,7 +18,16 @@ from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.shown import join
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.strict_yaml import YamlDocument
-from smtp_wizard.engine.diagnosis.advice import OR, Advice, Blanks, Cause, own_words, server_said, write_finding
+from smtp_wizard.engine.diagnosis.advice import (
+    OR,
+    Advice,
+    Blanks,
+    Cause,
+    Instead,
+    own_words,
+    server_said,
+    write_finding,
+)
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.diagnosis.patterns import PatternIndex, Pieces, SearchedText
 from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN, Rulebook, read_rulebook
@@ -107,6 +116,10 @@ class Diagnosis:
     def causes(self) -> tuple[str, ...]:
         """The ids of all causes: the stable codes that a Finding can carry."""
         return tuple(self._book.causes)
+
+    def alike(self, cause: str) -> tuple[Instead, ...]:
+        """Causes that look like this one, the likeliest first, and what would tell them apart. Raises `KeyError`."""
+        return self._book.causes[cause].instead
 
     def title(self, cause: str) -> Shown:
         """What a cause is called, whatever has led to it; what the data does not know is not clear."""

@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.strict_yaml import LazyTable
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.diagnosis.advice import ANY, BLANK, BLANK_NAMES, OR, Advice, Cause
+from smtp_wizard.engine.diagnosis.advice import ANY, BLANK, BLANK_NAMES, OR, Advice, Cause, Instead
 from smtp_wizard.engine.diagnosis.rules import (
     TESTS,
     Rule,
@@ -144,6 +144,7 @@ class _Reader:
             raise node.error("causes", f"there is none with the id '{UNKNOWN}'")
         for child in node.children("causes"):
             self._broadly(child, found)
+            _known_instead(child, found)
         return found
 
     def _cause(self, node: Node) -> Cause:
@@ -162,6 +163,7 @@ class _Reader:
             special=special,
             warning=node.flag("warning", False),
             returned=returned,
+            instead=tuple(child.read(_instead) for child in node.children("instead")),
         )
 
     def _returned(self, node: Node, general: Advice) -> Advice:
@@ -292,6 +294,17 @@ class _Reader:
     def _always(self, text: str) -> bool:
         """Whether at least one wording can be filled whatever is unknown."""
         return any(all(self.blanks[name] is not None for name in BLANK.findall(wording)) for wording in text.split(OR))
+
+
+def _known_instead(node: Node, causes: Mapping[str, Cause]) -> None:
+    """Raises `DataError` where a cause that looks alike is none."""
+    for child in node.children("instead"):
+        if child.text("cause") not in causes:
+            raise child.error("cause", f"there is no cause '{shown(child.text('cause'), 60)}'")
+
+
+def _instead(node: Node) -> Instead:
+    return Instead(node.text("cause"), node.text("tell"))
 
 
 def _template(node: Node, key: str, text: str) -> str:

@@ -113,6 +113,8 @@ class Delivery:
     """What the other server said, or what the own one says in its place."""
     status: str = ""
     """Enhanced status code (RFC 3463)."""
+    reporter: str = ""
+    """The server that tells of it: the one that sent the message on."""
     server: str = ""
     """The server that was asked to take the message."""
     port: int | None = None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.shown import OUTSIDE_LIMIT, Shown, join, phrase, shown
+from smtp_wizard.engine.diagnosis.advice import own_words
 from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN
 from smtp_wizard.engine.explain import weights
 from smtp_wizard.engine.explain.evidence import Speaker
@@ -29,9 +30,9 @@ from smtp_wizard.engine.explain.pasted_text import (
     without_secrets,
 )
 from smtp_wizard.engine.explain.readers.bounces import LONGEST as LONGEST_LETTER
-from smtp_wizard.engine.explain.readers.bounces import read_bounce
+from smtp_wizard.engine.explain.readers.bounces import read_bounce, read_told
 from smtp_wizard.engine.explain.readings import Guess, Readings
-from smtp_wizard.engine.explain.returned import is_returned, with_delivery
+from smtp_wizard.engine.explain.returned import with_delivery
 from smtp_wizard.engine.explain.scene import AFTER, Scene, StageOrAfter, is_receiving
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.symptom import Fault, Hints
@@ -43,6 +44,16 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.explain.programs import Programs
     from smtp_wizard.engine.explain.wordings import Wordings
     from smtp_wizard.engine.providers.catalog import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another cause that is nearly as likely."""
+
+    cause: str
+    title: Shown
+    tell: Shown
+    """What would tell it apart from the first; '' where nobody has said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +68,8 @@ class Explanation:
     """From 0 to 1: how well founded it is."""
     matched: tuple[Shown, ...]
     """What it rests on, quoted from the text."""
+    alternatives: tuple[Alternative, ...] = ()
+    """Other causes that are close, the likeliest first; none where the text is clear."""
     bounced: bool = False
     """Whether the text is mail that came back, or a part of it."""
     provider: str | None = None
@@ -87,16 +100,35 @@ class Explainer:
         `stage`, `settings`, `provider` (its id, or what people call it) and `client` (the program that reported it)
         are believed where they are given, and read from the text where they are not.
         """
-        focus, whole = _focused(text, client)
+        focus, whole = _focused(text, client, stage)
         scene = self._scene(focus, whole, stage, settings or Hints(), provider)
-        best = max(self._readings.guesses(scene), key=lambda guess: guess.confidence)
+        guesses = list(self._readings.guesses(scene))
+        best = max(guesses, key=lambda guess: guess.confidence)
         if best.confidence < weights.NOT_ENOUGH:
             best = self._unknown(best, scene, whole)
-        return replace(self._explanation(best, scene), bounced=focus.bounced)
+        answer = self._explanation(best, scene)
+        return replace(answer, bounced=focus.bounced, alternatives=tuple(self._alternatives(answer, guesses)))
 
     def provider_called(self, name: str) -> str | None:
         """Return the id of the provider that people call so, or None."""
         return self._owners.called(name)
+
+    def _alternatives(self, answer: Explanation, guesses: Sequence[Guess]) -> Iterator[Alternative]:
+        """Yield what else it may be: other readings of the text that are close, and causes that look alike."""
+        if not 0 < answer.confidence < weights.WELL_FOUNDED:
+            return
+        alike = {each.cause: each.tell for each in self._diagnosis.alike(answer.finding.code)}
+        clear = answer.confidence >= weights.CLEAR
+        close = sorted(
+            (each for each in guesses if each.confidence >= weights.CLOSE * answer.confidence), key=_unlikely
+        )
+        others = [each.rule.cause for each in close if each.rule is not None and each.rule.cause != UNKNOWN]
+        told = {answer.cause, answer.finding.code}
+        for cause in others if clear else (*others, *alike):
+            if self._diagnosis.broadly(cause) not in told and len(told) < _MOST_TOLD:
+                told |= {self._diagnosis.broadly(cause), cause}
+                tell = own_words(alike.get(cause, ""))
+                yield Alternative(self._diagnosis.broadly(cause), self._diagnosis.title(cause), tell)
 
     # --- what the text says, apart from what went wrong ---
 
@@ -119,6 +151,8 @@ class Explainer:
             seen=self._clues.sign(sought),
             on_known_server=self._owners.knows(hints.host),
             delivery=focus.delivery,
+            bounced=focus.bounced,
+            sent_by=self._owners.of(focus.delivery.reporter) if focus.delivery is not None else None,
             certain=focus.certain,
             answered=focus.answered,
             accepted=focus.accepted,
@@ -156,7 +190,7 @@ class Explainer:
 
     def _unknown(self, best: Guess, scene: Scene, whole: str) -> Guess:
         """Return what can be said where nothing is known: what a server said, or how to make a program say more."""
-        if best.symptom.code is not None or best.symptom.enhanced or is_returned(scene.delivery):
+        if best.symptom.code is not None or best.symptom.enhanced or scene.returned is not None:
             rule = best.rule if best.rule is not None and best.rule.cause == UNKNOWN else None
             return replace(best, rule=rule, quote="", confidence=0.0)
         program = self._programs.named_in(whole)
@@ -164,7 +198,8 @@ class Explainer:
         if program is not None:
             facts |= {"program": shown(program.name), "more": shown(program.more)}
         symptom = replace(best.symptom, facts=facts)
-        return replace(best, symptom=symptom, rule=self._diagnosis.rule_for(symptom), quote="", confidence=0.0)
+        rule = self._diagnosis.rule_for(symptom)
+        return replace(best, symptom=symptom, said="", rule=rule, quote="", confidence=0.0)
 
     @cached_property
     def _programs(self) -> Programs:
@@ -175,8 +210,8 @@ class Explainer:
 
     def _explanation(self, guess: Guess, scene: Scene) -> Explanation:
         quoted = replace(guess.symptom, words=shown(without_secrets(guess.said[: 2 * OUTSIDE_LIMIT])))
-        if is_returned(scene.delivery):
-            quoted = with_delivery(quoted, scene.delivery, self._catalog)
+        if scene.returned is not None:
+            quoted = with_delivery(quoted, scene.returned, self._catalog)
         finding = self._diagnosis.write(guess.rule, quoted)
         known = guess.rule is not None and guess.confidence > 0
         cause = (finding.broadly or finding.code) if known else UNKNOWN
@@ -204,7 +239,7 @@ def _in_clear(text: str) -> str:
     return in_clear(text[:LONGEST_LETTER].replace("\r\n", "\n")) + text[LONGEST_LETTER:]
 
 
-def _focused(text: str, client: str | None) -> tuple[Focus, str]:
+def _focused(text: str, client: str | None, stage: StageOrAfter | None = None) -> tuple[Focus, str]:
     """Return what decides in a text, and the whole of it as far as it tells of hosts, ports and programs."""
     text = _in_clear(text)
     bounce = read_bounce(text)
@@ -215,6 +250,9 @@ def _focused(text: str, client: str | None) -> tuple[Focus, str]:
         focus = focus_on_bounce(replace(bounce, text=plain_text(bounce.text)))
         return focus, focus.text
     focus = focus_on(plain)
+    if stage == AFTER and focus.delivery is None and not focus.certain:
+        told = focus_on_bounce(replace(read_told(plain), text=focus.text), told=True)
+        return told, focus.text
     return focus, plain if focus.certain else focus.text
 
 
@@ -228,6 +266,12 @@ def _stage(told: StageOrAfter | None, focus: Focus) -> StageOrAfter | None:
 _HANDED_IN = ("smtp.", "smtp-", "mail.", "send.", "relay.", "submission.", "smtps.", "out.", "outgoing.")
 """How the names of servers begin that a person hands mail in to (RFC 6186 leaves them free)."""
 _QUOTE = 80
+_MOST_TOLD = 5
+"""Names of causes: the first one's two, and those of two others."""
+
+
+def _unlikely(guess: Guess) -> float:
+    return -guess.confidence
 
 
 def _evidence(guess: Guess, scene: Scene) -> Iterator[Shown]:

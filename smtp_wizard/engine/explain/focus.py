@@ -49,11 +49,11 @@ class Focus:
     evidence: tuple[Evidence, ...] = ()
 
 
-def focus_on_bounce(bounce: Bounce) -> Focus:
-    """Return what decides in mail that came back."""
+def focus_on_bounce(bounce: Bounce, *, told: bool = False) -> Focus:
+    """Return what decides in mail that came back. `told`: somebody says that it did; who refused it is open."""
     outcome = Outcome.DELAYED if bounce.action == "delayed" else Outcome.FAILED
     port = _PORT.search(bounce.text)
-    speaker = Speaker.FORWARDER if bounce.forwarded else Speaker.RECIPIENT
+    speaker = Speaker.FORWARDER if bounce.forwarded else None if told else Speaker.RECIPIENT
     if port is not None and port[1] in _SUBMISSION:
         speaker = Speaker.OWN
     delivery = Delivery(
@@ -61,6 +61,7 @@ def focus_on_bounce(bounce: Bounce) -> Focus:
         recipient=bounce.recipient,
         words=bounce.text,
         status=bounce.status,
+        reporter=bounce.reporter,
         server=bounce.server,
         command=bounce.command,
         speaker=speaker,

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
-from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
-from smtp_wizard.engine.explain.evidence import Delivery, Outcome, Speaker
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
+from smtp_wizard.engine.explain.evidence import Delivery
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.providers.catalog import Catalog
     from smtp_wizard.engine.smtp.symptom import Symptom
-
-_OUTCOMES = frozenset({Outcome.FAILED, Outcome.DELAYED})
-
-
-def is_returned(delivery: Delivery | None) -> TypeGuard[Delivery]:
-    """Whether a message did not reach its recipient, and it was not the person's own server that refused to take it."""
-    return delivery is not None and delivery.outcome in _OUTCOMES and delivery.speaker is not Speaker.OWN
 
 
 def with_delivery(symptom: Symptom, delivery: Delivery, catalog: Catalog) -> Symptom:
     """Return a symptom with what is known of the message that came back."""
     meant = _meant(delivery.recipient, catalog)
     facts: dict[str, Shown] = {
-        "returned": phrase("delayed" if delivery.outcome is Outcome.DELAYED else "failed"),
         "refused_by": shown(delivery.server, _LONGEST_HOST),
         "sent_at": shown(delivery.since, _LONGEST_DATE),
         "until": shown(delivery.until, _LONGEST_DATE),

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from smtp_wizard.engine.base.shown import Shown, phrase
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.diagnosis.patterns import SearchedText
-from smtp_wizard.engine.explain.evidence import Delivery, Speaker
+from smtp_wizard.engine.explain.evidence import Delivery, Outcome, Speaker
 from smtp_wizard.engine.explain.wordings import SignSeen
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom
@@ -18,6 +18,7 @@ AFTER: Final = "after"
 StageOrAfter = Stage | Literal["after"]
 
 AFTERWARDS = frozenset({Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA})
+_RETURNED = frozenset({Outcome.FAILED, Outcome.DELAYED})
 _RECEIVING = re.compile(r"[-_ ]mx$", re.IGNORECASE)
 
 
@@ -42,6 +43,10 @@ class Scene:
     """What happened, where a program or a system says so."""
     delivery: Delivery | None
     """What became of the message, where the text says so."""
+    bounced: bool
+    """The text is mail that came back."""
+    sent_by: str | None
+    """The provider whose server tried to hand the message on, where a letter says so."""
     certain: bool
     """What decides is known to be a reply, by how it stands in a session, a report or a log."""
     answered: bool
@@ -54,6 +59,14 @@ class Scene:
         if self.stage is None:
             return frozenset(Stage)
         return AFTERWARDS if self.stage == AFTER else frozenset({Stage(self.stage)})
+
+    @property
+    def returned(self) -> Delivery | None:
+        """The message that came back, or that a server behind one's own refused; None where that is not so."""
+        delivery = self.delivery
+        if delivery is None or delivery.outcome not in _RETURNED or delivery.speaker is Speaker.OWN:
+            return None
+        return delivery if self.bounced or delivery.speaker is not None else None
 
     def symptom(self, fault: Fault, stages: frozenset[Stage], facts: dict[str, Shown] | None = None) -> Symptom:
         """Return the symptom of a fault in this scene. `facts` are added to those of the scene."""
@@ -71,6 +84,10 @@ class Scene:
             facts["stage_is"] = phrase("told")
         if self.on_known_server:
             facts["host_of"] = phrase("provider")
+        if (delivery := self.returned) is not None:
+            facts["returned"] = phrase("delayed" if delivery.outcome is Outcome.DELAYED else "failed")
+            if self.sent_by is not None:
+                facts["sent_by"] = phrase("provider")
         if self.accepted:
             facts["reading"] = phrase("accepted")
         return facts

@@ -51,6 +51,8 @@ DOUBTFUL = 0.5
 NOT_ENOUGH = 0.25
 """Below it nothing is claimed."""
 LOOKS_LIKE_A_REPLY = 0.9
+CLEAR = 0.85
+"""Below it causes that look alike are told beside the first."""
 CLOSE = 0.6
 """Another cause is told beside the first where it is at least so well founded, measured by the first."""
 

@@ -25,6 +25,7 @@ from smtp_wizard.text.explain import (
     EXPLAIN_QUESTION,
     EXPLAINING,
     NOTHING_PASTED,
+    alternative_words,
     came_back,
     confidence_words,
     guide_note,
@@ -271,7 +272,8 @@ def _sections(explanation: Explanation) -> Iterator[Section]:
     finding = explanation.finding
     if len(finding.steps) > 1:
         yield Section("What to do", tuple(f"{at}. {step}" for at, step in enumerate(finding.steps, 1)))
-    yield Section("How sure is that?", (confidence_words(explanation),))
+    others = (alternative_words(other) for other in explanation.alternatives)
+    yield Section("How sure is that?", (confidence_words(explanation), *others))
 
 
 def explanation_details(explanation: Explanation) -> Iterator[Section]:
@@ -287,6 +289,6 @@ def explanation_details(explanation: Explanation) -> Iterator[Section]:
     if finding.forward:
         yield Section("A message that you can send as it is", (finding.forward,))
     seen = matched_words(explanation.matched)
-    yield Section(
-        "How sure is that?", tuple(filter(None, (confidence_words(explanation), f"Seen: {seen}" if seen else "")))
-    )
+    others = (alternative_words(other) for other in explanation.alternatives)
+    words = (confidence_words(explanation), *others, f"Seen: {seen}" if seen else "")
+    yield Section("How sure is that?", tuple(filter(None, words)))

@@ -11,6 +11,15 @@ from smtp_wizard.output.documents.document import JsonDocument, Share
 
 
 @dataclass(frozen=True, slots=True)
+class AlternativeJson:
+    """Another cause that is nearly as likely, and what would tell it apart."""
+
+    cause: str
+    title: str
+    tell: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Explained(JsonDocument):
     """`explain`, and a line of `explain --jsonl`."""
 
@@ -24,6 +33,7 @@ class Explained(JsonDocument):
     forward: str | None
     confidence: Share
     matched: tuple[str, ...]
+    alternatives: tuple[AlternativeJson, ...]
 
     @classmethod
     def of(cls, explanation: Explanation) -> Explained:
@@ -39,4 +49,7 @@ class Explained(JsonDocument):
             forward=finding.forward,
             confidence=explanation.confidence,
             matched=explanation.matched,
+            alternatives=tuple(
+                AlternativeJson(each.cause, each.title, each.tell or None) for each in explanation.alternatives
+            ),
         )

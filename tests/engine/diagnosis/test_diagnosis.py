@@ -771,6 +771,11 @@ def test_every_rule_decides_something_here() -> None:
         replied(Stage.MAIL, "550 MailFrom domain is listed in Spamhaus"),
         replied(Stage.RCPT, "452 The mailbox is full", facts={"side": "receiving"}),
         replied(Stage.DATA, "550 Blocked by reputation", facts={"side": "forwarder"}),
+        replied(Stage.RCPT, "550 Couldn't find any host named x", facts={"returned": "failed"}),
+        replied(Stage.DATA, "550 5.7.1 TRANSPORT.RULES.RejectMessage", facts={"returned": "failed"}),
+        replied(Stage.MAIL, "550 blocked using a list", facts={"returned": "failed", "sent_by": "provider"}),
+        replied(Stage.MAIL, "550 not authorized to send mail directly"),
+        happened(Stage.CONNECT, Fault.SILENT, Endpoint("mail.example.com", 25, Security.NONE)),
         *(symptom for symptom, _ in TOLD),
     ]
     deciding = [DIAGNOSIS.rule_for(case) for case in cases]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.explain.explain import Explanation
 from smtp_wizard.engine.explain.factory import load_explainer
@@ -249,3 +250,30 @@ def test_the_record_of_a_success_is_named_so() -> None:
     found = EXPLAINER.explain_text(session)
     assert (found.cause, found.finding.code) == ("unknown", "log_of_success")
     assert "went well" in found.finding.title
+
+
+def test_close_causes_are_told_with_what_tells_them_apart() -> None:
+    found = EXPLAINER.explain_text("554 xyz", stage=Stage.DATA)
+    assert found.cause == "content_rejected"
+    assert found.confidence < 0.85
+    assert [each.cause for each in found.alternatives] == ["sending_ip_rejected"]
+    assert "plain words" in found.alternatives[0].tell
+
+
+@pytest.mark.parametrize("text", ["535 5.7.8 Username and Password not accepted. smtp.gmail.com", "It does not work"])
+def test_what_is_clear_or_unknown_has_no_alternatives(text: str) -> None:
+    assert EXPLAINER.explain_text(text).alternatives == ()
+
+
+def test_a_log_of_ones_own_server_that_reaches_nobody_is_no_returned_mail() -> None:
+    line = (
+        "Jan 12 10:11:13 mail postfix/smtp[9]: 1A2B3C: to=<a@else.test>, relay=none, delay=90, dsn=4.4.1, "
+        "status=deferred (connect to mx.else.test[192.0.2.26]:25: Connection timed out)"
+    )
+    finding = EXPLAINER.explain_text(line).finding
+    assert finding.code == "port_blocked"
+    assert any("relayhost" in step for step in finding.steps)
+
+
+def test_a_word_that_holds_a_providers_name_is_not_the_provider() -> None:
+    assert EXPLAINER.explain_text("535 no, please contact the administrator").provider is None

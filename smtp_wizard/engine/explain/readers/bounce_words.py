@@ -14,7 +14,8 @@ _SAYINGS = (
     "diagnostic information for administrators|generating server|did not reach the following",
     "following address(?:es)? (?:failed|had)|permanent (?:fatal )?errors?",
     "remote server.?s response was|response from the remote server was|reject(?:ed|ing) your message to the following",
-    "system-generated message to inform you|has been returned to you",
+    "failed to deliver to|smtp module\\(domain|giving up on|system-generated message to inform you"
+    "|has been returned to you",
     "your (?:e-?mail|message|mail) (?:to .{1,80} )?(?:has )?bounced",
     "(?:address|mailbox) (?:couldn.t|could not) be found|couldn.t be delivered",
     "recipients? (?:could not|couldn.t) be reached",

@@ -34,6 +34,8 @@ class Bounce:
     recipient: str = ""
     server: str = ""
     """The server that refused: 'mx.example.org'."""
+    reporter: str = ""
+    """The server that says so: the one that sent the message on."""
     command: str = ""
     """The command that was answered so: 'RCPT TO', 'end of DATA'."""
     since: str = ""
@@ -98,6 +100,11 @@ _SIGNS = (
     "доставлен",
 )
 """What stands in every text that may be one; the patterns are read where one of them does."""
+
+
+def read_told(text: str) -> Bounce:
+    """Return what a text says of which somebody says that it came back, however it looks."""
+    return _told(None, "", _without_returned(text), "")
 
 
 def _has_signs(text: str) -> bool:
@@ -219,6 +226,7 @@ def _reported(fields: Fields, body: str, date: str) -> Bounce:
         server=_without_kind(fields.get("remote-mta", "")).partition(" ")[0].lower()
         or server_in(diagnostic)
         or server_in(body),
+        reporter=_without_kind(fields.get("reporting-mta", "")).partition(" ")[0].lower(),
         command=command_in(body),
         since=date or fields.get("last-attempt-date", "") or fields.get("arrival-date", ""),
         until=fields.get("will-retry-until", ""),
@@ -238,6 +246,7 @@ def _told(letter: MailMessage | None, heading: str, body: str, date: str) -> Bou
         action="delayed" if letters.is_delay(told) else "failed",
         recipient=letters.address_in(failed) or letters.recipient_in(body),
         server=letters.server_in(reason) or letters.server_in(body),
+        reporter=letters.reporter_in(body),
         command=letters.command_in(body),
         since=date,
         until=letters.until_in(body),

@@ -69,7 +69,7 @@ def reason_in(body: str) -> str:
 
 _SHORTEST = 8
 _SERVER = re.compile(
-    r"(?:\bhost|\bserver|remote host|remote server|generating server|receiving server|relay"
+    r"(?:\bhost|(?<!generating )\bserver|relay"
     r"|by)[ :]{1,3}(?:for the domain [\w.-]{1,253} by )?\[?'?"
     r"(?P<host>(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z]{2,24})",
     re.IGNORECASE,
@@ -111,7 +111,18 @@ _GIVEN_UP = re.compile(
     re.IGNORECASE,
 )
 _TRIES_ON = re.compile(r"\b(?:retried|trying|try|attempts?|continue|versuch\w{0,8})\b[^.\n]{0,100}", re.IGNORECASE)
-_UNTIL = re.compile(r" (?:for|until|up to|bis) (?P<until>[^\n]{3,60})", re.IGNORECASE)
+_UNTIL = re.compile(r" (?:for|until|up to|bis) (?P<until>[^\n,;]{3,60}(?:, \d[^\n,;]{2,40})?)", re.IGNORECASE)
+_REPORTER = re.compile(
+    r"(?:generating server|reporting-mta: ?dns;|mail system at host|program at|queue on|host) ?:? ?"
+    r"(?P<host>(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24})",
+    re.IGNORECASE,
+)
+
+
+def reporter_in(text: str) -> str:
+    """Return the server that wrote a letter and could not deliver the message, '' where it does not say."""
+    found = _REPORTER.search(text)
+    return found["host"].lower() if found is not None else ""
 
 
 def is_delay(text: str) -> bool:
@@ -123,7 +134,7 @@ def until_in(text: str) -> str:
     """Return how long a server goes on trying, in its own words; '' where it does not say."""
     for tries in _TRIES_ON.finditer(" ".join(text[:LONGEST_REASON].split())):
         found = _UNTIL.search(tries[0])
-        if found is not None:
+        if found is not None and any(ch.isdigit() for ch in found["until"]):
             return found["until"].strip()
     return ""
 

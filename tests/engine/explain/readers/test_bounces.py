@@ -173,6 +173,7 @@ def test_a_report_for_machines() -> None:
         diagnostic="550 5.1.1 <bob@example.org>: Recipient address rejected: User unknown in virtual mailbox table",
         recipient="bob@example.org",
         server="mx.example.org",
+        reporter="mail.example.com",
         command="RCPT TO",
         since="Mon, 23 Nov 2026 10:00:00 +0000 (UTC)",
     )
