@@ -89,6 +89,8 @@ class Fleet(Generic[S]):
             if self._left:
                 await self._news.wait()
                 self._news.clear()
+        if self._fault is not None:  # of the last check
+            raise self._fault
 
     def _begin(self, turn: Turn) -> None:
         task = asyncio.ensure_future(self._check(turn.index, self._secrets.pop(turn.index)))
