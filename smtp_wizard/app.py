@@ -42,8 +42,8 @@ from smtp_wizard.engine.wizard.steps import (
     StepId,
     next_step,
     opening_step,
-    previous_step,
     step,
+    step_back,
 )
 from smtp_wizard.flows.question import Answer
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
@@ -250,7 +250,7 @@ class WizardApp(AreasApp):
 
     def practise(self) -> None:
         """Go to the practice mailbox; what is being set up is put aside after a question."""
-        if self.walking is None or self.draft.address is None or self.draft.saved is not None:
+        if self.walking is None or not self.draft.unsaved:
             self._practise()
         else:
             self._ask_to_put_aside(self._practise, "practise")
@@ -283,7 +283,7 @@ class WizardApp(AreasApp):
     def action_leave(self) -> None:
         """Quit; where something was entered and not saved, ask first."""
         draft = self.draft
-        if self.walking is None or draft.address is None or draft.saved is not None:
+        if self.walking is None or not draft.unsaved:
             self.exit(0)
             return
         if any(isinstance(screen, ConfirmPanel) for screen in self.screen_stack):
@@ -342,11 +342,12 @@ class WizardApp(AreasApp):
 
     def _back_from(self, at: Step, draft: Draft, begun: Draft) -> Step | None:
         """Return the step before; None leads to the accounts, as from where a change of a saved account begins."""
-        if draft.editing is None or at is not opening_step(draft):
-            return previous_step(draft, at) or self._before_the_first()
-        if draft == begun:
+        before = step_back(draft, at)
+        if before is None and draft.editing is None:
+            return self._before_the_first()
+        if before is None and draft == begun:
             self.box.clear()  # there is nothing to go on with
-        return None
+        return before
 
     async def _stand_at(self, at: Step, draft: Draft, fault: Exception | None) -> StepOutcome:
         """Keep the draft, show a step and return its answer; `fault` is why a later step could not be shown."""
@@ -391,11 +392,7 @@ class WizardApp(AreasApp):
 
     def _before_the_first(self) -> Step | None:
         """Back from the first question leads to the accounts, if there are any."""
-        try:
-            saved = self.kit.services.saved_accounts.holds_any()
-        except Exception:  # the accounts' own screen says what is wrong with them
-            saved = True
-        return None if saved else STEPS[0]
+        return None if self.kit.services.saved_accounts.may_hold_any() else STEPS[0]
 
 
 def browser_at_hand(environ: Mapping[str, str]) -> bool:

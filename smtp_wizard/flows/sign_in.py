@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.guides.guides import Guide, Guides, UnknownGuide
 from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.catalog import Catalog
@@ -227,7 +228,7 @@ class SignInFlow(Flow[SignInState, str, Leads]):
     def _guide(self, path: AccessPath) -> Guide | None:
         try:
             return self._guides.get(path.guide) if path.guide else None
-        except UnknownGuide:
+        except (DataError, UnknownGuide):  # the way is there all the same
             return None
 
 

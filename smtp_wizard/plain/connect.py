@@ -17,6 +17,7 @@ from smtp_wizard.output.lines import TRANSCRIPT_LEGEND, WIDTH, result_lines, tra
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit, StepOutcome
 from smtp_wizard.plain.talk import Choice, Conversation, GoBack
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.connect import done_words
 from smtp_wizard.text.wizard import filled_guide
 
@@ -37,8 +38,13 @@ def connect(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
 
 
 def show_guide(talk: Conversation, kit: Kit, draft: Draft, guide_id: str) -> None:
-    """Print a guide, with what is known put in."""
-    _print_guide(talk, filled_guide(kit.guides, guide_id, kit.services.catalog.get(draft.connection.provider), draft))
+    """Print a guide, with what is known put in; where it cannot be read, say so."""
+    try:
+        guide = filled_guide(kit.guides, guide_id, kit.services.catalog.get(draft.connection.provider), draft)
+    except EXPECTED_ERRORS as problem:
+        talk.say(str(problem))
+    else:
+        _print_guide(talk, guide)
 
 
 def _print_guide(talk: Conversation, guide: Guide) -> None:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from contextlib import suppress
 from enum import StrEnum
 
-from smtp_wizard.engine.guides.guides import as_text
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.handover import load_handover
 from smtp_wizard.flows.flow import Leads
 from smtp_wizard.flows.last_steps.done import DoneFlow, DoneOffer, Filled, Tick
-from smtp_wizard.output.lines import WIDTH
 from smtp_wizard.plain.cards import row_of
 from smtp_wizard.plain.checks import awaited
+from smtp_wizard.plain.connect import show_guide
 from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
 from smtp_wizard.plain.talk import Choice, Conversation, GoBack
 from smtp_wizard.text.done import HIDDEN_ELSEWHERE
-from smtp_wizard.text.wizard import APPLICATION_GUIDE, SCOPE_GUIDE, filled_guide
+from smtp_wizard.text.wizard import APPLICATION_GUIDE, SCOPE_GUIDE
 
 LABEL = 20
 ON_SCREEN = "The password will stand on your screen, and stay in what can be scrolled back to."
@@ -112,9 +111,7 @@ class _End:
         awaited(self.flow.act(DoneOffer.BACK))
 
     def _guide(self, guide_id: str) -> None:
-        draft = self.flow.draft
-        guide = filled_guide(self.kit.guides, guide_id, self.kit.services.catalog.get(draft.connection.provider), draft)
-        self.talk.show(as_text(guide, WIDTH).splitlines())
+        show_guide(self.talk, self.kit, self.flow.draft, guide_id)
 
 
 def _field(field: Filled, password: str = HIDDEN_ELSEWHERE) -> str:

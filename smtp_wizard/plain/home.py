@@ -17,6 +17,7 @@ from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.question import done
 from smtp_wizard.plain.talk import Choice, Conversation, GoBack, wrap
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.accounts import AccountAction, problem_first
 from smtp_wizard.text.wizard import HOME_PURPOSE
 
@@ -80,6 +81,9 @@ class _Home:
                     case action:
                         draft = self._done(action)
             except GoBack:
+                continue
+            except EXPECTED_ERRORS as problem:  # what was chosen cannot be read here
+                self.talk.say(str(problem))
                 continue
             if draft is not None:
                 return draft

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from smtp_wizard.engine.accounts.account import AccountsError
 from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile, resumed
 from smtp_wizard.engine.wizard.server_confirmation import step_before_confirmation
-from smtp_wizard.engine.wizard.steps import STEPS, Back, Next, Step, StepId, next_step, opening_step, previous_step
+from smtp_wizard.engine.wizard.steps import STEPS, Back, Next, Step, StepId, next_step, opening_step, step_back
 from smtp_wizard.plain.address import address
 from smtp_wizard.plain.connect import connect
 from smtp_wizard.plain.done import done
@@ -25,6 +24,7 @@ from smtp_wizard.plain.signin import signin
 from smtp_wizard.plain.talk import ANSWERS_WORDS, Choice, Conversation, GoBack, LineIO, Quit
 from smtp_wizard.plain.testmail import testmail
 from smtp_wizard.runtime.exits import Interrupted
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.wizard import (
     LEAVE_QUESTION,
     PURPOSE,
@@ -131,7 +131,8 @@ class PlainWizard:
 
     def _walk(self, draft: Draft, step: Step | None) -> None:
         """Go through the steps until the end, or to before the first one where there are accounts to go to."""
-        backwards = False
+        begun, backwards = draft, False
+        stood: tuple[Draft, Step | None] | None = None
         while step is not None:
             step = step_before_confirmation(draft, step, self.kit.services.catalog)
             self.walking = step
@@ -139,26 +140,35 @@ class PlainWizard:
             for trouble in self.kit.services.problems.new():
                 self.talk.say(trouble)
             self.talk.begin(step_words(step, draft), PURPOSE[step.id])
-            match PLAIN[step.id](self.talk, replace(self.kit, backwards=backwards), draft):
+            try:
+                outcome = PLAIN[step.id](self.talk, replace(self.kit, backwards=backwards), draft)
+            except EXPECTED_ERRORS as problem:
+                # The step cannot be asked: back to the one before, from which it can be tried again.
+                self.talk.say(str(problem))
+                (draft, step), stood, backwards = stood or (draft, None), None, True
+                continue
+            stood = outcome.draft, step
+            match outcome:
                 case Next(following):
                     draft, step, backwards = following, next_step(following, step), False
                 case Back(earlier):
-                    draft, step, backwards = earlier, previous_step(earlier, step) or self._before_the_first(), True
+                    draft, step, backwards = earlier, self._back_from(step, earlier, begun), True
         self.walking = None
         self.draft = Draft()
 
-    def _before_the_first(self) -> Step | None:
-        """Back from the first question leads to the accounts, if there are any."""
-        if self._any_account():
-            return None
-        self.talk.say("There is nothing before this question.")
-        return STEPS[0]
+    def _back_from(self, step: Step, draft: Draft, begun: Draft) -> Step | None:
+        """Return the step before; None leads to the accounts, if there are any, or from where a change begins."""
+        before = step_back(draft, step)
+        if before is None and draft.editing is None and not self._any_account:
+            self.talk.say("There is nothing before this question.")
+            return STEPS[0]
+        if before is None and draft.editing is not None and draft == begun:
+            self.box.clear()  # there is nothing to go on with
+        return before
 
+    @property
     def _any_account(self) -> bool:
-        try:
-            return self.kit.services.saved_accounts.holds_any()
-        except AccountsError:  # the list of accounts says what is wrong with it
-            return True
+        return self.kit.services.saved_accounts.may_hold_any()
 
     def _keep(self, draft: Draft) -> None:
         """Keep what was answered, on the disk too, until it is saved as an account."""
@@ -174,7 +184,7 @@ class PlainWizard:
 
     @property
     def _unsaved(self) -> bool:
-        return self.draft.address is not None and self.draft.saved is None
+        return self.draft.unsaved
 
     def _may_leave(self) -> bool:
         """Where something was entered and not saved, ask first."""
@@ -191,7 +201,7 @@ class PlainWizard:
         undone = self._undone()
         if undone:
             self.talk.say(undone)
-        if not self._any_account():
+        if not self._any_account:
             self.talk.say(WAYS_ON)
 
 

@@ -13,7 +13,6 @@ from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.flows.address import AddressFlow, AddressOffer, AddressQuestion, AddressState
 from smtp_wizard.flows.flow import Section
-from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import StepPage, note, question
 from smtp_wizard.text import address as words
@@ -38,7 +37,7 @@ class AddressScreen(StepPage[AddressState, AddressOffer]):
         flow = AddressFlow(draft, catalog=kit.services.catalog, discovery=kit.services.discovery)
         super().__init__(kit, draft, flow)
         self.banner.say(" ".join(filter(None, (kit.services.catalog.own_trouble, kit.left))))
-        self.accounts = any_accounts(kit)
+        self.accounts = kit.services.saved_accounts.may_hold_any()
         self.frame = TextFrame(flow.state.address, id="address-frame")
         self.frame.field.id = "address"
         self.card = OutcomeCard()
@@ -106,11 +105,3 @@ class AddressScreen(StepPage[AddressState, AddressOffer]):
     @on(OfferList.Chosen)
     def _answered(self, message: OfferList.Chosen) -> None:
         self.act(message.offer.id)
-
-
-def any_accounts(kit: Kit) -> bool:
-    """Whether there are saved accounts to go back to; where they cannot be read, their own screen says why."""
-    try:
-        return kit.services.saved_accounts.holds_any()
-    except EXPECTED_ERRORS:
-        return True

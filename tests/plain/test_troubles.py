@@ -15,12 +15,15 @@ import pytest
 from smtp_wizard.engine.accounts import saved_accounts
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.guides.guides import Guides
+from smtp_wizard.engine.base.shown import phrase
+from smtp_wizard.engine.guides.guides import Guide, Guides
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.services import Services
+from smtp_wizard.engine.wizard import draft_file
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.steps import Back
 from smtp_wizard.plain.connect import connect
@@ -235,3 +238,56 @@ def test_testing_an_account_says_that_the_keyring_is_locked(tmp_path: Path, monk
     asyncio.run(services.accounts.save(PRACTICE))
     monkeypatch.setattr(backend, "get_password", locked_keyring)
     assert LOCKED in at_home(services, Dialogue(("What next?", "test"), (LOCKED, "leave")))
+
+
+# --- steps that cannot be asked, and the way back ---
+
+
+def test_back_from_where_a_change_of_an_account_begins_leads_to_the_accounts(services: Services) -> None:
+    """As on the screens: nothing was changed, so there is nothing to go on with."""
+    asyncio.run(services.accounts.save(replace(PRACTICE, name="Office")))
+    words = at_home(
+        services,
+        Dialogue(
+            ("What next?", "change"), ("What about", "edit"), ("Outgoing server", "back"), ("What next?", "leave")
+        ),
+    )
+    assert words.count("Your accounts") == 2
+    assert not (services.folder / draft_file.FILE_NAME).exists()
+
+
+def test_a_step_whose_data_cannot_be_read_leads_back_with_a_sentence(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged() -> object:
+        raise DataError(phrase("handover.yaml is damaged."))
+
+    monkeypatch.setattr("smtp_wizard.plain.review.load_handover", damaged)
+    dialogue = Dialogue(("What next?", "leave"))
+    assert PlainWizard(services, Guides(), dialogue).run(start="setup", draft=TO_BE_SAVED) == 0
+    dialogue.over()
+    assert "handover.yaml is damaged." in dialogue.words
+
+
+def test_an_area_whose_data_cannot_be_read_leads_back_with_a_sentence(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(*_: object) -> object:
+        raise DataError(phrase("providers.yaml is damaged."))
+
+    monkeypatch.setattr("smtp_wizard.plain.home.limits", damaged)
+    words = at_home(services, Dialogue(("What next?", "limits"), ("What next?", "leave")))
+    assert "providers.yaml is damaged." in words
+
+
+def test_a_guide_that_cannot_be_read_is_said_and_the_step_goes_on(services: Services) -> None:
+    class Damaged(Guides):
+        def get(self, guide_id: str) -> Guide:
+            raise DataError(phrase("That guide is damaged."))
+
+    asyncio.run(services.accounts.save(replace(TO_BE_SAVED, name="Office")))
+    dialogue = Dialogue(("What next?", "guide"), ("What next?", "1"), ("Your accounts", "leave"))
+    done = replace(TO_BE_SAVED, name="Office", saved="Office")
+    assert PlainWizard(services, Damaged(), dialogue).run(start="setup", draft=done) == 0
+    dialogue.over()
+    assert "That guide is damaged." in dialogue.words

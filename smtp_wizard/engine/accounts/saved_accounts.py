@@ -126,8 +126,15 @@ class SavedAccounts:
         return next(same, None) or accounts[self._place(accounts, account.name)]
 
     def holds_any(self) -> bool:
-        """Whether there is any account, also one that cannot be used. Raises `StoreTrouble`."""
+        """Whether there is any account, also one that cannot be used. Raises `AccountFileError`."""
         return self._contents() != Contents()
+
+    def may_hold_any(self) -> bool:
+        """Whether there is a list to go to: where the accounts cannot be read, the list says why."""
+        try:
+            return self.holds_any()
+        except AccountsError:
+            return True
 
     def unread(self) -> tuple[Shown, ...]:
         """Say in a sentence each which accounts in the file cannot be used, and why. Raises `AccountFileError`."""

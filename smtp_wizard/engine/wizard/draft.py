@@ -268,6 +268,11 @@ class Draft:
         )
 
     @property
+    def unsaved(self) -> bool:
+        """Whether something was entered that no account was saved of."""
+        return self.address is not None and self.saved is None
+
+    @property
     def signed_in(self) -> bool:
         """Whether a check has passed, as deep as the sign-in, for what stands here now."""
         proof = self.proof

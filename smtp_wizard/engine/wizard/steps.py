@@ -162,6 +162,12 @@ def previous_step(draft: Draft, before: Step) -> Step | None:
     return next((each for each in reversed(STEPS[: STEPS.index(before)]) if each.applies(draft)), None)
 
 
+def step_back(draft: Draft, before: Step) -> Step | None:
+    """Return the step to go back to; None leads out of the wizard: from the first, and from where a change begins."""
+    begins_here = draft.editing is not None and before is opening_step(draft)
+    return None if begins_here else previous_step(draft, before)
+
+
 def resume_step(draft: Draft) -> Step:
     """Return the first step that is not complete: where a draft goes on."""
     return next(each for each in STEPS if each.applies(draft) and not each.complete(draft))

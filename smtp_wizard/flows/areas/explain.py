@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.base.who import Who
@@ -228,7 +229,7 @@ class ExplainFlow(Flow[ExplainState, ExplainOffer, ExplainLeads]):
         """Return a guide as it is shown here, None where there is none of that name."""
         try:
             return with_titles(fill(self._guides.get(guide_id)), self._guides) if guide_id else None
-        except UnknownGuide:
+        except (DataError, UnknownGuide):  # the answer holds without it
             return None
 
     def details(self) -> tuple[Section, ...]:
