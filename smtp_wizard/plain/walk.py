@@ -26,6 +26,7 @@ from smtp_wizard.plain.testmail import testmail
 from smtp_wizard.runtime.exits import Interrupted
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.wizard import (
+    LEAVE_LINES,
     LEAVE_QUESTION,
     PURPOSE,
     RESUME_ANEW,
@@ -190,7 +191,7 @@ class PlainWizard:
         """Where something was entered and not saved, ask first."""
         if self.walking is None or not self._unsaved:
             return True
-        return self.talk.yes(LEAVE_QUESTION, yes="Leave", no="Stay here")
+        return self.talk.yes(" ".join((LEAVE_QUESTION, *LEAVE_LINES)), yes="Leave", no="Stay here")
 
     def _undone(self) -> str:
         if self._unsaved:
