@@ -114,7 +114,9 @@ async def test_a_template_is_looked_through(words: str, mood: Mood, tmp_path: Pa
     assert len(card(flow).lines) >= 2
 
 
-@pytest.mark.parametrize(("name", "said"), [("", NO_FILE), ("none.html", "No such file"), ("~nobody-here/x", "")])
+@pytest.mark.parametrize(
+    ("name", "said"), [("", NO_FILE), ("none.html", "No such file"), ("~nobody-here/x", ""), ("a\0b", "no name has")]
+)
 async def test_a_template_that_cannot_be_read_is_said_in_its_field(name: str, said: str, tmp_path: Path) -> None:
     flow = made()
     flow.put(LinkField.TEMPLATE, name and str(tmp_path / name))

@@ -88,6 +88,8 @@ class Action(QuestionFlow[Done]):
         """Take an answer. Return what came of it all, None where something else is asked."""
         if self._vault is not None:
             return await self._with_vault(self._vault, offer)
+        if self.state.about is None:  # it was stopped before anything was asked
+            return await self._go() if offer is Answer.DO else LEFT
         try:
             left = self._answered(offer)
         except InputError as problem:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.characters import has_control
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.private_files import absolute, read_bounded, write_private
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.threads import in_thread, run_to_completion
 from smtp_wizard.engine.unsubscribe import LARGEST, SUBJECT, Unsubscribe, check_template, rules, unsubscribe
 from smtp_wizard.flows.flow import Card, Entry, Flow, Mood, Offer, Section
@@ -188,6 +189,8 @@ class LinkFlow(Flow[LinkState, LinkOffer, CopyText]):
 
 async def _looked(name: str) -> Card:
     """Look for link, header and postal address in a template. Raises `InputError`, `OSError`."""
+    if has_control(name):
+        raise InputError(phrase("There is no file of that name: it has a character in it that no name has."))
     data = await in_thread(lambda: read_bounded(absolute(Path(name)), LARGEST, cut=True))
     report = await in_thread(lambda: check_template(data))
     bad = sum(not each.good for each in report.seen)

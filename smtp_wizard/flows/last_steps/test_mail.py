@@ -335,8 +335,12 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         self._show(self._word(error, self._state.card))
         return None
 
-    async def _send_there(self, *, insisting: bool = False) -> None:
-        """Send to the address in the field. What was refused goes out again only where the person insists."""
+    async def _send_there(self, *, insisting: bool = False, anyway: bool = False) -> None:
+        """Send to the address in the field. What was refused goes out again only where the person insists.
+
+        `anyway`: although it may lock the account. That yes is for this attempt, even if nothing comes of it.
+        """
+        self._anyway = anyway
         try:
             to = words.parse_recipient(self.draft, self._typed)
         except InputError as problem:
@@ -361,8 +365,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
 
     async def _again(self, *, anyway: bool) -> None:
         self._typed = str(self.draft.test_to or "")
-        self._anyway = anyway
-        await self._send_there(insisting=True)
+        await self._send_there(insisting=True, anyway=anyway)
 
     # -- sending ----------------------------------------------------------------------------------------------------
 

@@ -358,6 +358,21 @@ async def test_a_sign_in_that_may_lock_the_account_is_made_after_a_yes_alone() -
     assert phase(flow) is Phase.WORD
 
 
+async def test_a_yes_to_what_may_lock_the_account_is_for_that_attempt_alone() -> None:
+    """Although nothing came of it: the keyring was locked just then."""
+    tokens, checks = Tokens(), Checks(came_out(Stage.AUTH, code=PAUSED), came_out())
+    flow = flow_of(draft_at_testmail(), checks, tokens=tokens)
+    flow.type(str(TEST_TO))
+    await flow.act(MailTestOffer.SEND)
+    tokens.place = SecretError(SecretFault.LOCKED, phrase("The keyring is locked."))
+    await flow.act(MailTestOffer.ANYWAY)
+    assert [anyway for _, _, anyway in checks.asked] == [False]
+    tokens.place = None
+    flow.type("carla@example.org")
+    await flow.act(MailTestOffer.SEND)
+    assert [anyway for _, _, anyway in checks.asked] == [False, False]
+
+
 async def test_a_refused_message_says_why_and_leads_on() -> None:
     flow = await sent(Checks(came_out(Stage.DATA)))
     state = flow.state

@@ -1,0 +1,521 @@
+"""Every flow under somebody who takes what is offered in any order, types anything and stops in the midst of it.
+
+Meanwhile each service fails in one of its documented ways, half of the time. Nothing may come out of a flow but where
+it leads: an exception would end a face. What was stopped must not stand there as if it went on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smtp_wizard.engine.accounts.account import AccountsError
+from smtp_wizard.engine.accounts.lockout_guard import PAUSED, refused
+from smtp_wizard.engine.base.data_files import DataError
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase
+from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.checks.report import CheckResult, Report
+from smtp_wizard.engine.guides.guides import Guides
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.vault import VaultStore
+from smtp_wizard.engine.secrets.vault_format import Cost
+from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.services import Services
+from smtp_wizard.engine.wizard.draft import Draft, Origin
+from smtp_wizard.engine.wizard.handover import load_handover
+from smtp_wizard.engine.wizard.steps import Back, Next
+from smtp_wizard.flows.accounts.action import Action
+from smtp_wizard.flows.address import AddressFlow, AddressOffer
+from smtp_wizard.flows.areas.explain import ExplainFlow, ExplainOffer
+from smtp_wizard.flows.areas.guides import GuideOffer, GuidesFlow
+from smtp_wizard.flows.areas.inbox import InboxFlow, InboxOffer
+from smtp_wizard.flows.areas.limits import LimitOffer, LimitsFlow
+from smtp_wizard.flows.areas.mailing import MailingField, MailingFlow, MailingOffer
+from smtp_wizard.flows.areas.unsubscribe import LinkField, LinkFlow, LinkOffer
+from smtp_wizard.flows.browser import BrowserField, BrowserFlow, BrowserOffer
+from smtp_wizard.flows.connect import ConnectFlow
+from smtp_wizard.flows.connect_state import ConnectOffer
+from smtp_wizard.flows.flow import Flow
+from smtp_wizard.flows.last_steps.done import DoneFlow, DoneOffer
+from smtp_wizard.flows.last_steps.save import SaveField, SaveFlow, SaveOffer
+from smtp_wizard.flows.last_steps.test_mail import MailTestFlow
+from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer
+from smtp_wizard.flows.provider import ProviderFlow, ProviderOffer
+from smtp_wizard.flows.question import Answer, QuestionFlow
+from smtp_wizard.flows.server import ServerFlow
+from smtp_wizard.flows.server_state import ServerField, ServerOffer
+from smtp_wizard.flows.sign_in import SignInFlow, SignInOffer
+from smtp_wizard.flows.vault import Vault
+from tests.flows.accounts.doubles import flow_of as accounts_of
+from tests.flows.accounts.doubles import saved, troubles
+from tests.flows.test_connect import GREETED, REFUSED, at_stage, by_hand, finding, of_gmail
+from tests.flows.test_explain import BOUNCE
+from tests.flows.test_explain import REFUSED as REFUSED_TEXT
+from tests.support.places import draft_at_review, draft_at_testmail
+from tests.support.walk import catalog, guides, make_services
+
+WALKS, MOVES = 12, 50
+SECRET = "hunter2-of-nobody"
+TYPED = (
+    "",
+    "ana@gmail.com",
+    "ana@gmial.con",
+    "smtp.example.com",
+    "465",
+    "a/b",
+    "\x00\x1b[2J",
+    "ü" * 300,
+    "no such",
+)
+OUTCOMES: tuple[tuple[CheckResult, ...], ...] = (
+    (GREETED, at_stage(Stage.AUTH)),
+    REFUSED,
+    (at_stage(Stage.GREETING, finding("connection_refused")),),
+    (at_stage(Stage.AUTH, finding(PAUSED)),),
+)
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
+
+
+class Fate:
+    """What befalls the services: chosen by a seed, so that a walk can be walked again."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.problems = list(troubles())
+        self.against_advice: list[str] = []
+        """What was taken each time a sign-in went out although it may lock the account."""
+        self.refused: set[object] = set()
+        """Server, user name and password that were refused since the step was come to."""
+        self.sent_again: list[str] = []
+        """What was taken each time they went out once more."""
+        self.offer = ""
+        """What was taken last."""
+
+    def fails(self) -> None:
+        """Raise one of the problems, half of the time."""
+        if self.random.random() < 0.5:
+            raise self.random.choice(self.problems)
+
+    async def waits(self) -> None:
+        """Let others have their turn, as whoever waits for a server does."""
+        for _ in range(self.random.randrange(3)):
+            await asyncio.sleep(0)
+
+    def report(self, endpoint: Endpoint | None) -> Report:
+        return Report(endpoint or Endpoint("smtp.example.com", 465, Security.TLS), self.random.choice(OUTCOMES))
+
+
+def unlucky(services: Services, fate: Fate) -> Services:
+    """Have the services that speak to others fail; those that save do it in a folder of the test's."""
+
+    async def check(what: Any, *_: Any, options: Options | None = None, **__: Any) -> Report:
+        if options is not None and options.ignore_lockout:
+            fate.against_advice.append(fate.offer)
+        await fate.waits()
+        fate.fails()
+        report, sent = fate.report(what.connection.endpoint), _sent(what)
+        if sent in fate.refused:
+            fate.sent_again.append(fate.offer)
+        if refused(report):
+            fate.refused.add(sent)
+        return report
+
+    async def nothing(*_: Any, **__: Any) -> Any:
+        await fate.waits()
+        fate.fails()
+        raise AccountsError(fate.problems[0].words)  # type: ignore[attr-defined]
+
+    async def none(*_: Any, **__: Any) -> None:
+        await fate.waits()
+        fate.fails()
+
+    def gone(*_: Any, **__: Any) -> Any:
+        raise fate.random.choice(fate.problems)
+
+    def sometimes(real: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def done(*arguments: Any, **named: Any) -> Any:
+            await fate.waits()
+            fate.fails()
+            return await real(*arguments, **named)
+
+        return done
+
+    doubles: dict[Any, dict[str, Any]] = {
+        services.checks: {
+            "check_draft": check,
+            "check_account": check,
+            "practice_message": nothing,
+            "tries_left": none,
+        },
+        services.scans: {"probe": nothing, "ask_neutral": nothing, "propose_neutral": gone},
+        services.discovery: {"find_settings": nothing},
+        services.tokens: {"store_of": none, "exchange": gone},
+        services.entries: {"secret_of": sometimes(services.entries.secret_of)},
+        services.accounts: {
+            name: sometimes(getattr(services.accounts, name))
+            for name in (
+                "save",
+                "refuse_collisions",
+                "rename",
+                "duplicate",
+                "move",
+                "replace_secret",
+                "set_scope",
+                "remove",
+            )
+        },
+    }
+    for service, methods in doubles.items():
+        for name, double in methods.items():
+            setattr(service, name, double)
+    return services
+
+
+def _sent(what: Any) -> object:
+    """Return what a check shows a server; of an account, whose password is at hand elsewhere, itself."""
+    secret = getattr(what, "secret", None)
+    return (what.connection.endpoint, what.connection.username, secret) if secret is not None else object()
+
+
+class UnreadableGuides(Guides):
+    """Guides of which some cannot be read."""
+
+    def __init__(self, fate: Fate) -> None:
+        super().__init__()
+        self._fate = fate
+
+    def get(self, guide_id: str) -> Any:
+        if self._fate.random.random() < 0.5:
+            raise DataError(phrase("It fails on purpose."))
+        return super().get(guide_id)
+
+
+@dataclass(frozen=True)
+class Player:
+    """One flow, and what a face may do with it."""
+
+    flow: Flow[Any, Any, Any]
+    offers: tuple[str, ...]
+    """What may be taken beside what the state offers: a key does not look whether it is offered."""
+    types: tuple[Callable[[str], object], ...] = ()
+    again: Callable[[Draft], Player] | None = None
+    """The same step, come back to with another draft."""
+
+
+Make = Callable[[Services, Fate, Path], Player]
+
+
+def _address(services: Services, fate: Fate, _: Path, draft: Draft | None = None) -> Player:
+    flow = AddressFlow(draft or Draft(), catalog=catalog(), discovery=services.discovery)
+    return Player(
+        flow, tuple(AddressOffer), (flow.type, lambda _: flow.stop()), lambda it: _address(services, fate, _, it)
+    )
+
+
+def _provider(services: Services, fate: Fate, _: Path, draft: Draft | None = None) -> Player:
+    flow = ProviderFlow(draft or of_gmail(), catalog())
+    types = (flow.search, lambda _: flow.pick(fate.random.choice(catalog().providers).id))
+    safe = (ProviderOffer.BACK, ProviderOffer.OTHER, ProviderOffer.DENY, ProviderOffer.HAND)
+    return Player(flow, safe, types)
+
+
+def _sign_in(services: Services, fate: Fate, _: Path) -> Player:
+    flow = SignInFlow(of_gmail(), catalog(), UnreadableGuides(fate))
+    return Player(flow, (*SignInOffer, "no-such-way"), (flow.about,))
+
+
+def _server(services: Services, fate: Fate, _: Path) -> Player:
+    flow = ServerFlow(by_hand(), catalog=catalog(), checks=services.checks, scans=services.scans, now=services.now)
+    types = [partial(flow.type, field) for field in ServerField if field is not ServerField.SECURITY]
+    return Player(flow, tuple(ServerOffer), (*types, lambda _: flow.choose(fate.random.choice(list(Security)))))
+
+
+def _browser(services: Services, fate: Fate, _: Path) -> Player:
+    every = ((provider, path) for provider in catalog().providers for path in provider.paths)
+    provider, path = next(each for each in every if each[1].oauth is not None)
+    draft = of_gmail().with_provider(provider, Origin.CHOSEN).with_path(path)
+    flow = BrowserFlow(draft, catalog=catalog(), tokens=services.tokens, now=services.now, environ={})
+    types = [partial(flow.type, field) for field in BrowserField]
+    return Player(flow, tuple(BrowserOffer), tuple(types))
+
+
+def _connect(services: Services, fate: Fate, folder: Path, draft: Draft | None = None) -> Player:
+    flow = ConnectFlow(
+        draft or by_hand(),
+        catalog=catalog(),
+        checks=services.checks,
+        scans=services.scans,
+        tokens=services.tokens,
+        vault=services.stores.vault,
+        guides=UnreadableGuides(fate),
+    )
+    types = (
+        flow.type_username,
+        lambda _: flow.type_secret(SECRET),
+        lambda _: flow.type_secret(SECRET[::-1]),
+        lambda _: flow.type_passphrase(SECRET),
+        lambda _: flow.mark(1, True),
+        lambda _: flow.stop(),
+    )
+    return Player(flow, tuple(ConnectOffer), types, lambda it: _connect(services, fate, folder, it))
+
+
+def _test_mail(services: Services, fate: Fate, _: Path) -> Player:
+    flow = MailTestFlow(
+        draft_at_testmail(),
+        checks=services.checks,
+        tokens=services.tokens,
+        vault=services.stores.vault,
+        catalog=catalog(),
+        now=services.now,
+    )
+    return Player(flow, tuple(MailTestOffer), (flow.type,))
+
+
+def _save(services: Services, fate: Fate, folder: Path) -> Player:
+    flow = SaveFlow(
+        replace(draft_at_review(), store=None),
+        accounts=services.accounts,
+        stores=services.stores,
+        saved_accounts=services.saved_accounts,
+        catalog=catalog(),
+        screen=load_handover(),
+        now=services.now,
+    )
+    types = [partial(flow.type, field) for field in SaveField]
+    chooses = (lambda _: flow.choose_scope(fate.random.choice(list(Scope))), lambda _: flow.choose_company(True))
+    return Player(flow, (*SaveOffer, *StoreKind), (*types, *chooses))
+
+
+def _done(services: Services, fate: Fate, _: Path) -> Player:
+    draft = replace(draft_at_review(), saved="Office")
+    return Player(DoneFlow(draft, catalog=catalog(), screen=load_handover(), copy=lambda _: None), tuple(DoneOffer))
+
+
+def _explain(services: Services, fate: Fate, _: Path) -> Player:
+    from smtp_wizard.engine.explain.factory import load_explainer
+
+    def load() -> Any:
+        fate.fails()
+        return load_explainer(catalog())
+
+    def accounts() -> Any:
+        fate.fails()
+        return services.saved_accounts.list()
+
+    flow = ExplainFlow(catalog(), UnreadableGuides(fate), accounts, load)
+    texts = (
+        lambda _: flow.paste(REFUSED_TEXT),
+        lambda _: flow.paste(BOUNCE, provider="no such"),
+        lambda _: flow.details(),
+    )
+    return Player(flow, tuple(ExplainOffer), (flow.paste, *texts))
+
+
+def _guides(services: Services, fate: Fate, _: Path) -> Player:
+    flow = GuidesFlow(guides())
+    return Player(flow, tuple(GuideOffer), (flow.find, lambda _: flow.choose(fate.random.randrange(-3, 99))))
+
+
+def _inbox(services: Services, fate: Fate, folder: Path) -> Player:
+    flow = InboxFlow(folder / "practice")
+    return Player(flow, tuple(InboxOffer), (lambda _: flow.choose(fate.random.randrange(-3, 9)),))
+
+
+def _limits(services: Services, fate: Fate, folder: Path) -> Player:
+    flow = LimitsFlow(catalog(), NOON.date(), folder)
+    return Player(flow, tuple(LimitOffer), (flow.find, lambda _: flow.choose(fate.random.randrange(-3, 999))))
+
+
+def _mailing(services: Services, fate: Fate, _: Path) -> Player:
+    flow = MailingFlow(catalog(), fate.random.choice(catalog().providers), NOON.date())
+    fields = [each for each in MailingField if each in flow.state.entries]
+    return Player(flow, tuple(MailingOffer), tuple(partial(flow.put, field) for field in fields))
+
+
+def _link(services: Services, fate: Fate, folder: Path) -> Player:
+    def accounts() -> Any:
+        fate.fails()
+        return services.saved_accounts.list()
+
+    flow = LinkFlow(accounts, folder)
+    return Player(flow, tuple(LinkOffer), tuple(partial(flow.put, field) for field in LinkField))
+
+
+FLOWS: dict[str, Make] = {
+    "address": _address,
+    "provider": _provider,
+    "sign-in": _sign_in,
+    "server": _server,
+    "browser": _browser,
+    "connect": _connect,
+    "test-mail": _test_mail,
+    "save": _save,
+    "done": _done,
+    "explain": _explain,
+    "guides": _guides,
+    "inbox": _inbox,
+    "limits": _limits,
+    "mailing": _mailing,
+    "unsubscribe": _link,
+}
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    services = make_services(tmp_path, now=lambda: NOON)
+    object.__setattr__(services.stores, "vault", VaultStore(tmp_path, cost=Cost(n=2**4)))
+    return services
+
+
+async def moved(player: Player, fate: Fate) -> object:
+    """Make one move; return where it leads."""
+    if player.types and fate.random.random() < 0.4:
+        fate.random.choice(player.types)(fate.random.choice(TYPED))
+        return None
+    shown = [each.id for each in getattr(player.flow.state, "offers", ()) if not each.off]
+    fate.offer = str(fate.random.choice([*shown, *shown, *player.offers]))
+    taken = next(each for each in [*shown, *player.offers] if each == fate.offer)
+    return await stopped_or_not(player.flow.act(taken), fate)
+
+
+async def stopped_or_not(work: Awaitable[Any], fate: Fate) -> object:
+    """Wait for it; one time in four stop it in the midst."""
+    acting = asyncio.ensure_future(work)
+    if fate.random.random() < 0.25:
+        for _ in range(fate.random.randrange(4)):
+            await asyncio.sleep(0)
+        acting.cancel()
+    try:
+        return await acting
+    except asyncio.CancelledError:
+        return None
+
+
+def stands_still(state: object) -> bool:
+    """Whether a state says that nothing is being done."""
+    phase = getattr(state, "phase", "")
+    card = getattr(state, "card", None)
+    running = getattr(state, "running", "") or getattr(state, "busy", False) or phase == "sending"
+    return not running and (card is None or card.mood != "running")
+
+
+async def vault_answered(flow: Any, fate: Fate) -> None:
+    """Answer the question for the vault's passphrase in the midst of a step, in one way or another."""
+    question: Vault = flow.vault
+    for _ in range(4):
+        question.type(fate.random.randrange(len(question.state.entries)), fate.random.choice((SECRET, "wrong words")))
+        opened = await question.act(fate.random.choice((Answer.DO, Answer.DO, Answer.LEAVE)))
+        if opened is not None:
+            break
+    else:
+        opened = await question.act(Answer.LEAVE)
+    assert opened is not None
+    await stopped_or_not(flow.opened(opened), fate)
+
+
+def seeds() -> Iterator[int]:
+    yield from range(WALKS)
+
+
+@pytest.mark.parametrize("name", FLOWS)
+async def test_whatever_is_taken_in_whatever_order_a_flow_only_leads_on(
+    name: str, tmp_path: Path, services: Services
+) -> None:
+    for seed in seeds():
+        fate = Fate(seed)
+        player = FLOWS[name](unlucky(make_anew(services, tmp_path / str(seed)), fate), fate, tmp_path)
+        for move in range(MOVES):
+            try:
+                leads = await moved(player, fate)
+                if getattr(player.flow, "vault", None) is not None:
+                    await vault_answered(player.flow, fate)
+            except Exception as fault:
+                raise AssertionError(f"{name}, walk {seed}, move {move}: '{fate.offer}' raised {fault!r}") from fault
+            await asyncio.sleep(0)
+            stayed = not isinstance(leads, Next | Back)
+            assert not stayed or stands_still(player.flow.state), f"{name}, walk {seed}, move {move}: '{fate.offer}'"
+            assert SECRET not in repr(player.flow.state), "no secret in a state"
+            if isinstance(leads, Next | Back):
+                if player.again is None:
+                    break
+                player = player.again(leads.draft)
+                fate.refused.clear()
+        assert not {ConnectOffer.SIGN_IN, MailTestOffer.SEND} & set(fate.sent_again), f"{name}, walk {seed}"
+        allowed = {ConnectOffer.ANYWAY_NOW, ConnectOffer.CONFIRM, MailTestOffer.ANYWAY}
+        assert set(fate.against_advice) <= allowed, (
+            f"{name}, walk {seed}: what may lock the account was never agreed to"
+        )
+
+
+def make_anew(services: Services, folder: Path) -> Services:
+    """Return services over another folder, so that one walk leaves nothing to the next."""
+    made = make_services(folder, now=services.now)
+    object.__setattr__(made.stores, "vault", VaultStore(folder, cost=Cost(n=2**4)))
+    return made
+
+
+async def test_whatever_is_done_with_the_accounts_only_leads_on(tmp_path: Path, services: Services) -> None:
+    for seed in seeds():
+        fate = Fate(seed)
+        made = make_anew(services, tmp_path / str(seed))
+        for name in ("Office", "Shop"):
+            await saved(made, name, store=fate.random.choice((StoreKind.KEYRING, StoreKind.SESSION)))
+        flow = accounts_of(unlucky(made, fate))
+        for move in range(MOVES):
+            await flow.reload()
+            flow.find(fate.random.choice(("", "", "off", "nothing like it")))
+            flow.choose(fate.random.randrange(max(len(flow.state.rows), 1)))
+            try:
+                await walked(flow, fate)
+            except Exception as fault:
+                raise AssertionError(f"walk {seed}, move {move}: '{fate.offer}' raised {fault!r}") from fault
+        assert set(fate.against_advice) <= {"do"}
+
+
+async def walked(flow: Any, fate: Fate) -> None:
+    """Take something of the list, and go through it to one end or another."""
+    from smtp_wizard.flows.accounts.listing import ListAction
+    from smtp_wizard.text.accounts import AccountAction
+
+    taken: StrEnum = fate.random.choice([*AccountAction, *ListAction])
+    leads = await flow.act(taken)
+    if not isinstance(leads, Action):
+        return
+    done = await stopped_or_not(leads.begin(), fate)
+    for _ in range(8):
+        if done is not None:
+            break
+        assert stands_still(leads.state), f"after '{fate.offer}'"
+        answer(leads, fate)
+        shown = [each.id for each in leads.state.offers if not each.off]
+        fate.offer = fate.random.choice([*shown, *shown, Answer.DO, Answer.LEAVE])
+        asked = leads.state.about
+        before = len(fate.against_advice)
+        done = await stopped_or_not(leads.act(fate.offer), fate)
+        assert len(fate.against_advice) == before or asked == "lockout", "nobody agreed to what may lock the account"
+    if done is None:
+        flow.stopped()
+    else:
+        await flow.take(done)
+
+
+def answer(flow: QuestionFlow[Any], fate: Fate) -> None:
+    """Type something into a field, where there is one."""
+    if flow.state.entries:
+        at = fate.random.randrange(len(flow.state.entries))
+        flow.type(at, fate.random.choice(TYPED))
+        if flow.state.entries[at].secret:
+            flow.give(at, Secret(SECRET))
