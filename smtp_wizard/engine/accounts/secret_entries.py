@@ -97,18 +97,7 @@ class SecretEntries:
             now = await in_thread(lambda: self._saved_accounts.now(account))
         except AccountsError:
             return account.store
-        if (now.connection.endpoint, now.connection.username) != (
-            account.connection.endpoint,
-            account.connection.username,
-        ):
-            raise SecretError(
-                SecretFault.MISSING,
-                phrase(
-                    "Another program has changed '{}' meanwhile, and its password is for other settings now; "
-                    "look at the account again.",
-                    shown(account.name),
-                ),
-            )
+        refuse_other_settings(now, account)
         return now.store
 
     @asynccontextmanager
@@ -237,6 +226,20 @@ class SecretChange:
             if ref in needed:
                 self._pending.drop(ref)
         return [ref for ref in touched if ref not in needed]
+
+
+def refuse_other_settings(now: Account, account: Account) -> None:
+    """Raise `SecretError` where an account is for another server or user name now than when it was read."""
+    settings, before = now.connection, account.connection
+    if (settings.endpoint, settings.username) != (before.endpoint, before.username):
+        raise SecretError(
+            SecretFault.MISSING,
+            phrase(
+                "Another program has changed '{}' meanwhile, and its password is for other settings now; "
+                "look at the account again.",
+                shown(account.name),
+            ),
+        )
 
 
 def is_asked_each_time(problem: SecretError, account: Account) -> bool:

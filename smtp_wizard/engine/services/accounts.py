@@ -18,7 +18,7 @@ from smtp_wizard.engine.accounts.saved_accounts import (
     NoSuchAccount,
     SavedAccounts,
 )
-from smtp_wizard.engine.accounts.secret_entries import TRIES, SecretChange, SecretEntries
+from smtp_wizard.engine.accounts.secret_entries import TRIES, SecretChange, SecretEntries, refuse_other_settings
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
@@ -280,7 +280,12 @@ class Accounts:
         # It may have got another name while the server was asked.
         called = (await in_thread(lambda: self._saved_accounts.now(account))).name
         settled = partial(self._tokens.settle, given, called) if grant is not None else lambda: None
-        await self._put_elsewhere(called, partial(self._put_new, secret=secret), _login_field(grant), settled)
+
+        async def put(now: Account, change: SecretChange) -> StoreRef | None:
+            refuse_other_settings(now, account)  # what was proved at one server is not kept for another
+            return await self._put_new(now, change, secret)
+
+        await self._put_elsewhere(called, put, _login_field(grant), settled)
         await self._checks.record(account, report, Depth.LOGIN)
         return report
 
@@ -288,6 +293,20 @@ class Accounts:
         """Say which mails an account is for. Raises `Displaces` unless the person agreed, and as `rename` does."""
         change = partial(self._saved_accounts.alter, name, lambda now: replace(now, scope=scope), displacing=displacing)
         return await run_to_completion(change)
+
+    async def called_now(self, account: Account) -> str:
+        """Return what an account is called now: another process may have given it another name.
+
+        Raises `NoSuchAccount`, and `AccountFileError` where another account stands in its place.
+        """
+        now = await in_thread(lambda: self._saved_accounts.now(account))
+        if account.id and now.id != account.id:
+            raise AccountFileError(
+                phrase(
+                    "Another program has put another account in the place of '{}'; look at it again.", shown(now.name)
+                )
+            )
+        return now.name
 
     async def _get(self, name: str) -> Account:
         return await in_thread(lambda: self._saved_accounts.get(name))

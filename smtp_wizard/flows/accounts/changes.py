@@ -46,7 +46,7 @@ class Rename(Action):
             raise Asked(self._question(self._account.name))
         await self._open_vault(self._account.store)
         try:
-            renamed = await self._accounts.rename(self._account.name, self._wanted)
+            renamed = await self._accounts.rename(await self._accounts.called_now(self._account), self._wanted)
         except NameTaken as problem:
             taken, self._wanted = self._wanted, None
             raise Asked(self._question(taken).with_error(0, str(problem))) from None
@@ -79,7 +79,7 @@ class Duplicate(Action):
 
     async def _do(self) -> Done:
         await self._open_vault(self._account.store)
-        copy = await self._accounts.duplicate(self._account.name, self._new_name)
+        copy = await self._accounts.duplicate(await self._accounts.called_now(self._account), self._new_name)
         return Done(said=duplicated_words(self._account.name, copy.name, copy.scope), name=copy.name)
 
 
@@ -93,7 +93,8 @@ class ChangeScope(Action):
         self._displacing = False
 
     async def _do(self) -> Done:
-        name, wanted = self._account.name, other_scope(self._account)
+        wanted = other_scope(self._account)
+        name = await self._accounts.called_now(self._account)
         try:
             await self._accounts.set_scope(name, wanted, displacing=self._displacing)
         except Displaces as problem:
@@ -132,7 +133,7 @@ class Delete(Action):
             trouble = str(problem)
         except VaultShut:
             pass
-        _, left = await self._accounts.remove(name)
+        _, left = await self._accounts.remove(await self._accounts.called_now(self._account))
         return Done(said=deleted_words(name), trouble=left or trouble)
 
     def _answered(self, offer: StrEnum) -> Done | None:

@@ -119,12 +119,12 @@ class Move(Action):
             raise Asked(await self._which())
         if self._kind.is_reference and self._where is None:
             raise Asked(self._way(self._kind))
+        name = await self._accounts.called_now(self._account)
         secret = await self._kept_or_typed(self._account, self._entries, self._typed)
         await self._open_vault(self._kind, creating=True)
         self._running("Putting it there ...")
-        _, trouble = await self._accounts.move(self._account.name, self._kind, self._where or "", secret)
-        said = moved_words(self._account.name, STORE_TITLES[self._kind])
-        return Done(said=said, trouble=trouble, name=self._account.name)
+        _, trouble = await self._accounts.move(name, self._kind, self._where or "", secret)
+        return Done(said=moved_words(name, STORE_TITLES[self._kind]), trouble=trouble, name=name)
 
     async def _which(self) -> Question:
         """Try every place out before it is offered."""

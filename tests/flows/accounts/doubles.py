@@ -12,8 +12,11 @@ from smtp_wizard.engine.accounts.saved_accounts import AccountFileError, NoSuchA
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
 from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
@@ -32,6 +35,9 @@ def troubles() -> Iterator[Exception]:
     yield NoSuchAccount("Office", None)
     yield DataError(words)
     yield InputError(words)
+    yield MailboxError(
+        Finding(code="imap", title=phrase("It fails"), explanation=phrase("On purpose."), who=Who.YOU, steps=())
+    )
     yield OAuthError(OAuthFault.ELSEWHERE, words)
     yield SandboxError(words)
     yield UnsafeFile(words)

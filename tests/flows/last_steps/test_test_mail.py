@@ -24,6 +24,7 @@ from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Emit, Line, RunFinished, StageFinished, StageStarted
 from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
 from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
 from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
@@ -437,6 +438,9 @@ FAULTS: Sequence[Exception] = (
     AccountsError(phrase("The accounts cannot be read.")),
     DataError(phrase("some.yaml: line 1: wrong")),
     InputError(phrase("Type the password first.")),
+    MailboxError(
+        Finding(code="imap", title=phrase("It fails"), explanation=phrase("On purpose."), who=Who.YOU, steps=())
+    ),
     OAuthError(next(iter(OAuthFault)), phrase("The sign-in has ended.")),
     SandboxError(phrase("The practice server cannot run.")),
     *(SecretError(fault, phrase("It cannot be read.")) for fault in SecretFault),
