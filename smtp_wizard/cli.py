@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from smtp_wizard import __version__
-from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.invocation import COMPLETING, Invocation
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.runtime.exits import EXIT_WORDS, CommandError, Exit, Interrupted
 from smtp_wizard.runtime.output import Output, form_asked_for
@@ -40,6 +40,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "unsubscribe": "The way off a mailing list: link, HTML and headers; or a template looked through.",
         "sandbox": "Run a mail server on this computer to rehearse with.",
         "doctor": "What this installation can and cannot do.",
+        "completion": "Print the script by which a shell completes commands, accounts and providers.",
+        "manual": "Print the manual page, for 'man'.",
         "schema": "Print the JSON Schema of what a command prints with --json.",
     }
 )
@@ -162,6 +164,8 @@ def _closed(invocation: Invocation, seconds: float | None) -> int:
 
 
 def _run(arguments: list[str], invocation: Invocation) -> int:
+    if COMPLETING in os.environ:
+        return _complete(invocation)
     try:
         # Typed loosely by click: what the command returns, or the code of --help and --version.
         code: Any = program.main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=invocation)
@@ -176,6 +180,15 @@ def _run(arguments: list[str], invocation: Invocation) -> int:
     except SystemExit as problem:  # so click ends where the reader of --help has gone
         raise Interrupted(_BROKEN_PIPE) from problem
     return int(code or 0)
+
+
+def _complete(invocation: Invocation) -> int:
+    """Answer a shell. Whatever is wrong, it must not write among what is being typed."""
+    from click.shell_completion import shell_complete
+
+    with suppress(Exception):
+        return shell_complete(program, {"obj": invocation}, PROGRAM, COMPLETING, os.environ[COMPLETING])
+    return 1
 
 
 _BROKEN_PIPE = 13

@@ -26,6 +26,9 @@ programs=(
     pass:pass
     gpg:gnupg
     age:age
+    man:man-db
+    zsh:zsh
+    fish:fish
 )
 
 say() { echo "install_real.sh: $*" >&2; }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from smtp_wizard.commands.groups import GroupWithDefault, LazyCommand
+from smtp_wizard.commands.options.completing import account_names
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.shown import phrase, shown
@@ -69,7 +70,7 @@ def listed(invocation: Invocation, _json: bool) -> int:
 
 
 @command.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=account_names)
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def show(invocation: Invocation, name: str, _json: bool) -> int:
@@ -101,7 +102,7 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
 
 
 @command.command("remove")
-@click.argument("name")
+@click.argument("name", shell_complete=account_names)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @passphrase_options
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")

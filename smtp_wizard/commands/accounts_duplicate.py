@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from smtp_wizard.commands.answering import carried_out
+from smtp_wizard.commands.helped import HelpedCommand
 from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.completing import account_names
 from smtp_wizard.commands.options.connection import parsed_by
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.accounts.account import parse_name
@@ -16,8 +18,8 @@ from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 
 
-@click.command("duplicate")
-@click.argument("name")
+@click.command("duplicate", cls=HelpedCommand)
+@click.argument("name", shell_complete=account_names)
 @click.option("--as", "new", metavar="NAME", callback=parsed_by(parse_name), help="What it is called.")
 @passphrase_options
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")

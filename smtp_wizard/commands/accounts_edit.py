@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from smtp_wizard.commands.accounts import store_words
 from smtp_wizard.commands.answering import carried_out
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.helped import HelpedCommand
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.answers import (
     REFERENCES,
@@ -21,6 +22,7 @@ from smtp_wizard.commands.options.answers import (
     store_named,
     store_options,
 )
+from smtp_wizard.commands.options.completing import account_names
 from smtp_wizard.commands.options.connection import (
     ConnectionOptions,
     changed_endpoint,
@@ -65,8 +67,8 @@ _SENDER = ("sender", "sender_name", "company_name", "reply_to")
 _WHERE = frozenset({"store", *REFERENCES.values()})
 
 
-@click.command("edit")
-@click.argument("name")
+@click.command("edit", cls=HelpedCommand)
+@click.argument("name", shell_complete=account_names)
 @server_options
 @sender_options
 @store_options

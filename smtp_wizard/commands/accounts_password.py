@@ -10,8 +10,10 @@ import click
 from smtp_wizard.commands.accounts import store_words
 from smtp_wizard.commands.answering import ActionObserver, Reply, carried_out
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, report_line
+from smtp_wizard.commands.helped import HelpedCommand
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.browser import FLOW, signed_in_again
+from smtp_wizard.commands.options.completing import account_names
 from smtp_wizard.commands.options.connection import (
     ConnectionOptions,
     connection_from,
@@ -37,8 +39,8 @@ from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.running import Stopwatch
 
 
-@click.command("password")
-@click.argument("name")
+@click.command("password", cls=HelpedCommand)
+@click.argument("name", shell_complete=account_names)
 @password_options
 @passphrase_options
 @FLOW

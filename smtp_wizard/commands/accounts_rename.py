@@ -7,7 +7,9 @@ from enum import StrEnum
 import click
 
 from smtp_wizard.commands.answering import carried_out
+from smtp_wizard.commands.helped import HelpedCommand
 from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.completing import account_names
 from smtp_wizard.commands.options.connection import parsed_by
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.accounts.account import parse_name
@@ -18,8 +20,8 @@ from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 
 
-@click.command("rename")
-@click.argument("old")
+@click.command("rename", cls=HelpedCommand)
+@click.argument("old", shell_complete=account_names)
 @click.argument("new", callback=parsed_by(parse_name))
 @passphrase_options
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")

@@ -10,6 +10,7 @@ import click
 
 from smtp_wizard.commands.check_all_ports import ControlHostCheck, ControlHostResult, Sweep
 from smtp_wizard.commands.checking import Check, Transcript, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.helped import HelpedCommand
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import (
     DEPTH,
@@ -64,7 +65,7 @@ class CheckRequest:
     """The host that is to tell whether this network blocks a port."""
 
 
-@click.command("check")
+@click.command("check", cls=HelpedCommand)
 @click.argument("server", metavar="HOST[:PORT]")
 @click.option("--security", type=SECURITY, help="How the port is encrypted. Left out: what answers decides.")
 @click.option("--depth", type=DEPTH, default="server", show_default=True, help="How far the check goes.")

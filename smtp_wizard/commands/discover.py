@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from smtp_wizard.commands.checking import report_line
+from smtp_wizard.commands.helped import HelpedCommand
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import connection_from, connection_options, parsed_by
 from smtp_wizard.engine.base.address import Address, settings_file
@@ -29,7 +30,7 @@ from smtp_wizard.text.discovery import (
 )
 
 
-@click.command("discover")
+@click.command("discover", cls=HelpedCommand)
 @click.argument("email", callback=parsed_by(lambda text: (Address.parse(text), settings_file(text))))
 @click.option(
     "--ispdb/--no-ispdb",

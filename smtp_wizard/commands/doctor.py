@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import click
 
 from smtp_wizard.commands.checking import report_line
+from smtp_wizard.commands.helped import HelpedCommand
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
 from smtp_wizard.commands.screens_or_plain import can_draw
@@ -41,7 +42,7 @@ AREAS: Mapping[str, str] = {
 _STATES = {Health.OK: "ok", Health.WARN: "warn", Health.FAIL: "FAIL"}
 
 
-@click.command("doctor")
+@click.command("doctor", cls=HelpedCommand)
 @click.option("--network", is_flag=True, help="Ask the network too: look up the name of a well-known mail server.")
 @click.option("--clean", is_flag=True, help="Delete passwords that changes which were stopped in the middle have left.")
 @click.option("--yes", is_flag=True, help="Do not ask before something is deleted.")

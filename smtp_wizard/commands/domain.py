@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from smtp_wizard.commands.checking import report_line
+from smtp_wizard.commands.helped import HelpedCommand
 from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.completing import provider_ids
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
@@ -21,9 +23,15 @@ DEADLINE = 30.0
 """Seconds that it may take in all, where nobody says how many."""
 
 
-@click.command("domain")
+@click.command("domain", cls=HelpedCommand)
 @click.argument("domain")
-@click.option("--provider", "provider_id", metavar="ID", help="Who sends for it; left out, who takes its mail.")
+@click.option(
+    "--provider",
+    "provider_id",
+    metavar="ID",
+    shell_complete=provider_ids,
+    help="Who sends for it; left out, who takes its mail.",
+)
 @click.option("--server", default="", metavar="HOST", help="A mail server of your own that sends for it.")
 @click.option("--selector", "selectors", multiple=True, metavar="NAME", help="A DKIM key to look at as well.")
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=DEADLINE, metavar="SECONDS", help="For everything.")

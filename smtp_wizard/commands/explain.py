@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.options.completing import provider_ids
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Security, parse_port
 from smtp_wizard.engine.base.errors import InputError
@@ -46,9 +48,14 @@ LONGEST_LINE = 1_000_000
 _LONGEST_WORD = 253
 
 
-@click.command("explain")
+@click.command("explain", cls=HelpedCommand)
 @click.argument("file", default="-", metavar="[FILE|-]")
-@click.option("--provider", metavar="ID", help="Whose server it was: an id of `providers`, or what people call it.")
+@click.option(
+    "--provider",
+    metavar="ID",
+    shell_complete=provider_ids,
+    help="Whose server it was: an id of `providers`, or what people call it.",
+)
 @click.option("--stage", type=click.Choice([str(stage) for stage in STAGES]), help="Where it failed; after: later.")
 @click.option("--host", metavar="H", help="The server that was used.")
 @click.option("--port", metavar="P", help="Its port.")

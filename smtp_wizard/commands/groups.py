@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from smtp_wizard.commands.helped import HelpedCommand, write_examples
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 
@@ -25,6 +26,7 @@ class GroupWithDefault(click.Group):
     """A group whose command `default` runs where none of the others is named."""
 
     default = "list"
+    command_class = HelpedCommand
 
     def __init__(self, *arguments: Any, later: Mapping[str, LazyCommand] | None = None, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -61,6 +63,11 @@ class GroupWithDefault(click.Group):
         formatter.write_usage(ctx.command_path, " ".join(pieces))
         named = [name for name in self.list_commands(ctx) if name != self.default]
         formatter.write_usage(ctx.command_path, f"{'|'.join(named)} ...", prefix="   or: ")
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As `Command.format_epilog`."""
+        super().format_epilog(ctx, formatter)
+        write_examples(ctx, formatter)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Show the default command's options as the group's own."""

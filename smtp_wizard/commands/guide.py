@@ -6,14 +6,16 @@ import sys
 
 import click
 
+from smtp_wizard.commands.helped import HelpedCommand
 from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.completing import guide_ids
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.tables import table
 
 
-@click.command("guide")
-@click.argument("guide_id", required=False, metavar="[ID]")
+@click.command("guide", cls=HelpedCommand)
+@click.argument("guide_id", required=False, metavar="[ID]", shell_complete=guide_ids)
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, guide_id: str | None, _json: bool) -> int:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.options.completing import account_names
 from smtp_wizard.engine.state.results import KEEP
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
@@ -21,8 +23,8 @@ USUAL = 20
 """Results that are shown where nobody says how many."""
 
 
-@click.command("history")
-@click.argument("account")
+@click.command("history", cls=HelpedCommand)
+@click.argument("account", shell_complete=account_names)
 @click.option(
     "--last", "most", type=click.IntRange(1, KEEP), default=USUAL, show_default=True, help="How many, the newest first."
 )

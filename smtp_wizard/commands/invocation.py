@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from smtp_wizard.runtime.foreground import Foreground
 
 
+COMPLETING = "_SMTP_WIZARD_COMPLETE"
+"""By this variable a shell asks what could be typed next; it names the shell (`completion`)."""
+
+
 class Invocation:
     """The long-lived parts of one run."""
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.options.completing import provider_ids
 from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.limits.catalogue_limits import advice, sender_of
@@ -42,8 +44,16 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.providers.provider import Provider
 
 
-@click.command("plan")
-@click.option("--provider", "providers", multiple=True, required=True, metavar="ID", help="Again for another account.")
+@click.command("plan", cls=HelpedCommand)
+@click.option(
+    "--provider",
+    "providers",
+    multiple=True,
+    required=True,
+    metavar="ID",
+    shell_complete=provider_ids,
+    help="Again for another account.",
+)
 @click.option("--recipients", required=True, metavar="N", help="How many people get the mailing.")
 @click.option("--messages-each", default="1", metavar="M", help="Messages for each of them (default 1).")
 @click.option("--size", default="", metavar="MB", help="Size of one message with its files.")

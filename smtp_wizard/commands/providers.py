@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from smtp_wizard.commands.groups import GroupWithDefault, LazyCommand
+from smtp_wizard.commands.options.completing import provider_ids
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.providers.retirements import look_again
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -51,7 +52,7 @@ def listed(invocation: Invocation, query: str | None, _json: bool) -> int:
 
 
 @command.command("show")
-@click.argument("provider_id", metavar="ID")
+@click.argument("provider_id", metavar="ID", shell_complete=provider_ids)
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def show(invocation: Invocation, provider_id: str, _json: bool) -> int:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from smtp_wizard.commands.checking import Transcript, held_reader, not_begun, observed
+from smtp_wizard.commands.helped import HelpedCommand
 from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.completing import provider_ids
 from smtp_wizard.commands.options.connection import ConnectionOptions, connection_from, connection_options
 from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.engine.base.connection import Auth, Connection
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 100
 
 
-@click.command("verify")
-@click.argument("provider_id", metavar="[ID]", required=False)
+@click.command("verify", cls=HelpedCommand)
+@click.argument("provider_id", metavar="[ID]", required=False, shell_complete=provider_ids)
 @click.option(
     "--concurrency", type=click.IntRange(1, MOST_AT_ONCE), default=20, show_default=True, help="How many at a time."
 )

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.helped import HelpedCommand
 from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.completing import account_names
 from smtp_wizard.commands.options.connection import (
     ConnectionOptions,
     connection_from,
@@ -39,8 +41,8 @@ if TYPE_CHECKING:
     from smtp_wizard.output.documents.checks import Accepted
 
 
-@click.command("send")
-@click.argument("account")
+@click.command("send", cls=HelpedCommand)
+@click.argument("account", shell_complete=account_names)
 @click.option("--to", metavar="ADDR", callback=parsed_by(Address.parse), help="Where the test message goes.")
 @password_options
 @passphrase_options

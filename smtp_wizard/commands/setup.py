@@ -10,9 +10,11 @@ import click
 
 from smtp_wizard.commands.accounts import store_words
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.helped import HelpedCommand
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.answers import accept_found_option, sender_options, server_options, store_options
 from smtp_wizard.commands.options.browser import browser_from, browser_options
+from smtp_wizard.commands.options.completing import provider_ids
 from smtp_wizard.commands.options.connection import (
     DEPTH,
     connection_from,
@@ -48,9 +50,11 @@ from smtp_wizard.runtime.tables import table
 _ADDRESS = parsed_by(Address.parse)
 
 
-@click.command("setup")
+@click.command("setup", cls=HelpedCommand)
 @click.argument("email", required=False, callback=_ADDRESS)
-@click.option("--provider", metavar="ID", help="The provider; 'smtp-wizard providers' lists them.")
+@click.option(
+    "--provider", metavar="ID", shell_complete=provider_ids, help="The provider; 'smtp-wizard providers' lists them."
+)
 @click.option("--path", metavar="ID", help="The way to sign in; 'smtp-wizard providers show ID' lists them.")
 @server_options
 @accept_found_option

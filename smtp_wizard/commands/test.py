@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from smtp_wizard.commands.checking import exit_code
+from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.options.completing import account_names
 from smtp_wizard.commands.options.connection import (
     DEPTH,
     connection_from,
@@ -46,7 +48,7 @@ MONITORING = ("nagios", "prometheus")
 """The forms that tell how everything stands now: what changed is for who reads them to say."""
 
 
-class _TestCommand(click.Command):
+class _TestCommand(HelpedCommand):
     """The command; --changed may be given a name behind '=', and never takes the next word for one."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -57,7 +59,7 @@ class _TestCommand(click.Command):
 
 
 @click.command("test", cls=_TestCommand)
-@click.argument("accounts", nargs=-1, metavar="[ACCOUNT]...")
+@click.argument("accounts", nargs=-1, metavar="[ACCOUNT]...", shell_complete=account_names)
 @click.option("--all", "every", is_flag=True, help="Test every saved account.")
 @selection_options
 @click.option("--depth", type=DEPTH, default="login", show_default=True, help="How far the checks go.")

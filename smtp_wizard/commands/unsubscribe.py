@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from smtp_wizard.commands.helped import HelpedCommand
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.errors import InputError
@@ -17,7 +18,7 @@ from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 
 
-@click.command("unsubscribe")
+@click.command("unsubscribe", cls=HelpedCommand)
 @click.argument("address", required=False)
 @click.option("--subject", default=SUBJECT, show_default=True, metavar="WORD", help="The word that tells a request.")
 @click.option("--url", default="", metavar="URL", help="An https address that unsubscribes, for one-click.")

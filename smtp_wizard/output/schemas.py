@@ -59,6 +59,8 @@ _ALL: tuple[type[JsonDocument], ...] = (
     domain.DomainExamined,
     unsubscribe.UnsubscribeLink,
     unsubscribe.TemplateChecked,
+    document.CompletionScript,
+    document.ManualPage,
     document.Schemas,
     document.Failed,
 )

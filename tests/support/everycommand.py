@@ -80,6 +80,8 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("sandbox", "mailbox", "show", "nothing"),
     ("doctor",),
     ("doctor", "--json"),
+    ("completion", "bash"),
+    ("manual",),
     ("schema",),
     ("schema", "test"),
 )

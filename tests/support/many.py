@@ -168,11 +168,16 @@ class Many:
 
 
 @asynccontextmanager
-async def many_servers(folder: Path, count: int = 1, round_trip: float = 0.0) -> AsyncIterator[Many]:
-    """Listen on a loopback address for each server, `round_trip` seconds away. `folder` takes the certificates."""
+async def many_servers(
+    folder: Path, count: int = 1, round_trip: float = 0.0, names: Sequence[str] = ()
+) -> AsyncIterator[Many]:
+    """Listen on a loopback address for each server, `round_trip` seconds away. `folder` takes the certificates.
+
+    `names`: what the certificate is good for besides.
+    """
     authority = Authority(folder)
     where = addresses(count)
-    context = authority.issue(*where).context()
+    context = authority.issue(*where, *names).context()
     totals, loop = Totals(), asyncio.get_running_loop()
     servers = [
         await loop.create_server(lambda: Server(round_trip, context, totals), address, 0, backlog=1000)

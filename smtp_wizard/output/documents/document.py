@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from smtp_wizard.engine.base.records import Range, record_schema, write_record
+from smtp_wizard.engine.base.records import VERBATIM, Range, record_schema, write_record
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 Amount = Annotated[float, Range(0)]
@@ -61,6 +61,23 @@ class Failed(JsonDocument):
 
     NAME: ClassVar = "error"
     error: ProblemJson
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionScript(JsonDocument):
+    """`completion`."""
+
+    NAME: ClassVar = "completion"
+    shell: str
+    script: Annotated[str, VERBATIM]
+
+
+@dataclass(frozen=True, slots=True)
+class ManualPage(JsonDocument):
+    """`manual`."""
+
+    NAME: ClassVar = "manual"
+    page: Annotated[str, VERBATIM]
 
 
 @dataclass(frozen=True, slots=True)
