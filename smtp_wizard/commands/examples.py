@@ -63,6 +63,12 @@ EXAMPLES: Mapping[str, Sequence[Example]] = MappingProxyType(
         "providers": _calls(("providers gmail", "those that this means")),
         "providers show": _calls(("providers show gmail", "all that is known, with sources and dates")),
         "providers verify": _calls(("providers verify sandbox", "speaks to its servers, without a password")),
+        "provider": _calls(("provider gmail", "all that is known of it")),
+        "provider show": _calls(("provider show gmail", "the same")),
+        "provider new": _calls(
+            ("provider new --name Example --host mail.example.com", "tries it, and adds it to your list")
+        ),
+        "provider export": _calls(("provider export gmail --format ispdb", "as Thunderbird reads it")),
         "limits": _calls(("limits gmail", "how much may be sent"), ("limits --csv", "all of them, for a table")),
         "limits plan": _calls(
             ("limits plan --provider gmail --recipients 5000 --reserve 10%", "over how many days a mailing goes")
