@@ -7,10 +7,10 @@ import click
 
 def write_examples(context: click.Context, formatter: click.HelpFormatter) -> None:
     """Write the examples of a command below its help, each with what it is for."""
-    from smtp_wizard.commands.examples import EXAMPLES
+    from smtp_wizard.commands.examples import examples
 
     _, _, words = context.command_path.partition(" ")
-    if found := EXAMPLES.get(words):
+    if found := examples().get(words):
         with formatter.section("Examples"):
             for example in found:
                 # Not wrapped: a command that is cut in two is copied as two.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from smtp_wizard import __version__
-from smtp_wizard.commands.examples import EXAMPLES
+from smtp_wizard.commands.examples import examples
 from smtp_wizard.commands.helped import HelpedCommand
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.runtime.exits import EXIT_WORDS, Exit
@@ -91,7 +91,7 @@ def _command(words: Sequence[str], command: click.Command, context: click.Contex
     yield f".SS {_text(' '.join(words))} {_text(usage)}"
     yield from _paragraphs(command.help or "")
     yield from _options(default or command, context)
-    for example in EXAMPLES.get(" ".join(words[1:]), ()):
+    for example in examples().get(" ".join(words[1:]), ()):
         yield from (".PP", ".nf", _text(example.line), ".fi", f"({_text(example.what)})")
 
 

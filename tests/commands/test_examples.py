@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard import cli
-from smtp_wizard.commands.examples import EXAMPLES
+from smtp_wizard.commands.examples import examples
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.shown import phrase
@@ -130,7 +130,7 @@ UNTIL_STOPPED = ("sandbox --scenario", "sandbox mailbox show KEY")
 
 
 @pytest.mark.parametrize(
-    "line", [example.line for found in EXAMPLES.values() for example in found], ids=lambda line: line[12:60]
+    "line", [example.line for found in examples().values() for example in found], ids=lambda line: line[12:60]
 )
 def test_every_example_of_the_help_does_what_it_says(world: None, line: str) -> None:
     words = shlex.split(line.partition(" > ")[0])
@@ -147,16 +147,16 @@ def test_every_command_has_an_example_that_its_help_shows() -> None:
     lacking = []
     for words, command in leaves():
         named = words[:-1] if command.hidden else words  # the one that runs where no other is named
-        if not EXAMPLES.get(" ".join(named)):
+        if not examples().get(" ".join(named)):
             lacking.append(" ".join(named))
     assert lacking == []
-    for name, found in EXAMPLES.items():
+    for name, found in examples().items():
         text = run(*name.split(), "--help").out
         assert all(f"  {each.line}\n      {each.what}\n" in text for each in found), name
 
 
 def test_every_example_calls_the_command_below_which_it_stands() -> None:
-    for name, found in EXAMPLES.items():
+    for name, found in examples().items():
         assert all(each.line == f"smtp-wizard {name}" or each.line.startswith(f"smtp-wizard {name} ") for each in found)
 
 
