@@ -60,8 +60,8 @@ from smtp_wizard.widgets.themes import NO_COLOR, OWN, AsciiFilter, JoinedFilter,
 from smtp_wizard.widgets.toolkit import outlive_the_terminal, read_any_byte
 
 if TYPE_CHECKING:
-    from smtp_wizard.screens.explain import AccountTestRequested
-    from smtp_wizard.screens.home import AreaRequested, WizardRequested
+    from smtp_wizard.screens.accounts.home import AreaRequested, WizardRequested
+    from smtp_wizard.screens.areas.explain import AccountTestRequested
     from smtp_wizard.screens.page import StepPage
 
 StepOutcome = Next | Back
@@ -190,7 +190,7 @@ class WizardApp(AreasApp):
             else:
                 self.exit(0)
 
-        from smtp_wizard.screens.home import ResumeScreen
+        from smtp_wizard.screens.resume import ResumeScreen
 
         self.push_screen(ResumeScreen(self.kit, kept.draft, kept.step), answered)
         self._opened()
@@ -271,7 +271,7 @@ class WizardApp(AreasApp):
 
     async def on_account_test_requested(self, message: AccountTestRequested) -> None:
         """From an explained error to the accounts, which test the one that it is about."""
-        from smtp_wizard.screens.home import HomeScreen
+        from smtp_wizard.screens.accounts.home import HomeScreen
 
         await self.switch_mode(HOME)
         # The explanation itself may lie over the accounts: the menu opens it there.

@@ -50,17 +50,17 @@ SCREENS: WhenNeeded[Callable[[Kit, Draft], StepPage[Any, Any]]] = WhenNeeded(
 """The screen of each step."""
 TOOL_SCREENS: WhenNeeded[Callable[[Kit], Screen[None]]] = WhenNeeded(
     {
-        "explain": "explain:ExplainScreen",
-        "bounces": "explain:ExplainScreen",
-        "inbox": "inbox:InboxScreen",
+        "explain": "areas.explain:ExplainScreen",
+        "bounces": "areas.explain:ExplainScreen",
+        "inbox": "areas.inbox:InboxScreen",
         "domain": "areas.domain:DomainScreen",
-        "unsubscribe": "unsubscribe:UnsubscribeScreen",
-        "guides": "guides:GuideListScreen",
+        "unsubscribe": "areas.unsubscribe:UnsubscribeScreen",
+        "guides": "areas.guides:GuideListScreen",
         "calendar": "areas.calendar:CalendarScreen",
     }
 )
 """What the menu opens over the screen that is shown."""
 AREAS: WhenNeeded[Callable[[Kit], Screen[None]]] = WhenNeeded(
-    {"home": "home:HomeScreen", "limits": "limits:LimitsScreen"}
+    {"home": "accounts.home:HomeScreen", "limits": "areas.limits:LimitsScreen"}
 )
 """What stands for itself, with a stack of screens of its own."""

@@ -20,7 +20,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import STEPS, StepId
-from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.panel import Panel
 from smtp_wizard.widgets.chips import Chips
 from smtp_wizard.widgets.stepper import PLACE, WORDS, StepLine

@@ -14,7 +14,7 @@ from textual.screen import Screen
 
 from smtp_wizard.app_areas import SETUP
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
-from smtp_wizard.screens.limits import LimitsScreen
+from smtp_wizard.screens.areas.limits import LimitsScreen
 from smtp_wizard.screens.panel import HelpPanel
 from smtp_wizard.widgets.frame import Frame
 from smtp_wizard.widgets.themes import DARK, LIGHT

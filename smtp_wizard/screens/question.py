@@ -1,19 +1,25 @@
-"""A flow of questions as a card over the page: its fields, its answers, and what came of the last one."""
+"""A flow of questions as a card over the page: its fields, its answers, and what came of the last one.
+
+And a step in whose midst the vault may have to be opened: its passphrase is such a question.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from textual import on
 from textual.content import Content
 from textual.widget import Widget
 
-from smtp_wizard.flows.flow import Card, Entry, Mood, Offer
+from smtp_wizard.flows.flow import Card, Entry, Leads, Mood, Offer
 from smtp_wizard.flows.question import Answer, Question, QuestionFlow
+from smtp_wizard.flows.vault import Opened, Vault
+from smtp_wizard.screens.page import OfferT, StateT, StepPage
 from smtp_wizard.screens.panel import INSIDE, Panel
+from smtp_wizard.text.stores import VAULT_CLOSED
 from smtp_wizard.text.wizard import STILL_AT_WORK
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.fault_containment import work_once
@@ -153,6 +159,31 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
     def still_at_work(self) -> None:
         """As `FaultContained.still_at_work`."""
         self.label(self._drawn.title, STILL_AT_WORK)
+
+
+class Unlocks(Protocol):
+    """A flow that has the vault opened in the midst of what it does."""
+
+    vault: Vault | None
+
+    async def opened(self, result: Opened) -> Leads | None: ...
+
+
+class UnlockingPage(StepPage[StateT, OfferT]):
+    """Does what is offered, and opens the vault on the way where that is needed."""
+
+    unlocks: Unlocks
+    """The same flow as `flow`."""
+
+    @work_once("act")
+    async def act(self, offer: OfferT) -> None:
+        """As `StepPage.act`; the flow's own question for the passphrase is put until it leads to an answer."""
+        leads = await self.flow.act(offer)
+        while self.unlocks.vault is not None:
+            answer = await self.app.push_screen_wait(FlowPanel(self.unlocks.vault))
+            leads = await self.unlocks.opened(answer or Opened(VAULT_CLOSED))
+        if leads is not None:
+            self.leave(leads)
 
 
 def _chipped(offer: Offer[StrEnum]) -> Offer[StrEnum]:

@@ -19,7 +19,7 @@ from smtp_wizard.flows.flow import Entry, Section
 from smtp_wizard.flows.last_steps.save import Phase, SaveField, SaveFlow, SaveOffer, SaveState
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import question
-from smtp_wizard.screens.unlocking import UnlockingPage
+from smtp_wizard.screens.question import UnlockingPage
 from smtp_wizard.text import save as words
 from smtp_wizard.text.wizard import PURPOSE, STILL_AT_WORK
 from smtp_wizard.widgets.chips import Chip

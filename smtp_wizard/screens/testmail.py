@@ -17,7 +17,7 @@ from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, MailTest
 from smtp_wizard.screens.details import CheckDetails
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import question
-from smtp_wizard.screens.unlocking import UnlockingPage
+from smtp_wizard.screens.question import UnlockingPage
 from smtp_wizard.text.wizard import PURPOSE
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.frame import Frame, TextFrame

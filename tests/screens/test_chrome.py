@@ -10,19 +10,19 @@ from textual.screen import Screen
 
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import StepId
+from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.address import AddressScreen
 from smtp_wizard.screens.areas.calendar import CalendarScreen
 from smtp_wizard.screens.areas.domain import DomainScreen
-from smtp_wizard.screens.explain import ExplainScreen
-from smtp_wizard.screens.guides import GuideListScreen
-from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.screens.inbox import InboxScreen
+from smtp_wizard.screens.areas.explain import ExplainScreen
+from smtp_wizard.screens.areas.guides import GuideListScreen
+from smtp_wizard.screens.areas.inbox import InboxScreen
+from smtp_wizard.screens.areas.limits import LimitsScreen
+from smtp_wizard.screens.areas.unsubscribe import UnsubscribeScreen
 from smtp_wizard.screens.keyed import HOW_TO_LEAVE
-from smtp_wizard.screens.limits import LimitsScreen
 from smtp_wizard.screens.menu import ITEMS, LOOKS, LookPanel, MenuPanel
 from smtp_wizard.screens.panel import ConfirmPanel, GuidePanel, HelpPanel
 from smtp_wizard.screens.too_small import TooSmallScreen
-from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from tests.support.discovering import answering
 from tests.support.walk import Walk, key_event, make_services, until, walking
 

@@ -16,7 +16,7 @@ from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.checks.target import TimeLimits
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof
-from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.text.connect import REFUSED_UNCHANGED, SAME_AGAIN
 from smtp_wizard.text.wizard import UNDER_WAY
 from smtp_wizard.widgets.fault_containment import FaultContained

@@ -27,15 +27,15 @@ from smtp_wizard.engine.sandbox.mailbox import deliver
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.screens.areas.calendar import CalendarScreen
 from smtp_wizard.screens.areas.domain import DomainScreen
-from smtp_wizard.screens.explain import ExplainScreen
-from smtp_wizard.screens.guides import GuideListScreen
-from smtp_wizard.screens.inbox import InboxScreen, LetterPanel
+from smtp_wizard.screens.areas.explain import ExplainScreen
+from smtp_wizard.screens.areas.guides import GuideListScreen
+from smtp_wizard.screens.areas.inbox import InboxScreen, LetterPanel
+from smtp_wizard.screens.areas.limits import LimitsScreen, MailingScreen
+from smtp_wizard.screens.areas.unsubscribe import UnsubscribeScreen
 from smtp_wizard.screens.keyed import EDITING, Keyed
-from smtp_wizard.screens.limits import LimitsScreen, MailingScreen
 from smtp_wizard.screens.menu import LookPanel, MenuPanel
 from smtp_wizard.screens.page import Page
 from smtp_wizard.screens.panel import GuidePanel, HelpPanel, Panel, QuestionPanel
-from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.widgets.chips import Chip, Chips
 from smtp_wizard.widgets.frame import Edged
 from smtp_wizard.widgets.lines import Lines

@@ -25,10 +25,10 @@ from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.draft_file import DraftFile
-from smtp_wizard.screens import explain
+from smtp_wizard.screens.accounts.home import HomeScreen
+from smtp_wizard.screens.areas import explain
+from smtp_wizard.screens.areas.explain import ExplainScreen, PasteArea, fitting_text, visible_text
 from smtp_wizard.screens.details import CheckDetails, DetailsPanel, SectionsPanel
-from smtp_wizard.screens.explain import ExplainScreen, PasteArea, fitting_text, visible_text
-from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.panel import GuidePanel
 from smtp_wizard.text.explain import COPIED, NOTHING_PASTED, TOO_LONG
 from tests.support.checking import PLAIN_UP_TO_AUTH, QUICK

@@ -32,21 +32,25 @@ from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.flows.accounts import changes
 from smtp_wizard.flows.address import AddressFlow
+from smtp_wizard.flows.areas.calendar import CalendarFlow
+from smtp_wizard.flows.areas.domain import DomainFlow
 from smtp_wizard.flows.areas.inbox import InboxFlow
 from smtp_wizard.flows.areas.limits import LimitsFlow
 from smtp_wizard.flows.areas.mailing import MailingFlow
 from smtp_wizard.flows.areas.unsubscribe import LinkField, LinkFlow
 from smtp_wizard.runtime.fault_log import CRASH_LOG
+from smtp_wizard.screens.accounts.home import HomeScreen
+from smtp_wizard.screens.areas.calendar import CalendarScreen
+from smtp_wizard.screens.areas.domain import DomainScreen
+from smtp_wizard.screens.areas.explain import ExplainScreen
+from smtp_wizard.screens.areas.inbox import InboxScreen
+from smtp_wizard.screens.areas.limits import LimitsScreen, MailingScreen
+from smtp_wizard.screens.areas.unsubscribe import UnsubscribeScreen
 from smtp_wizard.screens.details import CheckDetails
-from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.guide import StepsPanel
-from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.screens.inbox import InboxScreen
-from smtp_wizard.screens.limits import LimitsScreen, MailingScreen
 from smtp_wizard.screens.menu import MenuPanel
 from smtp_wizard.screens.panel import ConfirmPanel, HelpPanel, Panel, PanelBox, QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
-from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.offers import OfferList
@@ -274,6 +278,20 @@ async def at_inbox(walk: Walk) -> None:
     await walk.until(lambda: screen.list.list, "the message")
 
 
+async def at_a_domain(walk: Walk) -> None:
+    await at_home(walk)
+    await walk.press("f10", "d")
+    await walk.at_screen(DomainScreen)
+    await walk.write("firm.example")
+
+
+async def at_what_will_end(walk: Walk) -> None:
+    await at_home(walk)
+    await walk.press("f10", "e")
+    screen = await walk.at_screen(CalendarScreen)
+    await walk.until(lambda: screen.flow.state.read, "what was read")
+
+
 async def back_and_on(walk: Walk) -> None:
     """Go to the step before and come again, if one stands at the last."""
     if walk.step == "review":
@@ -350,6 +368,8 @@ WORK: Mapping[str, Work] = {
         press("enter"),
         of(InboxFlow, "act"),
     ),
+    "DomainScreen._act": Work(Place(at_a_domain, start=HOME), press("enter"), of(DomainFlow, "act")),
+    "CalendarScreen.show_ends": Work(Place(at_what_will_end, start=HOME), press("enter"), of(CalendarFlow, "act")),
     "WizardApp._practise": Work(AT_HOME, press("f10", "f3"), of(AddressFlow, "act")),
     "WizardApp._walk": Work(
         Place(at_signin, draft_at_signin), press("enter"), lambda: Service(SCREENS["connect"], "__init__")

@@ -20,9 +20,9 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.runtime.fault_log import CRASH_LOG
+from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.address import AddressScreen
 from smtp_wizard.screens.details import CheckDetails
-from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.panel import HelpPanel
 from tests.support.checking import OK, PLAIN_UP_TO_AUTH, SIGNED_IN
 from tests.support.misbehaving import Expect, MisbehavingServer, Send, Step

@@ -25,15 +25,16 @@ from smtp_wizard.engine.wizard.account_draft import copy_of, draft_to_sign_in_ag
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.engine.wizard.steps import StepId, step
-from smtp_wizard.screens.guides import GuideListScreen
-from smtp_wizard.screens.home import HELP as home_help
-from smtp_wizard.screens.home import HomeScreen, ResumeScreen, WizardRequested
-from smtp_wizard.screens.inbox import InboxScreen, LetterPanel
-from smtp_wizard.screens.limits import LimitsScreen
+from smtp_wizard.screens.accounts.home import HELP as home_help
+from smtp_wizard.screens.accounts.home import HomeScreen, WizardRequested
+from smtp_wizard.screens.areas.guides import GuideListScreen
+from smtp_wizard.screens.areas.inbox import InboxScreen, LetterPanel
+from smtp_wizard.screens.areas.limits import LimitsScreen
+from smtp_wizard.screens.areas.unsubscribe import UnsubscribeScreen
 from smtp_wizard.screens.panel import ConfirmPanel, GuidePanel, QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
+from smtp_wizard.screens.resume import ResumeScreen
 from smtp_wizard.screens.too_small import TooSmallScreen
-from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.widgets.rows import RowList
 from tests.screens.test_faults_of_our_own import acting, take
 from tests.support.places import skipped

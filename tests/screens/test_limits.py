@@ -15,9 +15,9 @@ import pytest
 
 from smtp_wizard.app import HOME, LIMITS, SETUP
 from smtp_wizard.engine.services.services import Services
+from smtp_wizard.screens.accounts.home import HomeScreen
+from smtp_wizard.screens.areas.limits import LimitsScreen, ListPanel, MailingScreen
 from smtp_wizard.screens.details import SectionsPanel
-from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.screens.limits import LimitsScreen, ListPanel, MailingScreen
 from smtp_wizard.screens.panel import GuidePanel, HelpPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.widgets.frame import TextFrame

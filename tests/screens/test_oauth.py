@@ -16,7 +16,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.flows.sign_in import SignInOffer
-from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.link import LinkPanel
 from smtp_wizard.screens.oauth import OAuthScreen
 from smtp_wizard.widgets.frame import SecretFrame, TextFrame

@@ -20,7 +20,7 @@ from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.discovery import Discovery
 from smtp_wizard.engine.services.scans import Scans
-from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.screens.review import ReviewScreen
 from smtp_wizard.text.wizard import STILL_AT_WORK

@@ -30,9 +30,9 @@ from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin
 from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.flows.sign_in import SignInOffer
+from smtp_wizard.screens.accounts.home import HomeScreen
+from smtp_wizard.screens.areas.explain import ExplainScreen
 from smtp_wizard.screens.details import DetailsPanel
-from smtp_wizard.screens.explain import ExplainScreen
-from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.panel import HelpPanel
 from smtp_wizard.widgets.themes import AsciiFilter
 from tests.support.discovering import answering

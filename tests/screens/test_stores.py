@@ -24,7 +24,7 @@ from smtp_wizard.engine.secrets.vault import VaultState
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.runtime import foreground
 from smtp_wizard.runtime.foreground import Foreground
-from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.panel import QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.screens.review import ReviewScreen

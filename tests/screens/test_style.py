@@ -37,6 +37,6 @@ def selected() -> set[str]:
 
 def test_every_class_that_a_style_names_is_there() -> None:
     assert len(selected()) > 10
-    ours = [path for folder in (PACKAGE / "widgets", PACKAGE / "screens") for path in folder.glob("*.py")]
+    ours = [path for folder in (PACKAGE / "widgets", PACKAGE / "screens") for path in folder.rglob("*.py")]
     known = classes(*ours, *PACKAGE.glob("*.py"), *TOOLKIT.rglob("*.py"))
     assert selected() - known == set()

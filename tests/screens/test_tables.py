@@ -10,8 +10,8 @@ import pytest
 
 import smtp_wizard
 from smtp_wizard.app import HOME
-from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.screens.limits import LimitsScreen
+from smtp_wizard.screens.accounts.home import HomeScreen
+from smtp_wizard.screens.areas.limits import LimitsScreen
 from smtp_wizard.widgets.frame import TextFrame
 from smtp_wizard.widgets.rows import RowList
 from tests.support.places import PLACES, standing

@@ -26,10 +26,10 @@ from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.state.forms import FILE_NAME as STATE_FILE
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.steps import StepId, step
-from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.accounts.home import HomeScreen
+from smtp_wizard.screens.areas.unsubscribe import UnsubscribeScreen
 from smtp_wizard.screens.panel import QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
-from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.text.stores import VAULT_CLOSED
 from tests.engine.services.test_bearers import Office
 from tests.screens.test_faults_of_our_own import mark

@@ -16,9 +16,9 @@ from smtp_wizard.app import HOME, WizardApp
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.screens.accounts.home import HomeScreen
+from smtp_wizard.screens.areas.limits import LimitsScreen
 from smtp_wizard.screens.connect import ConnectScreen
-from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.screens.limits import LimitsScreen
 from smtp_wizard.screens.page import StepOutcome, StepPage
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.text import Plain

@@ -15,9 +15,9 @@ from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.unsubscribe import TemplateReport, check_template
 from smtp_wizard.flows.areas import unsubscribe
 from smtp_wizard.flows.areas.unsubscribe import FILE_NAME, LOOKING, NO_FILE, LinkField
+from smtp_wizard.screens.accounts.home import HomeScreen
+from smtp_wizard.screens.areas.unsubscribe import UnsubscribeScreen
 from smtp_wizard.screens.details import SectionsPanel
-from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from tests.support.patience import PATIENCE
 from tests.support.walk import Walk, make_services, walking
 

@@ -22,8 +22,8 @@ from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.state.results import LastResult, Result
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
 from smtp_wizard.flows.provider import ProviderOffer
+from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.guide import StepsPanel
-from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.link import LinkPanel
 from smtp_wizard.screens.panel import ConfirmPanel, HelpPanel, QuestionPanel
 from smtp_wizard.screens.question import FlowPanel

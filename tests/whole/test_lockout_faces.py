@@ -22,7 +22,7 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof
 from smtp_wizard.plain.walk import PlainWizard
-from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.text.connect import REFUSED_UNCHANGED
 from smtp_wizard.text.wizard import ANYWAY_QUESTION

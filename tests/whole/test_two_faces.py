@@ -29,7 +29,7 @@ from smtp_wizard.flows.server_state import ServerState
 from smtp_wizard.output.lines import STAGE_WORDS
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.screens import testmail
-from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.server import ServerScreen
 from smtp_wizard.text.network import NO_PORT_FITS
 from tests.support.cli import Ran, run

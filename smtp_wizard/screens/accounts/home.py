@@ -5,67 +5,61 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, ClassVar, overload
+from typing import Any, ClassVar
 
 from textual import events, on
 from textual.content import Content
-from textual.geometry import Region
 from textual.message import Message
-from textual.timer import Timer
 from textual.widget import Widget
 
 from smtp_wizard.engine.checks.events import Event
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.steps import Step
 from smtp_wizard.flows.accounts.action import LEFT, Action, Done
-from smtp_wizard.flows.accounts.health import Listed, Mark
-from smtp_wizard.flows.accounts.listing import FIRST_OFFERS, AccountsFlow, Detail, Goes, ListAction, ListState
+from smtp_wizard.flows.accounts.listing import FIRST_OFFERS, AccountsFlow, Goes, ListAction, ListState
 from smtp_wizard.flows.check_view import CheckRecord
 from smtp_wizard.flows.flow import Card, Entry, Mood, Offer, Section
 from smtp_wizard.flows.question import Question
+from smtp_wizard.screens.accounts.rows import (
+    ACCOUNT,
+    LAST,
+    NARROW,
+    SENDS,
+    AccountDetail,
+    ActionLine,
+    Head,
+    Rows,
+    head_words,
+    keys_in_short,
+    told_rows,
+    written_key,
+)
 from smtp_wizard.screens.details import CheckDetails
 from smtp_wizard.screens.kit import Kit
-from smtp_wizard.screens.page import Page, question
+from smtp_wizard.screens.page import Page
 from smtp_wizard.screens.panel import QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.text.accounts import (
-    FIRST_QUESTION,
     AccountAction,
     short_words,
 )
 from smtp_wizard.text.last_test import seconds_words, spark
 from smtp_wizard.text.wizard import (
     HOME_PURPOSE,
-    RESUME_ANEW,
-    RESUME_HOME,
-    RESUME_NOTE,
-    RESUME_ON,
     STILL_AT_WORK,
     UNDER_WAY,
-    Resume,
-    resume_question,
 )
 from smtp_wizard.widgets.chips import Chip, key_named
 from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.frame import Frame, TextFrame
-from smtp_wizard.widgets.lines import ACCENT, BAD, GOOD, MUTED, RULE, STRONG, Lines
+from smtp_wizard.widgets.lines import STRONG
 from smtp_wizard.widgets.offers import OfferList
-from smtp_wizard.widgets.outcome_card import SIGNS, TICKS
-from smtp_wizard.widgets.rows import Column, ListRow, RowList
-from smtp_wizard.widgets.text import Plain, folded
+from smtp_wizard.widgets.rows import RowList
+from smtp_wizard.widgets.text import Plain
 
 HELP = (
     f"{HOME_PURPOSE} Those that need you are on top. T signs in to the chosen one and sends nothing; Enter shows all "
     "that can be done with it."
 )
-MOODS = {Mark.PROBLEM: Mood.FAILED, Mark.WARNING: Mood.WARNED, Mark.UNTESTED: Mood.TOLD, Mark.WORKS: Mood.PASSED}
-ACCOUNT, SENDS, LAST = Column("Account", 26, grows=True), Column("Sends", 10), Column("Last test", 27)
-NARROW = 72
-"""Columns below which what an account is for stands in its detail only."""
-DETAIL = 6
-"""Rows below the list that tell of the chosen one, where there is no rail."""
-WIDTH = 76
 
 
 @dataclass
@@ -80,110 +74,6 @@ class AreaRequested(Message):
     """The person goes to another area: as the item of the menu that is called so."""
 
     item: str
-
-
-class Rows(Sequence[ListRow]):
-    """The rows of accounts, each made when it is drawn: what is out of sight costs nothing."""
-
-    def __init__(self, rows: Sequence[Listed], testing: str, now: datetime, *, short: bool) -> None:
-        """`testing`: the account that is under test. `short`: without what each is for."""
-        self.rows = rows
-        self.testing = testing
-        self.now = now
-        self.short = short
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    @overload
-    def __getitem__(self, at: int) -> ListRow: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[ListRow]: ...
-    def __getitem__(self, at: int | slice) -> ListRow | Sequence[ListRow]:
-        if isinstance(at, slice):
-            return Rows(self.rows[at], self.testing, self.now, short=self.short)
-        row = self.rows[at]
-        under_test = row.account is not None and row.name == self.testing
-        words = "testing …" if under_test else row.words(self.now)
-        name = row.name or "(without a name)"
-        cells = (name, words) if self.short else (name, row.sends, words)
-        return ListRow(row.name, cells, Mood.TOLD if under_test else MOODS[row.mark])
-
-
-class Head(Lines):
-    """What this is, and how many need somebody: in one row where there is room, else in two."""
-
-    def __init__(self) -> None:
-        super().__init__(id="counted")
-        self.said = ("", "")
-
-    def tell(self, title: str, counted: str) -> None:
-        """Say something else."""
-        old = self.rows_at(self.size.width)
-        self.said = (title, counted)
-        self.repaint_changed(old)
-
-    def rows_at(self, width: int) -> Sequence[Content]:
-        """As `Lines.rows_at`."""
-        title, counted = self.said
-        if len(title) + len(counted) + 3 > (width or WIDTH):
-            return [Content.styled(title, STRONG), Content.styled(counted, MUTED), Content("")]
-        return [Content.assemble((title, STRONG), (f"   {counted}" if counted else "", MUTED)), Content("")]
-
-
-class ActionLine(Lines):
-    """What is being done, with a sign that moves; afterwards what came of it. Its row is always kept."""
-
-    def __init__(self) -> None:
-        super().__init__(id="told")
-        self.running = ""
-        self._ticks = 0
-        self._ticker: Timer | None = None
-
-    def run(self, words: str) -> None:
-        """Say what is being done; '' where nothing is any more."""
-        if words == self.running:
-            return
-        old = self.rows_at(self.size.width)
-        self.running = words
-        if words and self._ticker is None:
-            self._ticks, self._ticker = 0, self.set_interval(1 / TICKS, self._tick)
-        elif not words and self._ticker is not None:
-            self._ticker.stop()
-            self._ticker = None
-        self.repaint_changed(old)
-
-    def rows_at(self, width: int) -> Sequence[Content]:
-        """As `Lines.rows_at`."""
-        if not self.running:
-            return super().rows_at(width) or [Content("")]
-        seconds = f"{self._ticks // TICKS} s"
-        return [Content.assemble((SIGNS[self._ticks % len(SIGNS)], ACCENT), f" {seconds:<5}{self.running}")]
-
-    def _tick(self) -> None:
-        self._ticks += 1
-        # Under another screen a tick would have that one painted anew, all of it.
-        if self.screen.is_active:
-            self.refresh(Region(0, 0, 1 if self._ticks % TICKS else 7, 1))
-
-
-class AccountDetail(Lines):
-    """Below the list, where there is no rail: the chosen account in a few rows, of a height that never changes."""
-
-    def __init__(self) -> None:
-        super().__init__(id="detail", classes="narrow")
-
-    def tell(self, detail: Detail | None, keys: Sequence[str]) -> None:
-        """Tell of another account; `keys`: what can be done, as much of it as fits a row."""
-        width = min(WIDTH, self.app.size.width - 4)
-        rows = [Content.styled("─" * width, RULE)]
-        if detail is not None:
-            where = " · ".join(each for each in (detail.address, detail.server) if each)
-            rows.append(Content.assemble((detail.name, STRONG), (f"  {where}", MUTED)))
-            rows += [Content(row) for line in detail.lines for row in folded(line, width)][: DETAIL - 3]
-        rows = [*rows, *[Content("")] * DETAIL][: DETAIL - 1]
-        fitting = [at for at in range(len(keys) + 1) if len("   ".join(keys[:at])) <= width]
-        self.show([*rows, Content.styled("   ".join(keys[: fitting[-1]]), MUTED)])
 
 
 class HomeScreen(Page[None]):
@@ -251,7 +141,7 @@ class HomeScreen(Page[None]):
 
     def _draw(self, state: ListState) -> None:
         before, self._drawn = self._drawn, state
-        self.counted.tell(*_head(state))
+        self.counted.tell(*head_words(state))
         known = before is not None and (before.rows, before.testing) == (state.rows, state.testing)
         if not known or self.list.at != state.at:
             self._fill(state)
@@ -259,8 +149,8 @@ class HomeScreen(Page[None]):
         self.list.display = filled
         self.detail.set_class(not filled, "-none")
         self.first.display = state.empty or bool(state.problem)
-        self.told.show(_told(state))
-        self.detail.tell(state.detail, _keys(state))
+        self.told.show(told_rows(state))
+        self.detail.tell(state.detail, keys_in_short(state))
 
     def _fill(self, state: ListState) -> None:
         rows = Rows(state.rows, state.testing, self.kit.services.now(), short=len(self.list.columns) == 2)
@@ -284,7 +174,7 @@ class HomeScreen(Page[None]):
         if detail is None:
             return [Section("What an account is", (WHAT_IT_IS,))] if state.empty else []
         account = state.chosen.account if state.chosen is not None else None
-        keys = tuple(f"{_written(each):<6} {each.verb}" for each in state.offers if each.key)
+        keys = tuple(f"{written_key(each):<6} {each.verb}" for each in state.offers if each.key)
         sections = [
             Section(detail.name, tuple(each for each in (detail.address, detail.server) if each)),
             *(Section("", (line,)) for line in detail.lines),
@@ -527,73 +417,5 @@ WHAT_IT_IS = (
 )
 
 
-def _head(state: ListState) -> tuple[str, str]:
-    """Return what this is, and how many need somebody; without an account the question."""
-    if state.empty:
-        return FIRST_QUESTION, ""
-    return "Your accounts", f"{len(state.rows)} found" if state.wanted else state.counted
-
-
-def _told(state: ListState) -> list[Content]:
-    told = ((state.problem, BAD), (state.said, GOOD if not state.trouble else ""), (state.trouble, BAD))
-    return [Content.styled(row, style) for words, style in told if words for row in folded(words, WIDTH)]
-
-
-def _written(offer: Offer[AccountAction]) -> str:
-    return "Del" if offer.key == "Delete" else offer.key
-
-
-def _keys(state: ListState) -> list[str]:
-    """Return what can be done with the chosen account, in short: what mends it first."""
-    account = state.chosen.account if state.chosen is not None else None
-    if account is None:
-        return []
-    lettered = [each for each in state.offers if each.key]
-    return [*(f"{_written(each)} {short_words(each.id, account).lower()}" for each in lettered), "Enter all actions"]
-
-
 def _help(offer: Offer[AccountAction]) -> str:
     return f"{offer.verb[:1].lower()}{offer.verb[1:]}"
-
-
-class ResumeScreen(Page[Resume]):
-    """A draft was left before it was saved: what is to become of it? Esc leaves, and keeps it."""
-
-    HEADING = "smtp-wizard"
-    HELP = "You stopped before the account was saved. What you answered was kept; a password never is."
-
-    def __init__(self, kit: Kit, kept: Draft, stopped: Step) -> None:
-        super().__init__(kit)
-        self.question = resume_question(kept, stopped)
-        self.offers = OfferList(
-            (
-                Offer(Resume.ON, RESUME_ON, f"{RESUME_NOTE[:1].upper()}{RESUME_NOTE[1:]}.", chip="Go on"),
-                Offer(Resume.ANEW, RESUME_ANEW, chip="Begin anew"),
-                Offer(Resume.HOME, RESUME_HOME, chip="See accounts"),
-            )
-        )
-
-    def column(self) -> Iterator[Widget]:
-        """As `Page.column`."""
-        yield question(self.question)
-        yield self.offers
-
-    def rail(self) -> Sequence[Section]:
-        """As `Page.rail`."""
-        return [Section("Where you stopped", (self.HELP,))]
-
-    def chips(self) -> Sequence[Chip]:
-        """As `Page.chips`."""
-        return [self.offers.chip()]
-
-    def back_words(self) -> str:
-        """As `Page.back_words`."""
-        return "Leave"
-
-    def escape_help(self) -> str:
-        """As `Page.escape_help`."""
-        return "leave; what you answered stays kept"
-
-    @on(OfferList.Chosen)
-    def _taken(self, message: OfferList.Chosen) -> None:
-        self.dismiss(message.offer.id)

@@ -1,0 +1,1 @@
+"""The saved accounts, and what can be done with them."""
