@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "limits": "How much each provider lets you send, and how a mailing fits that.",
         "guide": "List the guides, or read one.",
         "explain": "Explain an error, a log or a bounce that you paste.",
+        "bounces": "Which mail came back, to which addresses, why, and what to do.",
         "domain": "What a domain publishes about its mail (SPF, DKIM, DMARC), and how to mend it.",
         "unsubscribe": "The way off a mailing list: link, HTML and headers; or a template looked through.",
         "sandbox": "Run a mail server on this computer to rehearse with.",

@@ -15,6 +15,7 @@ from smtp_wizard.engine.oauth.renewal import Renewal
 from smtp_wizard.engine.providers.catalog import OWN_FILE, Catalog, load_catalog
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.accounts import Accounts
+from smtp_wizard.engine.services.bounces import Bounces
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER, Checks
 from smtp_wizard.engine.services.discovery import Discovery
 from smtp_wizard.engine.services.domains import Domains
@@ -99,6 +100,15 @@ def compose(
         limits=limits,
         now=now,
     )
+    mailboxes = Mailboxes(
+        catalog=catalog,
+        diagnosis=diagnosis,
+        attempts=attempts,
+        tokens=tokens,
+        now=now,
+        resolver=resolver,
+        web=web,
+    )
     return Services(
         folder=folder,
         catalog=catalog,
@@ -112,15 +122,8 @@ def compose(
         scans=Scans(catalog=catalog, diagnosis=diagnosis, wire=wire, limits=limits),
         checks=checks,
         tokens=tokens,
-        mailboxes=Mailboxes(
-            catalog=catalog,
-            diagnosis=diagnosis,
-            attempts=attempts,
-            tokens=tokens,
-            now=now,
-            resolver=resolver,
-            web=web,
-        ),
+        mailboxes=mailboxes,
+        bounces=Bounces(catalog=catalog, saved_accounts=saved_accounts, mailboxes=mailboxes, now=now),
         accounts=Accounts(
             saved_accounts=saved_accounts, stores=stores, entries=entries, tokens=tokens, checks=checks, now=now
         ),

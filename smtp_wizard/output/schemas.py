@@ -8,6 +8,7 @@ from typing import Any
 
 from smtp_wizard.output.documents import (
     accounts,
+    bounces,
     calendar,
     checks,
     discover,
@@ -31,6 +32,7 @@ _ALL: tuple[type[JsonDocument], ...] = (
     checks.AccountsTested,
     checks.LineOfTest,
     history.History,
+    bounces.BouncesFound,
     calendar.Calendar,
     checks.Sent,
     accounts.Accounts,

@@ -71,6 +71,8 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("explain",),
     ("explain", "-", "--json"),
     ("explain", "--jsonl"),
+    ("bounces", "Office"),
+    ("bounces", "Nobody", "--json"),
     ("unsubscribe", "list@example.com"),
     ("unsubscribe", "--check", "-"),
     ("sandbox", "--scenario", "nothing"),

@@ -93,13 +93,13 @@ def connection_from(given: dict[str, Any]) -> ConnectionOptions:
         raise click.UsageError("Only one of -4 and -6 can be used.")
     if timeout is not None and not (math.isfinite(timeout) and timeout > 0):
         raise click.UsageError("--timeout takes a number of seconds above 0.")
-    ca_file, transcript = given.pop("ca_file"), given.pop("transcript")
+    ca_file, transcript = given.pop("ca_file"), given.pop("transcript", None)
     return ConnectionOptions(
         ca_file=_usable_authority(ca_file) if ca_file else None,
-        ehlo_name=given.pop("ehlo_name") or "",
+        ehlo_name=given.pop("ehlo_name", "") or "",
         family=Family.IPV4 if ipv4 else Family.IPV6 if ipv6 else None,
         timeout=timeout,
-        verbose=given.pop("verbose"),
+        verbose=given.pop("verbose", False),
         transcript=Path(transcript) if transcript is not None else None,
         ignore_lockout=given.pop("ignore_lockout", False),
     )

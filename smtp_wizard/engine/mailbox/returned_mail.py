@@ -165,7 +165,7 @@ _DAEMON = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]\\]{1,64}@[^\s<>@,;:\"()\[\]\\]{1,253}")
-_IN_TEXT = re.compile(r"(?<![^\s<>,;:\"'(\[])[\w.!#$%&*+/=?^{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+ADDRESS_IN_TEXT = re.compile(r"(?<![^\s<>,;:\"'(\[])[\w.!#$%&*+/=?^{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 
 
 def _told(letter: MailMessage, text: str, ours: Collection[str]) -> Iterator[FailedRecipient]:
@@ -175,18 +175,20 @@ def _told(letter: MailMessage, text: str, ours: Collection[str]) -> Iterator[Fai
     bounce = read_bounce(text)
     if bounce is None:
         return
-    kind = LetterKind.DELAYED if bounce.action == "delayed" or _DELAY.search(bounce.text[:2_000]) else LetterKind.FAILED
+    kind = LetterKind.DELAYED if bounce.action == "delayed" else LetterKind.FAILED
     status = bounce.status or (_STATUS_IN_WORDS.search(bounce.text) or [""])[0]
     for address in list(_addresses(letter, bounce, ours))[:MOST_RECIPIENTS]:
-        yield FailedRecipient(address=address, kind=kind, status=status, words=bounce.text)
+        yield FailedRecipient(address=address, kind=kind, status=status, words=_in_form(address, kind, status, bounce))
+
+
+def _in_form(address: str, kind: LetterKind, status: str, bounce: Bounce) -> str:
+    """Return what a letter in words says in the form of a report, so that it is read as one."""
+    said = " ".join(bounce.text[:_LONGEST_WORDS].split())
+    lines = [f"Final-Recipient: rfc822; {address}", f"Action: {kind.value}"]
+    return "\n".join([*lines, *([f"Status: {status}"] if status else []), f"Diagnostic-Code: smtp; {said}"])
 
 
 _STATUS_IN_WORDS = re.compile(r"\b[45]\.\d{1,3}\.\d{1,3}\b(?!\.)")
-_DELAY = re.compile(
-    r"will (?:continue|keep) (?:to )?try|has been delayed|delivery is delayed|still being retried|"
-    r"not (?:yet )?been delivered yet|warning message only|do not need to resend|no need to resend",
-    re.IGNORECASE,
-)
 
 
 def _is_by_a_server(letter: MailMessage) -> bool:
@@ -208,8 +210,8 @@ def _addresses(letter: MailMessage, bounce: Bounce, ours: Collection[str]) -> It
     named = [each.strip() for each in letter.head.get("x-failed-recipients").split(",")]
     said = [_tidy(each) for each in (*named, bounce.recipient) if _ADDRESS.fullmatch(each)]
     if not said:
-        in_words = (_tidy(each[0].strip(".")) for each in _IN_TEXT.finditer(bounce.text[: LARGEST // 2]))
-        daemon = _IN_TEXT.search(letter.head.get("from"))
+        in_words = (_tidy(each[0].strip(".")) for each in ADDRESS_IN_TEXT.finditer(bounce.text[: LARGEST // 2]))
+        daemon = ADDRESS_IN_TEXT.search(letter.head.get("from"))
         others = {*ours, *([_tidy(daemon[0]).casefold()] if daemon else [])}
         said = [each for each in in_words if each.casefold() not in others and not _DAEMON.search(each)][:1]
     yield from dict.fromkeys(said)
@@ -263,7 +265,7 @@ def _tidy(address: str) -> str:
 
 
 def _domain_of(field: str) -> str:
-    found = _IN_TEXT.search(field)
+    found = ADDRESS_IN_TEXT.search(field)
     return found[0].rpartition("@")[2].lower() if found is not None else ""
 
 

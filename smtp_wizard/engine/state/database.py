@@ -51,10 +51,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             name TEXT NOT NULL, account TEXT NOT NULL, at INTEGER NOT NULL, cause TEXT NOT NULL,
             warnings TEXT NOT NULL, PRIMARY KEY (name, account)) WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE folders (
+            account TEXT NOT NULL, folder TEXT NOT NULL, at INTEGER NOT NULL, validity INTEGER NOT NULL,
+            since TEXT NOT NULL, highest INTEGER NOT NULL, bounces TEXT NOT NULL,
+            PRIMARY KEY (account, folder)) WITHOUT ROWID""",
+        """CREATE TABLE returned (
+            account TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (account, key)) WITHOUT ROWID""",
+    ),
 )
 """The statements that lead from each schema version to the next; the first makes an empty file ours. Times are
 microseconds since 1970. What was released is never changed here, only added to."""
-TABLES = (("results", "logins", "attempts"), ("told",))
+TABLES = (("results", "logins", "attempts"), ("told",), ("folders", "returned"))
 """The tables that each version has added."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from smtp_wizard.engine.state.comparisons import Comparisons
 from smtp_wizard.engine.state.logins import Logins
+from smtp_wizard.engine.state.mailbox_marks import MailboxMarks
 from smtp_wizard.engine.state.results import Results
 from smtp_wizard.engine.state.storage import Storage
 
@@ -27,12 +28,14 @@ class State:
         self.results = Results(self.storage)
         self.logins = Logins(self.storage)
         self.comparisons = Comparisons(self.storage)
+        self.mailboxes = MailboxMarks(self.storage)
 
     def forget(self, account: str) -> None:
         """Delete all that is known of an account, by its id."""
         self.results.forget(account)
         self.logins.forget(account)
         self.comparisons.forget(account)
+        self.mailboxes.forget(account)
 
     def tidy(self, accounts: Iterable[str], now: datetime) -> None:
         """Delete what belongs to none of `accounts`, the ids of all that are saved. What is new is left."""
@@ -40,6 +43,7 @@ class State:
         self.results.tidy(saved, now - FRESH)
         self.logins.tidy(saved, now - FRESH)
         self.comparisons.tidy(saved, now - FRESH)
+        self.mailboxes.tidy(saved, now - FRESH)
 
     def flush(self, seconds: float | None = None) -> tuple[str, ...]:
         """Write everything, close the file, and return in sentences what went wrong since the last time.

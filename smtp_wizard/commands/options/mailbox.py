@@ -1,0 +1,47 @@
+"""The options of commands that read a mailbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from smtp_wizard.commands.options.connection import parsed_by
+from smtp_wizard.engine.base.endpoint import Endpoint, Security, parse_host, parse_port
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def parse_imap(text: str) -> Endpoint:
+    """Take an IMAP server as typed: 'imap.example.com', or with a port. Raises `InputError`.
+
+    Port 143 begins in clear text and is encrypted by STARTTLS; any other is encrypted from the first byte.
+    """
+    host, colon, port = text.strip().rpartition(":")
+    bare = not colon or host.endswith(":") or ("]" in port)
+    name, number = (text.strip(), 993) if bare else (host, parse_port(port))
+    security = Security.STARTTLS if number == 143 else Security.TLS
+    return Endpoint(parse_host(name.strip("[]")), number, security)
+
+
+def imap_option(command: F) -> F:
+    """Add the option that names the IMAP server."""
+    return click.option(
+        "--imap",
+        metavar="HOST[:PORT]",
+        callback=parsed_by(parse_imap),
+        help="The server that the mailbox is read from; left out, it is found.",
+    )(command)
+
+
+def mailbox_options(command: F) -> F:
+    """Add the options about the connection that make sense for reading; `connection_from` reads them."""
+    for option in (
+        click.option("-6", "ipv6", is_flag=True, help="Use IPv6 only."),
+        click.option("-4", "ipv4", is_flag=True, help="Use IPv4 only."),
+        click.option("--timeout", type=float, metavar="SECONDS", help="Bound the whole command."),
+        click.option("--ca-file", metavar="FILE", help="Trust this certificate authority too (PEM)."),
+    ):
+        command = option(command)
+    return command

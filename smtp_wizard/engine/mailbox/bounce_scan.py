@@ -1,0 +1,193 @@
+"""Finds returned mail in a mailbox: the server searches, and only what may be a bounce is fetched.
+
+What was looked at is remembered by UID, so that the next time only what has come since is searched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+
+from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
+from smtp_wizard.engine.mailbox.imap_session import INBOX, Fetched, ImapSession
+from smtp_wizard.engine.mailbox.mailbox_file import ReturnedWords
+from smtp_wizard.engine.mailbox.returned_mail import ADDRESS_IN_TEXT, LARGEST, LetterKind, ReturnedLetter, read_letter
+from smtp_wizard.engine.state.mailbox_marks import FolderMark
+
+MOST_CANDIDATES = 2_000
+"""Letters of a folder that are fetched at most, the newest first."""
+MOST_HEADS = 5_000
+"""Letters whose heads are looked at where the server cannot search."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundLetter:
+    """A bounce, and where it lies."""
+
+    folder: str
+    uid: int
+    key: str
+    """Tells it from every other letter, wherever it lies. It says nothing of what is in it."""
+    arrived: datetime | None
+    letter: ReturnedLetter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What was found in a mailbox."""
+
+    letters: tuple[FoundLetter, ...]
+    scanned: int
+    """Letters that the server was asked about."""
+    fetched: int
+    """Octets of letters that were fetched."""
+    auto_replies: int
+    cut_off: bool
+    """Whether more letters looked like bounces than are read."""
+    marks: Mapping[str, FolderMark]
+    """What is to be remembered, by folder."""
+
+
+def scan(
+    session: ImapSession,
+    since: date,
+    words: ReturnedWords,
+    marks: Mapping[str, FolderMark],
+    own: Sequence[str],
+) -> Scan:
+    """Look for returned mail in the inbox and in Junk since a day. `own`: the account's addresses.
+
+    Raises `ImapFailed`.
+    """
+    folders = [INBOX]
+    junk = session.special_folder("\\Junk")
+    if junk is not None and junk.casefold() != INBOX.casefold():
+        folders.append(junk)
+    parts = [_scan_folder(session, name, since, words, marks.get(name), own) for name in folders]
+    return Scan(
+        letters=tuple(letter for part in parts for letter in part.letters),
+        scanned=sum(part.scanned for part in parts),
+        fetched=session.fetched,
+        auto_replies=sum(part.auto_replies for part in parts),
+        cut_off=any(part.cut_off for part in parts),
+        marks={name: mark for part in parts for name, mark in part.marks.items()},
+    )
+
+
+def _scan_folder(
+    session: ImapSession,
+    name: str,
+    since: date,
+    words: ReturnedWords,
+    mark: FolderMark | None,
+    own: Sequence[str],
+) -> Scan:
+    folder = session.examine(name)
+    known = mark if mark is not None and mark.validity == folder.validity and mark.since <= since else None
+    window = session.search(["SINCE", since]) if folder.messages else []
+    fresh = [uid for uid in window if known is None or uid > known.highest]
+    remembered = [uid for uid in window if known is not None and uid in known.bounces]
+    candidates = _candidates(session, since, words, fresh) if fresh else []
+    wanted = sorted({*candidates[:MOST_CANDIDATES], *remembered}, reverse=True)
+    letters: list[FoundLetter] = []
+    auto_replies = 0
+    for each in session.fetch(wanted, LARGEST):
+        letter = read_letter(each.octets, own)
+        auto_replies += letter.kind is LetterKind.AUTO_REPLY
+        if letter.recipients:
+            letters.append(_found(name, each, letter))
+    highest = max([*window, known.highest if known is not None else 0], default=0)
+    begin = min(known.since, since) if known is not None else since
+    bounces = frozenset(each.uid for each in letters) | (known.bounces if known is not None else frozenset())
+    return Scan(
+        letters=tuple(letters),
+        scanned=len(fresh),
+        fetched=0,
+        auto_replies=auto_replies,
+        cut_off=len(candidates) > MOST_CANDIDATES,
+        marks={name: FolderMark(validity=folder.validity, since=begin, highest=highest, bounces=bounces)},
+    )
+
+
+def _found(folder: str, fetched: Fetched, letter: ReturnedLetter) -> FoundLetter:
+    digest = hashlib.blake2b(digest_size=16, person=b"smtp-wizard")
+    digest.update(letter.message_id.encode("utf-8", "replace") or fetched.octets[:4096])
+    return FoundLetter(folder=folder, uid=fetched.uid, key=digest.hexdigest(), arrived=fetched.arrived, letter=letter)
+
+
+# --- what may be a bounce ---
+
+
+def _candidates(session: ImapSession, since: date, words: ReturnedWords, fresh: Sequence[int]) -> list[int]:
+    """Return the UIDs among `fresh` that may be bounces, the newest first."""
+    begin: list[object] = ["UID", f"{min(fresh)}:*", "SINCE", since]
+    try:
+        found = session.search([*begin, *_any_of(_criteria(words))])
+    except ImapFailed as problem:
+        if problem.fault is not MailboxFault.GARBLED:
+            raise
+        return _by_heads(session, words, fresh)
+    among = set(fresh)
+    return [uid for uid in found if uid in among]
+
+
+def _criteria(words: ReturnedWords) -> list[list[object]]:
+    return [
+        ["HEADER", "Content-Type", "delivery-status"],
+        ["HEADER", "X-Failed-Recipients", "@"],
+        *_each("FROM", words.senders),
+        *_each("SUBJECT", words.subjects),
+    ]
+
+
+def _each(key: str, words: Sequence[str]) -> list[list[object]]:
+    return [[key, word] for word in words]
+
+
+def _any_of(criteria: Sequence[list[object]]) -> list[object]:
+    """Return a search for letters to which one of these applies; OR takes two (RFC 3501 section 6.4.4)."""
+    if len(criteria) == 1:
+        return criteria[0]
+    half = len(criteria) // 2
+    return ["OR", _any_of(criteria[:half]), _any_of(criteria[half:])]
+
+
+def _by_heads(session: ImapSession, words: ReturnedWords, fresh: Sequence[int]) -> list[int]:
+    """As the search, for a server that cannot do it: the heads of the newest letters are fetched and looked at."""
+    fits = _head_matcher(words)
+    return [uid for uid, head in session.heads(fresh[:MOST_HEADS], HEAD_FIELDS) if fits(head)]
+
+
+HEAD_FIELDS = ("From", "Subject", "Content-Type", "X-Failed-Recipients")
+
+
+def _head_matcher(words: ReturnedWords) -> Callable[[str], bool]:
+    sought = (*words.senders, *words.subjects, "delivery-status", "x-failed-recipients")
+
+    def fits(head: str) -> bool:
+        lower = head.lower()
+        return any(each in lower for each in sought)
+
+    return fits
+
+
+# --- whom was written to ---
+
+
+MOST_SENT = 1_000
+"""Letters in Sent whose recipients are read, the newest."""
+
+
+def written_to(session: ImapSession, since: date) -> frozenset[str]:
+    """Return the addresses that were written to since a day, as far as the folder Sent has them.
+
+    Raises `ImapFailed`.
+    """
+    name = session.special_folder("\\Sent")
+    if name is None or not session.examine(name).messages:
+        return frozenset()
+    uids = session.search(["SINCE", since])[:MOST_SENT]
+    heads = session.heads(uids, ("To", "Cc"))
+    return frozenset(found.lower() for _, head in heads for found in ADDRESS_IN_TEXT.findall(head))

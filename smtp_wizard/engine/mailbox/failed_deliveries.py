@@ -1,0 +1,153 @@
+"""From the letters that came back to what can be done: each address once, the newest first, with why and what it needs.
+
+What the letters say is explained by the same rules as anything that is pasted; nothing leaves this computer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from smtp_wizard.engine.base.shown import Shown, shown
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.explain.explain import Explainer
+from smtp_wizard.engine.explain.scene import AFTER
+from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.mailbox.bounce_scan import FoundLetter
+from smtp_wizard.engine.mailbox.returned_mail import FailedRecipient, LetterKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedDelivery:
+    """One message that did not reach one address. Its words are fit to show."""
+
+    address: Shown
+    kind: LetterKind
+    at: datetime | None
+    """When that was said. Aware."""
+    subject: Shown
+    """The message's."""
+    sent_at: datetime | None
+    status: Shown
+    """Enhanced status code (RFC 3463), '' where none is given."""
+    final: bool
+    """Whether nobody tries it again."""
+    cause: str
+    """Id in the taxonomy, or 'unknown'."""
+    why: Shown
+    who: Who
+    steps: tuple[Shown, ...]
+    """What to do, above all with the customer's record."""
+    did_you_mean: Shown
+    """Another address that was probably meant; '' where none is known."""
+    reported_by: Shown
+    new: bool
+    """Whether it was not shown before."""
+
+
+def failed_deliveries(
+    letters: Iterable[FoundLetter],
+    explainer: Explainer,
+    meant: Callable[[str], str],
+    seen: Collection[str],
+    since: datetime,
+) -> tuple[FailedDelivery, ...]:
+    """Return what the letters say, grouped by address: the group with the newest letter first, and in it the newest.
+
+    `meant`: returns what was probably meant with an address, or ''. `seen`: the keys of the letters that were shown
+    before. Letters from before `since` are left out, and delays that ended in a failure.
+    """
+    unlike = {each.key: each for each in letters if (moment_of(each) or since) >= since}
+    told = [_Told(found, recipient) for found in unlike.values() for recipient in found.letter.recipients]
+    said = [_delivery(each, explainer, meant, seen) for each in _settled(told)]
+    newest: dict[str, datetime] = {}
+    for each in said:
+        key = each.address.casefold()
+        newest[key] = max(newest.get(key, _NEVER), each.at or _NEVER)
+
+    def place(each: FailedDelivery) -> tuple[datetime, str, datetime]:
+        key = each.address.casefold()
+        return newest[key], key, each.at or _NEVER
+
+    return tuple(sorted(said, key=place, reverse=True))
+
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def moment_of(found: FoundLetter) -> datetime | None:
+    """Return when a letter came; what its writer says, where the server does not say it."""
+    return found.arrived or found.letter.at
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    found: FoundLetter
+    recipient: FailedRecipient
+
+    @property
+    def message(self) -> tuple[str, str]:
+        """What two letters about the same message to the same address have in common."""
+        letter = self.found.letter
+        return self.recipient.address.casefold(), letter.returned_id or letter.subject
+
+
+def _settled(told: Sequence[_Told]) -> Iterator[_Told]:
+    """Yield what is the last word on each message: no delay where it failed in the end, and of delays the last."""
+    failed = {each.message for each in told if each.recipient.kind is LetterKind.FAILED}
+    delays: dict[tuple[str, str], _Told] = {}
+    for each in told:
+        if each.recipient.kind is LetterKind.FAILED:
+            yield each
+        elif each.message not in failed:
+            before = delays.get(each.message)
+            if before is None or (moment_of(each.found) or _NEVER) > (moment_of(before.found) or _NEVER):
+                delays[each.message] = each
+    yield from delays.values()
+
+
+def _delivery(told: _Told, explainer: Explainer, meant: Callable[[str], str], seen: Collection[str]) -> FailedDelivery:
+    recipient, letter = told.recipient, told.found.letter
+    explanation = explainer.explain_text(recipient.words, stage=AFTER)
+    finding = explanation.finding
+    return FailedDelivery(
+        address=shown(recipient.address, 254),
+        kind=recipient.kind,
+        at=moment_of(told.found),
+        subject=shown(letter.subject, 200),
+        sent_at=letter.sent_at,
+        status=shown(recipient.status, 20),
+        final=recipient.kind is LetterKind.FAILED,
+        cause=explanation.cause,
+        why=finding.title,
+        who=finding.who,
+        steps=finding.steps,
+        did_you_mean=shown(meant(recipient.address), 254),
+        reported_by=shown(letter.reported_by, 100),
+        new=told.found.key not in seen,
+    )
+
+
+# --- what was probably meant ---
+
+
+def one_letter_off(address: str, written_to: Iterable[str]) -> str:
+    """Return the address among these that differs from `address` in one letter; '' where none, or several, do.
+
+    A letter that is another one, too much, missing, or exchanged with its neighbour.
+    """
+    wanted = address.casefold()
+    close = {each.casefold(): each for each in written_to if _is_close(wanted, each.casefold())}
+    return next(iter(close.values())) if len(close) == 1 else ""
+
+
+def _is_close(one: str, other: str) -> bool:
+    if one == other or abs(len(one) - len(other)) > 1:
+        return False
+    begin = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    rest, other_rest = one[begin:], other[begin:]
+    if len(one) == len(other):
+        exchanged = rest[:2] == other_rest[1::-1] and rest[2:] == other_rest[2:] and len(rest) > 1
+        return rest[1:] == other_rest[1:] or exchanged
+    longer, shorter = (rest, other_rest) if len(one) > len(other) else (other_rest, rest)
+    return longer[1:] == shorter

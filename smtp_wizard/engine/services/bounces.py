@@ -1,0 +1,138 @@
+"""Reads the mail that came back to an account, and remembers what was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
+from smtp_wizard.engine.base.threads import in_thread
+from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.services.mailboxes import Mailboxes, OpenMailbox
+from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.state.mailbox_marks import FolderMark
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.explain.explain import Explainer
+    from smtp_wizard.engine.mailbox.bounce_scan import Scan
+    from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BounceReport:
+    """What came back to an account."""
+
+    since: datetime
+    """Aware."""
+    server: Shown
+    """The IMAP server: 'imap.example.com:993'."""
+    scanned: int
+    """Letters that the server was asked about this time."""
+    fetched: int
+    """Octets of letters that were fetched."""
+    deliveries: tuple[FailedDelivery, ...]
+    """Grouped by address, the newest first."""
+    auto_replies: int
+    cut_off: bool
+    """Whether more letters looked like bounces than are read: a shorter time shows all."""
+    marks: Mapping[str, FolderMark]
+    keys: frozenset[str]
+    """By which the letters are known again."""
+
+
+class Bounces:
+    """Reads the mail that came back."""
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        saved_accounts: SavedAccounts,
+        mailboxes: Mailboxes,
+        now: Callable[[], datetime],
+    ) -> None:
+        """What was shown is remembered in the state of `saved_accounts`."""
+        self._catalog = catalog
+        self._saved_accounts = saved_accounts
+        self._mailboxes = mailboxes
+        self._now = now
+        self._explainer: Explainer | None = None
+
+    async def read(
+        self,
+        account: Account,
+        secret: Secret | None,
+        age: timedelta,
+        *,
+        named: Endpoint | None = None,
+        options: Options | None = None,
+    ) -> BounceReport:
+        """Return what came back in the last time. `named`: the IMAP server that the person named.
+
+        Raises as `Mailboxes.opened`. Nothing in the mailbox is changed; what was found is not remembered yet.
+        """
+        from smtp_wizard.engine.mailbox.bounce_scan import scan
+        from smtp_wizard.engine.mailbox.mailbox_file import load_mailboxes
+
+        since = self._now() - age
+        day = (since - timedelta(days=1)).date()  # the server's days may begin elsewhere
+        marks = self._saved_accounts.state.mailboxes.folders(account.id)
+        words = load_mailboxes().returned
+        own = (str(account.address), account.address.wire, account.connection.username, str(account.from_address))
+        async with self._mailboxes.opened(account, secret, named=named, options=options) as mailbox:
+            found = await mailbox.do(lambda session: scan(session, day, words, marks, own))
+            meant = await self._meant(mailbox, found, day)
+        return await in_thread(lambda: self._report(account, since, mailbox, found, meant))
+
+    def _report(
+        self, account: Account, since: datetime, mailbox: OpenMailbox, found: Scan, meant: Callable[[str], str]
+    ) -> BounceReport:
+        from smtp_wizard.engine.mailbox.failed_deliveries import failed_deliveries
+
+        seen = self._saved_accounts.state.mailboxes.shown(account.id)
+        endpoint = mailbox.server.endpoint
+        return BounceReport(
+            since=since,
+            server=phrase("{}:{}", shown(endpoint.host, 100), endpoint.port),
+            scanned=found.scanned,
+            fetched=found.fetched,
+            deliveries=failed_deliveries(found.letters, self._loaded(), meant, seen, since),
+            auto_replies=found.auto_replies,
+            cut_off=found.cut_off,
+            marks=found.marks,
+            keys=frozenset(each.key for each in found.letters),
+        )
+
+    async def _meant(self, mailbox: OpenMailbox, found: Scan, day: date) -> Callable[[str], str]:
+        """Return what says what was probably meant with an address: by its ending, or by whom was written to before."""
+        from smtp_wizard.engine.mailbox.bounce_scan import written_to
+        from smtp_wizard.engine.mailbox.failed_deliveries import one_letter_off
+
+        failed = {recipient.address for each in found.letters for recipient in each.letter.recipients}
+        endings = {each: self._by_ending(each) for each in failed}
+        open_ones = {each for each, meant in endings.items() if not meant}
+        others = (await mailbox.do(lambda session: written_to(session, day)) if open_ones else frozenset()) - failed
+        return lambda address: endings.get(address) or one_letter_off(address, others)
+
+    def _by_ending(self, address: str) -> str:
+        local, _, domain = address.rpartition("@")
+        meant = self._catalog.suggest(domain)
+        return f"{local}@{meant}" if meant else ""
+
+    def _loaded(self) -> Explainer:
+        if self._explainer is None:
+            from smtp_wizard.engine.explain.factory import load_explainer
+
+            self._explainer = load_explainer(self._catalog)
+        return self._explainer
+
+    def remember(self, account: Account, report: BounceReport) -> None:
+        """Keep what was looked at, and that it was shown."""
+        if account.id:
+            self._saved_accounts.state.mailboxes.keep(account.id, report.marks, report.keys, self._now())

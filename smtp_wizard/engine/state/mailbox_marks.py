@@ -1,0 +1,121 @@
+"""What was looked at in the mailboxes of accounts, and which returned letters were shown already.
+
+No address, subject or word of a letter is kept: UIDs, days, and what a letter is told from others by, scrambled.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.state.forms import number_of
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+    from smtp_wizard.engine.state.storage import Storage
+
+MOST_BOUNCES = 5_000
+"""UIDs of bounces that are kept of a folder, and letters that count as shown of an account: the newest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderMark:
+    """How far a folder was looked at."""
+
+    validity: int
+    """The folder's UIDVALIDITY: with another one nothing of this holds."""
+    since: date
+    """The first day that was looked at."""
+    highest: int
+    """The highest UID that was looked at."""
+    bounces: frozenset[int] = frozenset()
+    """The UIDs of the bounces that were found."""
+
+
+class MailboxMarks:
+    """What is remembered of mailboxes, by the accounts' ids."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def folders(self, account: str) -> dict[str, FolderMark]:
+        """Return how far the folders of an account were looked at, by name. Writes nothing."""
+        return self._storage.read(lambda file: _folders(file, account)) or {}
+
+    def shown(self, account: str) -> frozenset[str]:
+        """Return the keys of the letters that were shown. Writes nothing."""
+        return self._storage.read(lambda file: _shown(file, account)) or frozenset()
+
+    def keep(self, account: str, folders: Mapping[str, FolderMark], shown: Collection[str], now: datetime) -> None:
+        """Keep how far folders were looked at, and which letters were shown now."""
+        self._storage.put(lambda file: _keep(file, account, folders, tuple(shown), number_of(now)))
+
+    def forget(self, account: str) -> None:
+        """Delete what is remembered of an account's mailbox."""
+        if self._storage.exists:
+            self._storage.put(lambda file: _forget(file, (account,)))
+
+    def tidy(self, accounts: frozenset[str], before: datetime) -> None:
+        """Delete what belongs to none of `accounts` and was not looked at since `before`."""
+        if self._storage.exists:
+            self._storage.put(lambda file: _tidy(file, accounts, number_of(before)))
+
+
+def _is_there(file: Connection) -> bool:
+    """Whether the file has the tables: an older version may have written it."""
+    found = file.execute("SELECT count(*) FROM sqlite_master WHERE name IN ('folders', 'returned')").fetchone()
+    return bool(found[0] == 2)
+
+
+def _folders(file: Connection, account: str) -> dict[str, FolderMark]:
+    if not _is_there(file):
+        return {}
+    rows = file.execute("SELECT folder, validity, since, highest, bounces FROM folders WHERE account = ?", (account,))
+    return {str(row[0]): mark for row in rows if (mark := _mark(row)) is not None}
+
+
+def _mark(row: tuple[Any, ...]) -> FolderMark | None:
+    """Return what stands in a row, None where it is not as this version writes it."""
+    _, validity, since, highest, bounces = row
+    try:
+        uids = frozenset(int(each) for each in json.loads(bounces))
+        return FolderMark(validity=int(validity), since=date.fromisoformat(since), highest=int(highest), bounces=uids)
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return None
+
+
+def _shown(file: Connection, account: str) -> frozenset[str]:
+    if not _is_there(file):
+        return frozenset()
+    return frozenset(str(key) for (key,) in file.execute("SELECT key FROM returned WHERE account = ?", (account,)))
+
+
+def _keep(file: Connection, account: str, folders: Mapping[str, FolderMark], shown: tuple[str, ...], now: int) -> None:
+    for name, mark in folders.items():
+        bounces = json.dumps(sorted(mark.bounces, reverse=True)[:MOST_BOUNCES], separators=(",", ":"))
+        file.execute(
+            "INSERT OR REPLACE INTO folders (account, folder, at, validity, since, highest, bounces)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (account, name, now, mark.validity, mark.since.isoformat(), mark.highest, bounces),
+        )
+    rows = [(account, key, now) for key in shown]
+    file.executemany("INSERT OR IGNORE INTO returned (account, key, at) VALUES (?, ?, ?)", rows)
+    file.execute(
+        "DELETE FROM returned WHERE account = ? AND key NOT IN"
+        " (SELECT key FROM returned WHERE account = ? ORDER BY at DESC LIMIT ?)",
+        (account, account, MOST_BOUNCES),
+    )
+
+
+def _forget(file: Connection, accounts: tuple[str, ...]) -> None:
+    for table in ("folders", "returned"):
+        file.executemany(f"DELETE FROM {table} WHERE account = ?", [(each,) for each in accounts])  # noqa: S608
+
+
+def _tidy(file: Connection, saved: frozenset[str], before: int) -> None:
+    old = file.execute("SELECT account FROM folders GROUP BY account HAVING max(at) < ?", (before,)).fetchall()
+    _forget(file, tuple(account for (account,) in old if account not in saved))

@@ -1,0 +1,68 @@
+"""Mail that came back, in words: a line for each address, why, and what to do with the customer's record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+
+from smtp_wizard.engine.base.shown import Shown, phrase
+from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
+from smtp_wizard.engine.services.bounces import BounceReport
+from smtp_wizard.output.lines import paragraph
+
+_MOST_SUBJECTS = 3
+"""Messages of an address that are listed."""
+
+
+def grouped(deliveries: Sequence[FailedDelivery]) -> list[tuple[FailedDelivery, ...]]:
+    """Return the deliveries to each address together, in their order."""
+    return [tuple(group) for _, group in groupby(deliveries, key=lambda each: each.address.casefold())]
+
+
+def summary(report: BounceReport, deliveries: Sequence[FailedDelivery], name: Shown, *, new: bool) -> Shown:
+    """Say in a sentence what came back."""
+    since = day_words(report.since)
+    kind = phrase("new ") if new else phrase("")
+    if not deliveries:
+        return phrase("{}: no {}mail has come back since {}.", name, kind, since)
+    failed = len(grouped([each for each in deliveries if each.final]))
+    waiting = len(grouped([each for each in deliveries if not each.final]))
+    words = phrase("{}: {} {}failed since {}", name, _addresses(failed), kind, since)
+    return phrase("{}, and {} still waiting.", words, waiting) if waiting else phrase("{}.", words)
+
+
+def _addresses(count: int) -> Shown:
+    return phrase("1 address") if count == 1 else phrase("{} addresses", count)
+
+
+def notes(report: BounceReport) -> Iterator[Shown]:
+    """Yield what else there is to know."""
+    if report.auto_replies:
+        yield phrase("{} automatic replies were left out: they say that mail has arrived.", report.auto_replies)
+    if report.cut_off:
+        yield phrase("There are more than were read. Ask for a shorter time: --since 3d.")
+
+
+def delivery_lines(group: Sequence[FailedDelivery]) -> Iterator[str]:
+    """Yield what there is to say about one address, as lines of text."""
+    newest = group[0]
+    times = "" if len(group) == 1 else f"  ({len(group)} messages)"
+    yield f"{newest.address}{times}{'  new' if any(each.new for each in group) else ''}"
+    state = "final" if newest.final else "not final: it is still being tried"
+    code = f" ({newest.status})" if newest.status else ""
+    yield from paragraph(f"{newest.why}{code}, {state}.", _MARGIN)
+    if newest.did_you_mean:
+        yield from paragraph(f"Did you mean {newest.did_you_mean}?", _MARGIN)
+    for number, step in enumerate(newest.steps, 1):
+        yield from paragraph(step, f"{_MARGIN}{number}. ")
+    for each in group[:_MOST_SUBJECTS]:
+        yield from paragraph(each.subject or "(no subject)", f"{_MARGIN}{day_words(each.sent_at or each.at):<12}")
+
+
+_MARGIN = " " * 4
+
+
+def day_words(moment: datetime | None) -> Shown:
+    """Return a day, in local time."""
+    return phrase("{:%Y-%m-%d}", moment.astimezone()) if moment is not None else phrase("unknown day")

@@ -1,0 +1,169 @@
+"""Finding returned mail: the server searches, little is fetched, and the second time only what is new."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.mailbox.bounce_scan import Scan, scan, written_to
+from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, Line
+from smtp_wizard.engine.mailbox.imap_session import ImapSession
+from smtp_wizard.engine.mailbox.mailbox_file import load_mailboxes
+from smtp_wizard.engine.mailbox.returned_mail import LARGEST
+from smtp_wizard.engine.smtp.transport import Trust
+from smtp_wizard.engine.state.mailbox_marks import FolderMark, MailboxMarks
+from smtp_wizard.engine.state.storage import Storage
+from tests.support.certs import Authority
+from tests.support.imapserver import PASSWORD, USER, ImapServer, StoredFolder
+from tests.support.returned import BY_QMAIL, IN_WORDS, ORDINARY, OUT_OF_OFFICE, QUOTED_BY_A_PERSON, report
+
+NOVEMBER = date(2026, 11, 1)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+def looked_at(
+    server: ImapServer, authority: Authority, marks: Mapping[str, FolderMark] | None = None, since: date = NOVEMBER
+) -> Scan:
+    session = ImapSession(Line(server.endpoint, ImapLimits()), Trust(str(authority.file)))
+    try:
+        session.connect()
+        session.sign_in(USER, Secret(PASSWORD), session.way_in(Auth.PASSWORD))
+        return scan(session, since, load_mailboxes().returned, marks or {}, (USER,))
+    finally:
+        session.close()
+
+
+def server(authority: Authority, **settings: object) -> ImapServer:
+    return ImapServer(authority.issue("127.0.0.1").context(), **settings)  # type: ignore[arg-type]
+
+
+async def test_of_many_letters_only_those_that_may_be_bounces_are_fetched(authority: Authority) -> None:
+    async with server(authority) as imap:
+        for number in range(300):
+            imap.inbox.add(ORDINARY + b"x" * 5_000 + str(number).encode())
+        for octets in (report(), IN_WORDS, BY_QMAIL, OUT_OF_OFFICE, QUOTED_BY_A_PERSON):
+            imap.inbox.add(octets)
+        before = imap.flags()
+        found = await asyncio.to_thread(looked_at, imap, authority)
+        assert sorted(each.letter.recipients[0].address for each in found.letters) == [
+            "bob@elsewhere.example",
+            "carla@gmial.com",
+            "dora@elsewhere.example",
+        ]
+        assert (found.scanned, found.auto_replies) == (305, 1)
+        assert found.fetched == imap.sent < 10_000, "no ordinary letter is fetched, not even its head"
+        assert imap.flags() == before
+
+
+async def test_the_second_time_only_what_is_new_is_searched_and_the_bounces_are_still_there(
+    authority: Authority,
+) -> None:
+    async with server(authority) as imap:
+        for _ in range(50):
+            imap.inbox.add(ORDINARY)
+        imap.inbox.add(report())
+        first = await asyncio.to_thread(looked_at, imap, authority)
+        imap.inbox.add(ORDINARY)
+        imap.inbox.add(report("eva@elsewhere.example", number=2))
+        imap.commands.clear()
+        second = await asyncio.to_thread(looked_at, imap, authority, first.marks)
+        assert second.scanned == 2
+        assert len(second.letters) == 2
+        searches = [each for each in imap.commands if "DELIVERY-STATUS" in each.upper()]
+        assert all("UID 52:*" in each for each in searches), searches
+        third = await asyncio.to_thread(looked_at, imap, authority, second.marks)
+        assert (third.scanned, len(third.letters)) == (0, 2)
+
+
+@pytest.mark.parametrize("change", ["another UIDVALIDITY", "a longer time"])
+async def test_what_is_remembered_holds_only_as_long_as_it_is_about_the_same(change: str, authority: Authority) -> None:
+    async with server(authority) as imap:
+        imap.inbox.add(report(), datetime(2026, 11, 20, tzinfo=UTC))
+        imap.inbox.add(report("old@elsewhere.example", number=2), datetime(2026, 9, 20, tzinfo=UTC))
+        first = await asyncio.to_thread(looked_at, imap, authority)
+        assert first.scanned == 1
+        if change == "a longer time":
+            found = await asyncio.to_thread(looked_at, imap, authority, first.marks, date(2026, 9, 1))
+            assert (found.scanned, len(found.letters)) == (2, 2)
+        else:
+            imap.inbox.validity = 8
+            found = await asyncio.to_thread(looked_at, imap, authority, first.marks)
+            assert (found.scanned, len(found.letters)) == (1, 1)
+
+
+async def test_junk_is_looked_into_as_well(authority: Authority) -> None:
+    async with server(authority) as imap:
+        imap.folders["Spam folder"] = StoredFolder(special="\\Junk")
+        imap.folders["Spam folder"].add(report())
+        (found,) = (await asyncio.to_thread(looked_at, imap, authority)).letters
+        assert found.folder == "Spam folder"
+
+
+async def test_a_server_that_cannot_search_for_words_is_asked_for_heads(authority: Authority) -> None:
+    def lie(tag: str, command: str, words: str) -> bytes | None:
+        return f"{tag} BAD too complicated\r\n".encode() if command == "UID SEARCH" and "OR" in words.split() else None
+
+    async with server(authority, lies=lie) as imap:
+        for _ in range(300):
+            imap.inbox.add(ORDINARY)
+        imap.inbox.add(report())
+        found = await asyncio.to_thread(looked_at, imap, authority)
+        assert len(found.letters) == 1
+        fetches = [each for each in imap.commands if "BODY.PEEK[]" in each]
+        assert len(fetches) == 1, "only the bounce itself is fetched"
+
+
+async def test_of_a_large_letter_only_the_beginning_is_fetched(authority: Authority) -> None:
+    async with server(authority) as imap:
+        imap.inbox.add(report() + b"x" * 400_000)
+        (found,) = (await asyncio.to_thread(looked_at, imap, authority)).letters
+        assert found.letter.recipients[0].address == "bob@elsewhere.example"
+        assert imap.sent == LARGEST
+
+
+async def test_whom_was_written_to_is_read_from_sent(authority: Authority) -> None:
+    async with server(authority) as imap:
+        imap.folders["Sent"] = StoredFolder(special="\\Sent")
+        imap.folders["Sent"].add(b"To: Bob <bob@elsewhere.example>, eva@elsewhere.example\nSubject: x\n\nSecret\n")
+        session = ImapSession(Line(imap.endpoint, ImapLimits()), Trust(str(authority.file)))
+
+        def work() -> frozenset[str]:
+            session.connect()
+            session.sign_in(USER, Secret(PASSWORD), session.way_in(Auth.PASSWORD))
+            return written_to(session, NOVEMBER)
+
+        try:
+            assert await asyncio.to_thread(work) == {"bob@elsewhere.example", "eva@elsewhere.example"}
+        finally:
+            session.close()
+        assert imap.sent < 100
+
+
+# --- what is remembered ---
+
+
+def test_what_is_kept_of_a_mailbox_comes_back_and_goes_with_the_account(tmp_path: Path) -> None:
+    storage = Storage(tmp_path, 5.0)
+    marks = MailboxMarks(storage)
+    mark = FolderMark(validity=7, since=NOVEMBER, highest=52, bounces=frozenset({51, 3}))
+    marks.keep("a" * 16, {"INBOX": mark}, {"key one"}, datetime(2026, 11, 30, tzinfo=UTC))
+    marks.keep("b" * 16, {"INBOX": mark}, {"key two"}, datetime(2026, 11, 30, tzinfo=UTC))
+    storage.flush()
+    assert marks.folders("a" * 16) == {"INBOX": mark}
+    assert marks.shown("a" * 16) == {"key one"}
+    marks.forget("a" * 16)
+    storage.flush()
+    assert (marks.folders("a" * 16), marks.shown("a" * 16)) == ({}, frozenset())
+    marks.tidy(frozenset(), datetime(2026, 12, 1, tzinfo=UTC))
+    storage.flush()
+    assert marks.shown("b" * 16) == frozenset()

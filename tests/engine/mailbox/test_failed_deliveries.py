@@ -1,0 +1,121 @@
+"""From letters to addresses: grouped, the newest first, explained, with what was probably meant."""
+
+from __future__ import annotations
+
+import functools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from smtp_wizard.engine.explain.explain import Explainer
+from smtp_wizard.engine.explain.factory import load_explainer
+from smtp_wizard.engine.mailbox.bounce_scan import FoundLetter
+from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery, failed_deliveries, one_letter_off
+from smtp_wizard.engine.mailbox.returned_mail import LetterKind, read_letter
+from smtp_wizard.engine.providers.catalog import load_catalog
+from tests.support.returned import BY_QMAIL, IN_WORDS, report
+
+BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@functools.cache
+def explainer() -> Explainer:
+    return load_explainer(load_catalog())
+
+
+def found(octets: bytes, day: int, key: str = "") -> FoundLetter:
+    arrived = BEGIN + timedelta(days=day)
+    return FoundLetter(folder="INBOX", uid=day, key=key or str(day), arrived=arrived, letter=read_letter(octets))
+
+
+def told(*letters: FoundLetter, seen: frozenset[str] = frozenset()) -> list[FailedDelivery]:
+    return list(failed_deliveries(letters, explainer(), lambda address: "", seen, BEGIN))
+
+
+def test_letters_are_grouped_by_address_and_the_newest_group_comes_first() -> None:
+    deliveries = told(
+        found(report("old@elsewhere.example"), 5),
+        found(report("Bob@elsewhere.example", number=2), 3),
+        found(report("bob@elsewhere.example", number=3), 9),
+    )
+    assert [(each.address.casefold(), each.at.day if each.at else 0) for each in deliveries] == [
+        ("bob@elsewhere.example", 10),
+        ("bob@elsewhere.example", 4),
+        ("old@elsewhere.example", 6),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("octets", "cause", "words"),
+    [
+        (report(), "recipient_rejected", "does not take mail"),
+        (IN_WORDS, "recipient_rejected", "does not take mail"),
+        (BY_QMAIL, "recipient_rejected", "mailbox is full"),
+        (
+            report(
+                status="5.7.26",
+                diagnostic="smtp; 550-5.7.26 Unauthenticated email from example.com is not accepted due to domain's "
+                "DMARC policy.",
+            ),
+            "spf_dmarc_fail",
+            "forgery",
+        ),
+    ],
+    ids=["unknown", "unknown, in words", "full, in words", "forged"],
+)
+def test_each_is_explained_with_what_to_do_with_the_customers_record(octets: bytes, cause: str, words: str) -> None:
+    (delivery,) = told(found(octets, 5))
+    assert (delivery.cause, delivery.final) == (cause, True)
+    assert words in delivery.why
+    assert any("customer" in step or "lists" in step for step in delivery.steps)
+
+
+def test_a_delay_that_ended_in_a_failure_is_not_told_and_of_delays_only_the_last() -> None:
+    late = report(action="delayed", status="4.4.1", diagnostic="X-Postfix; connection timed out")
+    other = report("eva@elsewhere.example", action="delayed", status="4.4.1", number=2)
+    deliveries = told(found(late, 1), found(report(), 6), found(other, 2), found(other, 4, "again"))
+    assert [(each.address, each.kind, each.final) for each in deliveries] == [
+        ("bob@elsewhere.example", LetterKind.FAILED, True),
+        ("eva@elsewhere.example", LetterKind.DELAYED, False),
+    ]
+    assert deliveries[1].at == BEGIN + timedelta(days=4)
+
+
+def test_the_same_letter_in_two_folders_is_told_once_and_what_was_shown_is_not_new() -> None:
+    deliveries = told(found(report(), 5, "k"), found(report(), 5, "k"), seen=frozenset({"k"}))
+    assert [each.new for each in deliveries] == [False]
+
+
+def test_what_is_older_than_was_asked_for_is_left_out() -> None:
+    assert told(found(report(), -2)) == []
+
+
+def test_words_of_a_letter_are_fit_to_show() -> None:
+    odd = report("bob@elsewhere.example", subject="Invoice \x1b[31m17\u202e")
+    (delivery,) = told(found(odd, 5))
+    assert "\x1b" not in delivery.subject
+    assert "Invoice" in delivery.subject
+
+
+WRITTEN = {"anna@firm.example", "bob@firm.example", "bert@other.example"}
+
+
+@pytest.mark.parametrize(
+    ("address", "meant"),
+    [
+        ("ana@firm.example", "anna@firm.example"),
+        ("annna@firm.example", "anna@firm.example"),
+        ("anma@firm.example", "anna@firm.example"),
+        ("nana@firm.example", "anna@firm.example"),
+        ("obb@firm.example", "bob@firm.example"),
+        ("bob@frim.example", "bob@firm.example"),
+        ("bob@firm.example", ""),
+        ("zoe@firm.example", ""),
+    ],
+)
+def test_an_address_one_letter_off_is_offered_back(address: str, meant: str) -> None:
+    assert one_letter_off(address, WRITTEN) == meant
+
+
+def test_where_two_are_one_letter_off_nobody_guesses() -> None:
+    assert one_letter_off("ann@firm.example", {"anna@firm.example", "anne@firm.example"}) == ""
