@@ -110,7 +110,7 @@ def _say(
         )
         out.document(document)
         return
-    from smtp_wizard.text.bounces import delivery_lines, grouped, notes, summary
+    from smtp_wizard.text.areas.bounces import delivery_lines, grouped, notes, summary
 
     if not deliveries:
         out.narrate(summary(report, deliveries, shown(account.name), new=new))

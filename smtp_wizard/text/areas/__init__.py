@@ -1,0 +1,1 @@
+"""What all faces say in the areas beside the wizard."""
