@@ -5,6 +5,7 @@ and what was left out is said aloud.
 from __future__ import annotations
 
 import gc
+import importlib
 import ipaddress
 import itertools
 import os
@@ -13,12 +14,14 @@ import socket
 import ssl
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+TESTS = Path(__file__).parent
 CI = os.environ.get("CI") == "true"
 REAL = CI or os.environ.get("REAL") == "1"
 """Whether the tests marked `real` run: they need system packages, and root."""
@@ -83,6 +86,8 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.register_profile("busy", deadline=None)
         settings.load_profile("busy")
     sys.dont_write_bytecode = False
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        gc.disable()  # until all tests are known: what is made until then stays
     # What a shell's '&' and 'nohup' have ignored would be by every process that a test starts.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -94,6 +99,26 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Two processes more than there are processors: much of their time tests wait for what others do."""
     return (os.cpu_count() or 1) + 2
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Compile the tests once, where all are run: each process would compile all of them, and at the same time."""
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    for file in sorted(TESTS.rglob("test_*.py")):
+        if not compiled(file):
+            with suppress(Exception):  # the processes say what is wrong with it
+                importlib.import_module(".".join(file.relative_to(TESTS.parent).with_suffix("").parts))
+
+
+def compiled(file: Path) -> bool:
+    """Whether a test file was compiled, with what its asserts tell, since it was changed."""
+    name = f"{file.stem}.{sys.implementation.cache_tag}-pytest-{pytest.__version__}.pyc"
+    try:
+        return (file.parent / "__pycache__" / name).stat().st_mtime >= file.stat().st_mtime
+    except FileNotFoundError:
+        return False
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -123,6 +148,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*MANY_OBJECTS)
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
