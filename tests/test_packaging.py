@@ -19,6 +19,9 @@ from packaging.requirements import Requirement
 
 from smtp_wizard import __version__
 
+pytestmark = pytest.mark.xdist_group("packaging")
+"""One process builds the wheel, for all of them."""
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
