@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from smtp_wizard.engine.discovery import dns
-from smtp_wizard.engine.domain.sender_records import load_sender_records
+from smtp_wizard.engine.domain.sender_records import ReturnPath, load_sender_records
 from smtp_wizard.engine.providers.catalog import load_catalog
 from tests.commands.test_discover import Served
 from tests.engine.domain.test_mending import DOMAIN, as_text, good_zone
@@ -107,3 +107,9 @@ def document(*arguments: str, code: int) -> dict[str, Any]:
 def test_every_provider_with_records_is_in_the_catalogue() -> None:
     catalog = load_catalog()
     assert [each for each in load_sender_records() if catalog.get(each) is None] == []
+
+
+def test_every_record_that_is_asked_for_names_its_source() -> None:
+    for records in load_sender_records().values():
+        assert records.source.url.startswith("https://")
+        assert records.spf or records.selectors or records.return_path is ReturnPath.PROVIDER, records.provider
