@@ -136,6 +136,7 @@ def main(arguments: Sequence[str]) -> int:
     _never_fail_to_write()
     out = Output(form_asked_for(arguments))
     invocation = Invocation(out)
+    invocation.arguments = tuple(arguments)
     try:
         with orderly_end():
             return _run_and_close(list(arguments), invocation)

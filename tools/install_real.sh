@@ -27,6 +27,7 @@ programs=(
     gpg:gnupg
     age:age
     man:man-db
+    systemd-analyze:systemd
     zsh:zsh
     fish:fish
 )

@@ -65,7 +65,7 @@ def listed(invocation: Invocation, _json: bool) -> int:
         out.narrate("No account is saved yet. 'smtp-wizard setup' makes one.")
     else:
         rows = [("Name", "Server", "Last test", "Result"), *(_row(account) for account in accounts)]
-        out.data("\n".join(table(rows)))
+        out.data("\n".join(table(rows, out.width)))
     return Exit.OK
 
 
@@ -94,7 +94,7 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
         out.document(AccountShown(AccountJson.of(account), len(lately)))
     else:
         words = counted_words(lately, invocation.services.diagnosis.title) if lately else ""
-        out.data("\n".join(table([*_facts(account), *([("Failed lately", words)] if words else [])])))
+        out.data("\n".join(table([*_facts(account), *([("Failed lately", words)] if words else [])], out.width)))
         ending = ending_words(account, invocation.services.catalog, invocation.services.now())
         if ending:
             out.narrate(ending)

@@ -44,18 +44,18 @@ def command(invocation: Invocation, account: str, most: int, _json: bool) -> int
     elif not results:
         out.narrate(f"'{chosen.name}' has not been tested yet: 'smtp-wizard test' does that.")
     else:
-        out.data("\n".join(_lines(chosen, results)))
+        out.data("\n".join(_lines(chosen, results, out.width)))
     return Exit.OK
 
 
-def _lines(account: Account, results: Sequence[Result]) -> Iterator[str]:
+def _lines(account: Account, results: Sequence[Result], width: int | None) -> Iterator[str]:
     from smtp_wizard.text.last_test import seconds_of, seconds_words, spark
 
     yield f"{account.name} ({account.connection.endpoint})"
     if len(seconds := seconds_of(results)) > 1:
         yield f"{spark(seconds)}  {seconds_words(seconds)} to sign in, the oldest first"
     yield ""
-    yield from table([("Tested", "Depth", "Result", "Seconds", "Slowest stage"), *map(_row, results)])
+    yield from table([("Tested", "Depth", "Result", "Seconds", "Slowest stage"), *map(_row, results)], width)
 
 
 def _row(result: Result) -> tuple[str, str, str, str, str]:

@@ -36,6 +36,8 @@ class Invocation:
         """What --config says."""
         self.mouse: bool | None = None
         """What --mouse and --no-mouse say."""
+        self.arguments: tuple[str, ...] = ()
+        """The command line, without the program's name."""
         self.plain = False
         """Whether --plain asks for lines of text in place of screens."""
         self.passphrase: PassphraseSource | None = None

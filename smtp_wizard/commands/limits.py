@@ -46,14 +46,14 @@ def list_limits(invocation: Invocation, query: str | None, sorting: str, _json: 
     elif not rows:
         out.narrate(f"No provider with limits is known for '{shown(query or '', 60)}'.")
     else:
-        out.data("\n".join(_text(rows)))
+        out.data("\n".join(_text(rows, out.width)))
         out.narrate("* as the old help article has it")
     return Exit.OK
 
 
-def _text(rows: Sequence[LimitRow]) -> Iterator[str]:
+def _text(rows: Sequence[LimitRow], width: int | None) -> Iterator[str]:
     lines = [("Provider", "", "Limit", "Who says so", "Checked")]
     for row in rows:
         mark = "*" if row.limit.documented else ""
         lines.append((row.provider.id, mark, limit_words(row.limit), limit_source_words(row), row.provider.checked))
-    yield from table(lines)
+    yield from table(lines, width)

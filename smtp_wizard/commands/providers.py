@@ -47,7 +47,7 @@ def listed(invocation: Invocation, query: str | None, _json: bool) -> int:
     else:
         rows = [("Id", "Name", "Kind", "Status", "Checked")]
         rows += [(each.id, each.name, each.kind.value, each.status.value, each.checked) for each in found]
-        out.data("\n".join(table(rows)))
+        out.data("\n".join(table(rows, out.width)))
     return Exit.OK
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from smtp_wizard.commands.options.passwords import password_options, taken_from
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.commands.testing.changed import USUAL_NAME, Comparison, parse_comparison_name
 from smtp_wizard.commands.testing.request import TestRequest
-from smtp_wizard.commands.testing.results import Results, Told
+from smtp_wizard.commands.testing.results import Results, Told, change_line
 from smtp_wizard.commands.testing.selected_accounts import (
     Selection,
     selected_accounts,
@@ -36,11 +37,13 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.recipient import OwnMailbox, refuse_own_mailbox
+from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.output.outcome import CheckOutcome
-from smtp_wizard.runtime.exits import CommandError, Interrupted
+from smtp_wizard.runtime.exits import CommandError, Exit, Interrupted
 
 if TYPE_CHECKING:
     from smtp_wizard.commands.invocation import Invocation
+    from smtp_wizard.commands.testing.notification import Notification
     from smtp_wizard.engine.accounts.account import Account
 
 MOST_AT_ONCE = 200
@@ -63,7 +66,7 @@ class _TestCommand(HelpedCommand):
 @click.option("--all", "every", is_flag=True, help="Test every saved account.")
 @selection_options
 @click.option("--depth", type=DEPTH, default="login", show_default=True, help="How far the checks go.")
-@click.option("--to", metavar="ADDR", callback=parsed_by(Address.parse), help="With --depth send: to here.")
+@click.option("--to", metavar="ADDR", callback=parsed_by(Address.parse), help="With --depth send or --notify: to here.")
 @click.option(
     "--concurrency", type=click.IntRange(1, MOST_AT_ONCE), default=10, show_default=True, help="How many at a time."
 )
@@ -79,6 +82,17 @@ class _TestCommand(HelpedCommand):
     metavar="NAME",
     callback=parsed_by(parse_comparison_name),
     help="Print, and exit by, only what differs from the last run with --changed (or --changed=NAME).",
+)
+@click.option(
+    "--notify",
+    metavar="ACCOUNT",
+    shell_complete=account_names,
+    help="With --changed: mail the changes through this account, to --to; one message an hour at most.",
+)
+@click.option(
+    "--init",
+    type=click.Choice(["systemd", "cron"]),
+    help="Test nothing; print how this test is run every night.",
 )
 @click.option("--exit-by-stage", "by_stage", is_flag=True, help="Exit with 10 to 19, by the stage that failed.")
 @click.option(
@@ -114,6 +128,7 @@ def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, a
         per_host=given["per_host"],
         form="json" if as_json else given["form"],
         changed=given["changed"],
+        notify=given["notify"],
         by_stage=given["by_stage"],
         password=password,
         connection=connection,
@@ -123,12 +138,46 @@ def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, a
     _refuse_same_address(asked, chosen)
     if password.given and len(chosen) > 1:
         raise click.UsageError("A password can be given for one account only.")
+    if given["init"]:
+        return _print_schedule(invocation, given["init"], asked, chosen)
     return _Run(invocation, asked, wanted, chosen).run()
+
+
+def _print_schedule(invocation: Invocation, form: str, asked: TestRequest, accounts: Sequence[Account]) -> int:
+    from smtp_wizard.commands.testing import schedule
+
+    if asked.password.given:
+        raise click.UsageError("What runs by itself takes each password from its account's own store.")
+    through = [invocation.saved_accounts.get(asked.notify)] if asked.notify is not None else []
+    wanted = schedule.schedule_for(
+        [*accounts, *through],
+        invocation.folder,
+        invocation.arguments,
+        has_passphrase=invocation.passphrase is not None,
+    )
+    if form == "systemd":
+        unit = schedule.UNIT
+        invocation.out.data(
+            f"# {unit}.service\n{schedule.service(wanted)}\n# {unit}.timer\n{schedule.timer()}".rstrip()
+        )
+        invocation.out.narrate(schedule.systemd_words(wanted))
+    else:
+        invocation.out.data(schedule.cron_line(wanted).rstrip("\n"))
+        invocation.out.narrate(schedule.cron_words(wanted))
+    return Exit.OK
 
 
 def _refuse_contradictions(asked: TestRequest) -> None:
     if asked.depth is Depth.SEND and asked.to is None:
         raise CommandError("missing-answers", phrase("Missing: --to."), phrase("Say where the test message is to go."))
+    if asked.notify is not None and (asked.changed is None or asked.to is None):
+        raise CommandError(
+            "missing-answers",
+            phrase("Missing: {}.", shown("--changed" if asked.changed is None else "--to")),
+            phrase("--notify mails what changed: it goes with --changed and --to."),
+        )
+    if asked.notify is not None and asked.depth is Depth.SEND:
+        raise click.UsageError("--to is where the changes go; with --notify no test message is sent.")
     if asked.form in MONITORING and asked.changed is not None:
         raise click.UsageError(f"--format {asked.form} says how everything stands; it does not go with --changed.")
     if asked.form == "nagios" and asked.by_stage:
@@ -162,9 +211,13 @@ class _Run:
         self.tester = Tester(invocation, asked, accounts)
         saved = invocation.saved_accounts
         self.comparison = Comparison(saved.state.comparisons, asked.changed) if asked.changed is not None else None
+        self.notification = self._notification()
         self.results = Results(invocation.out, asked, self._unread(), alone=len(accounts) == 1, now=datetime.now(UTC))
 
     def run(self) -> int:
+        if self.notification is not None:
+            with suppress(SecretError):  # said when the message is to go out
+                self.notification.open_vault()
         try:
             self.tester.run(self._came)
         except Interrupted:
@@ -174,11 +227,29 @@ class _Run:
         refusal = self.tester.secrets.refusal() if self.asked.form != "jsonl" and self.comparison is None else None
         if refusal is not None:
             raise refusal
-        code = self.results.print(self._told())
-        if self.comparison is not None:
-            saved = self.invocation.saved_accounts.list() if self.whole else None
-            self.comparison.move_on(saved, self.invocation.services.now())
+        told = self._told()
+        code = self.results.print(told)
+        if self.comparison is not None and not self._move_on(self.comparison, told):
+            return code or Exit.FAILED
         return code
+
+    def _move_on(self, comparison: Comparison, told: Sequence[Told]) -> bool:
+        """Mail what changed where that is wanted; compare with this run from now on. Return whether all was told."""
+        now = self.invocation.services.now()
+        if self.notification is not None and not self.notification.tell([change_line(each) for each in told], now):
+            return False
+        comparison.move_on(self.invocation.saved_accounts.list() if self.whole else None, now)
+        return True
+
+    def _notification(self) -> Notification | None:
+        """Return what mails the changes. Raises `NoSuchAccount` before anything is tested."""
+        asked = self.asked
+        if asked.notify is None or asked.to is None or asked.changed is None:
+            return None
+        from smtp_wizard.commands.testing.notification import Notification
+
+        account = self.invocation.saved_accounts.get(asked.notify)
+        return Notification(self.invocation, account, asked.to, asked.changed, self.tester.watch)
 
     def _unread(self) -> Sequence[Shown]:
         """Return why accounts that were asked for too cannot be used; with --changed, what is new of it."""

@@ -71,6 +71,19 @@ class Output:
         return _looks_wanted() and sys.stdout.isatty()
 
     @property
+    def width(self) -> int | None:
+        """The columns of the terminal that stdout is; None where it is none, and everything is written out."""
+        if not sys.stdout.isatty():
+            return None
+        wanted = os.environ.get("COLUMNS", "")
+        if wanted.isdecimal() and int(wanted):
+            return int(wanted)
+        try:
+            return os.get_terminal_size(sys.stdout.fileno()).columns or None
+        except (OSError, ValueError):
+            return None
+
+    @property
     def shows_progress(self) -> bool:
         """Whether stderr takes a line that is written over again and again."""
         return _looks_wanted() and sys.stderr.isatty()

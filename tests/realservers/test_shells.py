@@ -5,12 +5,15 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from smtp_wizard.commands.testing.schedule import UNIT, service, timer
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from tests.commands.test_send import RELAY
+from tests.commands.testing.test_schedule import PLAIN
 from tests.support.cli import run
 from tests.support.nouns import with_fields
 
@@ -61,3 +64,23 @@ def test_the_shell_offers_the_account(
     command = [*shell, *([ask] if ask else []), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert "Shop 1" in done.stdout.replace("\\ ", " ").splitlines(), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("passphrase", [False, True])
+def test_systemd_has_nothing_to_say_against_the_service_and_its_timer(tmp_path: Path, passphrase: bool) -> None:
+    words = ("test", "Sh%op*", "two words", "it's", "$HOME")
+    wanted = replace(
+        PLAIN,
+        program=("/bin/true",),
+        arguments=words,
+        user="",
+        passphrase=passphrase,
+        credentials=("office",),
+        variables=("MAIL_PASSWORD",),
+    )
+    files = {f"{UNIT}.service": service(wanted), f"{UNIT}.timer": timer()}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    command = ["systemd-analyze", "verify", *(str(tmp_path / name) for name in files)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, [line for line in done.stderr.splitlines() if UNIT in line]) == (0, [])

@@ -24,5 +24,7 @@ class TestRequest:
     """The name of the comparison where changes alone are wanted."""
     by_stage: bool
     """Whether the exit code says at which stage a check failed."""
+    notify: str | None
+    """The account through which changes are mailed, to `to`."""
     password: PasswordSource
     connection: ConnectionOptions

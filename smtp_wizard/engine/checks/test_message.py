@@ -61,10 +61,10 @@ def test_message(
         raise InputError(phrase("The word that marks a test message may only have letters and figures."))
     addresses = [sender, recipient, *([reply_to] if reply_to else [])]
     message = EmailMessage(policy=SMTPUTF8 if needs_smtputf8(*addresses) else SMTP)
-    message["From"] = _mailbox(sender, sender_name or company)
-    message["To"] = _mailbox(recipient)
+    message["From"] = mailbox(sender, sender_name or company)
+    message["To"] = mailbox(recipient)
     if reply_to is not None:
-        message["Reply-To"] = _mailbox(reply_to)
+        message["Reply-To"] = mailbox(reply_to)
     message["Subject"] = f"smtp-wizard test {token}"
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{token}.{now.timestamp():.0f}@{sender.ascii_domain}>"
@@ -76,7 +76,7 @@ def test_message(
     return message.as_bytes()
 
 
-def _mailbox(address: Address, name: str = "") -> str:
+def mailbox(address: Address, name: str = "") -> str:
     """Write an address for a header, its domain in A-labels: email.message encodes a Unicode one wrongly."""
     from email.headerregistry import Address as Mailbox
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.lockout_guard import LockoutGuard, lockout_of, paused, refused, signs_in
@@ -39,6 +40,9 @@ from smtp_wizard.engine.smtp.transport import Wire
 from smtp_wizard.engine.state.results import LastResult, Result
 from smtp_wizard.engine.wizard.draft import Draft, Proof
 from smtp_wizard.engine.wizard.server_confirmation import refuse_unconfirmed, server_was_discovered
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.checks.notice_message import NoticeText
 
 PRACTICE_FOLDER = "sandbox"
 """Below the config folder: the practice server's mailbox and certificates."""
@@ -197,6 +201,23 @@ class Checks:
         with suppress(NoSuchAccount):  # removed by another process meanwhile
             id = account.id or (await in_thread(lambda: self._saved_accounts.get(account.name))).id
             self._saved_accounts.state.results.record(id, result_of(report, depth, self._now()))
+
+    async def send_notice(self, account: Account, secret: Secret | None, to: Address, text: NoticeText) -> Report:
+        """Send a message of the program's own through a saved account; it is kept as no result of the account.
+
+        Raises as `check_draft`.
+        """
+        from smtp_wizard.engine.checks.notice_message import notice_message
+        from smtp_wizard.engine.checks.test_message import new_token
+
+        sender = account.from_address
+        content = notice_message(
+            sender, to, text, sender_name=account.identity.sender_name, token=new_token(), now=self._now()
+        )
+        target = Target(connection=account.connection, mail=Mail(sender, to, content))
+        if _needs_token(target, Depth.SEND) and secret is not None:
+            secret = await self._tokens.for_account(account, secret, target.trust.ca_file)
+        return await self._run(target, secret, Depth.SEND, lambda _: None, address=account.address)
 
     async def check_target(self, target: Target, secret: Secret | None, depth: Depth, emit: Emit) -> Report:
         """Check a server that belongs to no account."""

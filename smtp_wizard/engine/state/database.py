@@ -59,10 +59,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE returned (
             account TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (account, key)) WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE waiting (
+            name TEXT NOT NULL, number INTEGER NOT NULL, words TEXT NOT NULL,
+            PRIMARY KEY (name, number)) WITHOUT ROWID""",
+        "CREATE TABLE notified (name TEXT NOT NULL PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID",
+    ),
 )
 """The statements that lead from each schema version to the next; the first makes an empty file ours. Times are
 microseconds since 1970. What was released is never changed here, only added to."""
-TABLES = (("results", "logins", "attempts"), ("told",), ("folders", "returned"))
+TABLES = (("results", "logins", "attempts"), ("told",), ("folders", "returned"), ("waiting", "notified"))
 """The tables that each version has added."""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from smtp_wizard.engine.state.comparisons import Comparisons
 from smtp_wizard.engine.state.logins import Logins
 from smtp_wizard.engine.state.mailbox_marks import MailboxMarks
+from smtp_wizard.engine.state.notifications import Notifications
 from smtp_wizard.engine.state.results import Results
 from smtp_wizard.engine.state.storage import Storage
 
@@ -29,6 +30,7 @@ class State:
         self.logins = Logins(self.storage)
         self.comparisons = Comparisons(self.storage)
         self.mailboxes = MailboxMarks(self.storage)
+        self.notifications = Notifications(self.storage)
 
     def forget(self, account: str) -> None:
         """Delete all that is known of an account, by its id."""

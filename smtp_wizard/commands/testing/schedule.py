@@ -1,0 +1,187 @@
+"""`test --init`: the same test as a systemd service with its timer, or as a line for cron."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.secrets.kinds import StoreKind
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.accounts.account import Account
+
+UNIT = "smtp-wizard-test"
+CREDENTIAL = "vault-passphrase"
+"""What the vault's passphrase is called among a service's credentials."""
+PLACE = "/etc/smtp-wizard"
+"""Where credentials and variables of a service lie, for root alone."""
+CREDENTIALS = "$CREDENTIALS_DIRECTORY/"
+WHEN_SYSTEMD, WHEN_CRON = "*-*-* 03:17:00", "17 3 * * *"
+"""Every night, and not on the hour, when everybody's jobs begin."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """What is to be run, and what it needs for that."""
+
+    program: tuple[str, ...]
+    """The words that start this program."""
+    folder: Path
+    """The config folder, absolute."""
+    arguments: tuple[str, ...]
+    """`test` with its options, without --init and --config."""
+    user: str
+    """Who runs it; '' for root."""
+    passphrase: bool
+    """Whether the vault's passphrase is needed, and nothing on the command line gives it."""
+    credentials: tuple[str, ...]
+    """The credentials of systemd in which accounts have their passwords."""
+    variables: tuple[str, ...]
+    """The environment variables in which they have them."""
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """All words but those that give the passphrase."""
+        return (*self.program, "--config", str(self.folder), *self.arguments)
+
+
+def schedule_for(
+    accounts: Sequence[Account], folder: Path, arguments: Sequence[str], *, has_passphrase: bool
+) -> Schedule:
+    """Return the schedule of a test of these accounts. `arguments`: as they were given, the program's name left out."""
+    stores = [account.store for account in accounts if account.store is not None]
+    in_files = (each.where for each in stores if each.kind is StoreKind.FILE and each.where.startswith(CREDENTIALS))
+    return Schedule(
+        program=_program(),
+        folder=folder.absolute(),
+        arguments=tuple(_without(arguments, ("--init", "--config"))),
+        user=_user(),
+        passphrase=not has_passphrase and any(each.kind is StoreKind.VAULT for each in stores),
+        credentials=tuple(sorted({each.removeprefix(CREDENTIALS) for each in in_files})),
+        variables=tuple(sorted({each.where for each in stores if each.kind is StoreKind.ENV})),
+    )
+
+
+def _program() -> tuple[str, ...]:
+    """Return what starts this program, where the PATH of a service knows nothing of it."""
+    started = shutil.which(sys.argv[0]) if Path(sys.argv[0]).name == "smtp-wizard" else None
+    found = started or shutil.which("smtp-wizard")
+    return (str(Path(found).absolute()),) if found else (sys.executable, "-m", "smtp_wizard")
+
+
+def _user() -> str:
+    if os.name != "posix" or os.geteuid() == 0:
+        return ""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def _without(arguments: Sequence[str], options: Sequence[str]) -> Iterator[str]:
+    """Yield the words but for options with their values."""
+    skip = False
+    for word in arguments:
+        if skip:
+            skip = False
+        elif word in options:
+            skip = True
+        elif not word.startswith(tuple(f"{option}=" for option in options)):
+            yield word
+
+
+# --- systemd ---
+
+
+def service(schedule: Schedule) -> str:
+    """Return the service (systemd.service(5), systemd.exec(5)). It runs once; one that runs is not started again."""
+    words = schedule.command
+    if schedule.passphrase:
+        words = (*words, "--passphrase-command")
+    command = " ".join(map(_quoted, words))
+    command += f' "cat %d/{CREDENTIAL}"' if schedule.passphrase else ""
+    lines = ["[Unit]", "Description=Test the mailboxes that send mail", "Wants=network-online.target"]
+    lines += ["After=network-online.target", "", "[Service]", "Type=oneshot", f"ExecStart={command}"]
+    lines += [f"User={schedule.user}"] if schedule.user else []
+    names = [*([CREDENTIAL] if schedule.passphrase else []), *schedule.credentials]
+    lines += [f"LoadCredential={name}:{PLACE}/{name}" for name in names]
+    lines += [f"EnvironmentFile={PLACE}/environment"] if schedule.variables else []
+    lines += ["UMask=0077", "NoNewPrivileges=yes", "PrivateTmp=yes", "ProtectSystem=strict", "ProtectHome=read-only"]
+    lines += [f"ReadWritePaths={_quoted(str(schedule.folder))}"]
+    return "\n".join(lines) + "\n"
+
+
+def timer() -> str:
+    """Return the timer of the service (systemd.timer(5)); what was missed while the computer was off is made up for."""
+    return "\n".join(
+        [
+            "[Unit]",
+            "Description=Test the mailboxes that send mail, every night",
+            "",
+            "[Timer]",
+            f"OnCalendar={WHEN_SYSTEMD}",
+            "RandomizedDelaySec=15min",
+            "Persistent=yes",
+            "",
+            "[Install]",
+            "WantedBy=timers.target",
+            "",
+        ]
+    )
+
+
+def _quoted(word: str) -> str:
+    """Return a word as a unit takes it: specifiers and variables as they are meant (systemd.syntax(7))."""
+    plain = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{plain}"' if not word or any(each in word for each in " \t'\";\\") else plain
+
+
+def systemd_words(schedule: Schedule) -> str:
+    """Say where the files go, and what has to be there besides."""
+    lines = [
+        f"Save the two parts as /etc/systemd/system/{UNIT}.service and {UNIT}.timer, then: systemctl enable --now "
+        f"{UNIT}.timer",
+    ]
+    for name in [*([CREDENTIAL] if schedule.passphrase else []), *schedule.credentials]:
+        lines.append(f"{PLACE}/{name} must hold {_what(name)}, in a file that root alone can read (chmod 600).")
+    if schedule.variables:
+        lines.append(
+            f"{PLACE}/environment must set {', '.join(schedule.variables)} (NAME=value, a line each; chmod 600)."
+        )
+    return "\n".join(lines)
+
+
+def _what(name: str) -> str:
+    return "the vault's passphrase" if name == CREDENTIAL else "a password"
+
+
+# --- cron ---
+
+
+def cron_line(schedule: Schedule) -> str:
+    """Return a line of a crontab (crontab(5)); a run that is still at work when the next one begins keeps it away."""
+    words = schedule.command
+    if schedule.passphrase:
+        words = (*words, "--passphrase-command", shlex.join(["cat", str(schedule.folder / CREDENTIAL)]))
+    lock = str(schedule.folder / "test.lock")
+    # In a crontab a % ends the command.
+    command = shlex.join(["flock", "-n", lock, *words]).replace("%", "\\%")
+    return f"{WHEN_CRON} {command}\n"
+
+
+def cron_words(schedule: Schedule) -> str:
+    """Say where the line goes, and what has to be there besides."""
+    lines = ["Add the line to your crontab (crontab -e). Whatever is printed, cron mails to you (MAILTO)."]
+    if schedule.passphrase:
+        lines.append(f"{schedule.folder / CREDENTIAL} must hold the vault's passphrase (chmod 600).")
+    if schedule.variables:
+        lines.append(f"The crontab must set {', '.join(schedule.variables)}, or a wrapper of yours that runs the line.")
+    return "\n".join(lines)

@@ -1,0 +1,102 @@
+"""`test --init`: a service with its timer, and a line for cron, as they are taken by the programs that read them."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from smtp_wizard.commands.testing.schedule import Schedule, cron_line, schedule_for, service, timer
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from tests.commands.test_send import RELAY
+from tests.support.cli import run
+from tests.support.nouns import with_fields
+
+PLAIN = Schedule(
+    program=("/usr/bin/smtp-wizard",),
+    folder=Path("/home/ana/.config/smtp-wizard"),
+    arguments=("test", "--all", "--changed"),
+    user="ana",
+    passphrase=False,
+    credentials=(),
+    variables=(),
+)
+
+
+def test_the_service_runs_the_same_command_as_the_same_person() -> None:
+    lines = service(PLAIN).splitlines()
+    assert "ExecStart=/usr/bin/smtp-wizard --config /home/ana/.config/smtp-wizard test --all --changed" in lines
+    assert {"Type=oneshot", "User=ana", "ReadWritePaths=/home/ana/.config/smtp-wizard"} <= set(lines)
+    assert not [line for line in lines if line.startswith(("LoadCredential", "EnvironmentFile"))]
+    assert "OnCalendar=*-*-* 03:17:00" in timer()
+
+
+def test_secrets_come_as_credentials_and_never_as_words() -> None:
+    text = service(replace(PLAIN, passphrase=True, credentials=("office",), variables=("MAIL_PASSWORD",)))
+    assert "LoadCredential=vault-passphrase:/etc/smtp-wizard/vault-passphrase" in text
+    assert "LoadCredential=office:/etc/smtp-wizard/office" in text
+    assert "EnvironmentFile=/etc/smtp-wizard/environment" in text
+    assert 'test --all --changed --passphrase-command "cat %d/vault-passphrase"' in text
+
+
+ODD = ("test", "Sh%op*", "two words", "it's", 'say "so"', "$HOME", "back\\slash", "a;b")
+
+
+def test_odd_words_reach_the_program_as_they_are() -> None:
+    command = next(
+        line for line in service(replace(PLAIN, arguments=ODD)).splitlines() if line.startswith("ExecStart=")
+    )
+    assert command.endswith('test Sh%%op* "two words" "it\'s" "say \\"so\\"" $$HOME "back\\\\slash" "a;b"')
+    line = cron_line(replace(PLAIN, arguments=ODD))
+    assert shlex.split(line.replace("\\%", "%"))[-len(ODD) :] == list(ODD)
+    assert "%" not in line.replace("\\%", "")
+
+
+def test_a_line_for_cron_lets_no_two_runs_be_at_work() -> None:
+    words = shlex.split(cron_line(replace(PLAIN, passphrase=True)))
+    assert words[:5] == ["17", "3", "*", "*", "*"]
+    assert words[5:8] == ["flock", "-n", "/home/ana/.config/smtp-wizard/test.lock"]
+    assert words[-2:] == ["--passphrase-command", "cat /home/ana/.config/smtp-wizard/vault-passphrase"]
+
+
+def test_what_the_accounts_need_is_found_out(tmp_path: Path) -> None:
+    stores = (
+        StoreRef(StoreKind.VAULT, "x/password"),
+        StoreRef(StoreKind.FILE, "$CREDENTIALS_DIRECTORY/office"),
+        StoreRef(StoreKind.FILE, "/elsewhere"),
+        StoreRef(StoreKind.ENV, "MAIL_PASSWORD"),
+    )
+    accounts = [with_fields(RELAY, store=store) for store in stores]
+    given = ["--config", "here", "test", "--all", "--init", "systemd", "--init=cron", "--config=there", "-v"]
+    found = schedule_for(accounts, tmp_path, given, has_passphrase=False)
+    assert found.arguments == ("test", "--all", "-v")
+    assert (found.passphrase, found.credentials, found.variables) == (True, ("office",), ("MAIL_PASSWORD",))
+    assert not schedule_for(accounts, tmp_path, given, has_passphrase=True).passphrase
+
+
+@pytest.mark.parametrize("form", ["systemd", "cron"])
+def test_the_command_prints_it_and_tests_nothing(own_home: Path, form: str) -> None:
+    saved = SavedAccounts(own_home / "config")
+    saved.put(with_fields(RELAY, store=StoreRef(StoreKind.VAULT, "x/password")))
+    ran = run("test", "--all", "--changed", "--init", form)
+    assert ran.code == 0
+    assert "test --all --changed" in ran.out
+    assert "vault-passphrase" in ran.err
+    assert saved.list()[0].last is None
+    assert ("[Timer]" in ran.out) is (form == "systemd")
+
+
+def test_a_password_cannot_be_given_to_what_runs_later(own_home: Path) -> None:
+    SavedAccounts(own_home / "config").put(RELAY)
+    assert run("test", "Office", "--init", "cron", "--password-stdin", stdin="x").code == 2
+
+
+def test_the_line_for_cron_is_a_command_that_a_shell_takes() -> None:
+    line = cron_line(replace(PLAIN, arguments=ODD, passphrase=True)).replace("\\%", "%")
+    command = line.split(" ", 5)[5].replace("flock -n", "printf '%s|'")
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=True)
+    assert [each for each in done.stdout.split("|") if each in ODD] == list(ODD)

@@ -1,0 +1,42 @@
+"""Tables for a person: written out in a pipe, folded in a terminal that is narrower."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtp_wizard.runtime.tables import NARROWEST, table
+
+ROWS = [("Provider", "Limit", "Who says so"), ("gmail", "500 messages per day", "a page with a long title")]
+
+
+def test_what_fits_and_what_is_read_by_a_program_is_one_line_a_row() -> None:
+    assert table(ROWS) == table(ROWS, 80)
+    assert table(ROWS)[1] == "gmail     500 messages per day  a page with a long title"
+    assert table([]) == []
+
+
+def test_what_does_not_fit_is_folded_at_blanks_and_stays_in_its_column() -> None:
+    assert table(ROWS, 40) == [
+        "Provider  Limit           Who says so",
+        "gmail     500 messages    a page with a",
+        "          per day         long title",
+    ]
+
+
+cell = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), max_size=40)
+
+
+@given(st.lists(st.tuples(cell, cell, cell), min_size=1, max_size=5), st.integers(3 * NARROWEST + 4, 120))
+def test_nothing_is_lost_and_no_row_is_wider_than_the_terminal(rows: list[tuple[str, str, str]], width: int) -> None:
+    lines = table(rows, width)
+    wide = sum(2 if not each.isascii() else 1 for line in lines for each in line)
+    assert all(len(line) <= width for line in lines) or wide
+    told = sorted("".join(lines).replace(" ", ""))
+    assert told == sorted("".join("".join(row) for row in rows).replace(" ", ""))
+
+
+@pytest.mark.parametrize("width", [1, 10, 31])
+def test_a_terminal_that_is_too_narrow_ends_nothing(width: int) -> None:
+    assert table(ROWS, width)
