@@ -26,6 +26,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.data_files import data_path, read_yaml
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.widgets.toolkit import PRIVATE
 from tests.commands.test_send import RELAY
 from tests.support.misbehaving import refused_port
@@ -251,6 +252,44 @@ def test_a_folder_is_small_enough_to_be_read() -> None:
         if folder.is_dir() and folder.name not in ("__pycache__", "commands")
     }
     assert {folder.name: size for folder, size in sizes.items() if size > FOLDER_LIMIT} == {}
+
+
+HOOKS = frozenset({"changed", "events", "told"})
+"""What a face, or a flow around another, puts into a flow to hear of it; documented as such where they are."""
+
+
+OPTIONS_OF_LIBRARIES = frozenset({"normalise_times"})
+"""What a library takes in no other way."""
+
+
+def test_a_flow_is_given_single_services() -> None:
+    """Never the record of all of them: what a step asks stands in the head of its flow."""
+    record = f"{PACKAGE}.engine.services.services"
+    below = [
+        name for name in modules() if name.startswith((f"{PACKAGE}.flows", f"{PACKAGE}.engine", f"{PACKAGE}.text"))
+    ]
+    assert [name for name in below if record in {target for target, _ in own_imports(modules()[name])}] == []
+
+
+def test_the_record_of_services_does_nothing() -> None:
+    own = {name for name, each in vars(Services).items() if inspect.isfunction(each) and not name.startswith("__")}
+    assert own == set()
+
+
+def test_nothing_is_put_into_the_insides_of_another() -> None:
+    """An object's parts are its own: whoever wants them otherwise says so to it, by a method or when it is made."""
+    found = []
+    for name, module in modules().items():
+        if name.startswith((f"{PACKAGE}.flows", f"{PACKAGE}.engine", f"{PACKAGE}.launch", f"{PACKAGE}.commands")):
+            for node in ast.walk(module.tree):
+                if (
+                    isinstance(node, ast.Attribute)
+                    and isinstance(node.ctx, ast.Store)
+                    and node.attr not in HOOKS | OPTIONS_OF_LIBRARIES
+                ):
+                    inside = isinstance(node.value, ast.Attribute) and not node.attr.startswith("__")
+                    found += [f"{name} line {node.lineno}: {ast.unparse(node)}"] if inside else []
+    assert found == []
 
 
 NO_FOLDERS_OF_THE_PACKAGE = {"corpus", "realservers", "support", "whole"}

@@ -271,7 +271,7 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
     def _forget_check(self) -> None:
         self._lines = []
         self._now = replace(self._now, check=CheckView(), tries="", took=0.0)
-        self._now.network.unreached = None
+        self._now.network.wonder(None)
         self._show_guide(None)
 
     # -- while something is under way -------------------------------------------------------------------------------
@@ -356,7 +356,7 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
         """Look for what helps: a guide, and whether there is something to find out about the network."""
         if self.draft.connection.sandbox is None:
             with suppress(*EXPECTED_ERRORS):  # what would only be offered besides
-                self._now.network.unreached = unreached_after(self._scans, report)
+                self._now.network.wonder(unreached_after(self._scans, report))
         self._show_guide(self._now.check.finding)
         if self._now.at is At.TYPING:
             self._go(At.FAILED)

@@ -388,7 +388,7 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
     def _tell(self, outcome: Outcome) -> None:
         """Say what a trial told, and ask no more about a network."""
         self._outcome = outcome
-        self._network.unreached = None
+        self._network.wonder(None)
         self._draw()
 
     def _wonder(self, find: Callable[[], Unreached | None]) -> None:
@@ -396,7 +396,7 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
         if self._draft.connection.sandbox is not None:
             return
         try:
-            self._network.unreached = find()
+            self._network.wonder(find())
         except EXPECTED_ERRORS:  # nobody can be proposed: then nothing is offered
             return
         self._draw()
@@ -404,7 +404,7 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
     def _forget(self) -> None:
         """Let go what the last trial said: it was about another server."""
         self._outcome = NOTHING
-        self._network.unreached = None
+        self._network.wonder(None)
 
     def _fill_in(self, endpoint: Endpoint) -> None:
         """Put port and security, which belong together, into their fields."""

@@ -45,7 +45,16 @@ class NetworkQuestion:
 
     def __init__(self, scans: Scans) -> None:
         self._scans = scans
-        self.unreached: Unreached | None = None
+        self._unreached: Unreached | None = None
+
+    @property
+    def unreached(self) -> Unreached | None:
+        """What there is to find out; None while there is nothing."""
+        return self._unreached
+
+    def wonder(self, unreached: Unreached | None) -> None:
+        """Take what there is to find out now, or that there is nothing."""
+        self._unreached = unreached
         """What it is about; None where there is nothing to find out."""
 
     @property

@@ -106,7 +106,7 @@ class AccountSecrets:
             secret = await self._invocation.services.entries.secret_of(account)
         except Exception as problem:
             return problem
-        return _nowhere() if secret is None and account.connection.auth is not Auth.NONE else secret
+        return secret
 
     def _told(self, account: Account, found: Secret | Exception | None) -> Held:
         if not isinstance(found, Exception):
@@ -129,12 +129,6 @@ class AccountSecrets:
 def _may_be_asked_for(account: Account) -> bool:
     kept_nowhere = account.store is None or account.store.kind is StoreKind.SESSION
     return kept_nowhere and account.connection.auth is not Auth.NONE
-
-
-def _nowhere() -> SecretError:
-    return SecretError(
-        SecretFault.ASK, phrase("The password of this account is not kept anywhere; it is asked for each time.")
-    )
 
 
 def fault_finding(problem: Exception, invocation: Invocation) -> Finding:

@@ -20,7 +20,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.threads import in_thread, run_to_completion
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
+from smtp_wizard.engine.secrets.base import KEPT_NOWHERE, SecretError, SecretFault
 from smtp_wizard.engine.secrets.journal import Note, Pending
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
@@ -81,6 +81,7 @@ class SecretEntries:
         place = account.store
         for _ in range(TRIES):
             if place is None:
+                _refuse_unkept(account)
                 return None
             try:
                 return await self._stores.fetch(place)
@@ -226,6 +227,12 @@ class SecretChange:
             if ref in needed:
                 self._pending.drop(ref)
         return [ref for ref in touched if ref not in needed]
+
+
+def _refuse_unkept(account: Account) -> None:
+    """Raise `SecretError` for an account without a place for its secret, unless it needs none."""
+    if account.connection.auth is not Auth.NONE:
+        raise SecretError(SecretFault.ASK, KEPT_NOWHERE)
 
 
 def refuse_other_settings(now: Account, account: Account) -> None:

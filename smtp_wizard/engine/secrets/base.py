@@ -9,7 +9,7 @@ from typing import Protocol
 
 from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import Shown
+from smtp_wizard.engine.base.shown import Shown, phrase
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 
@@ -55,6 +55,10 @@ class SecretFault(StrEnum):
     """Others on this computer can read the file."""
     TOO_LONG = "too-long"
     """The keyring takes no secret of that length."""
+
+
+KEPT_NOWHERE = phrase("The password of this account is not kept anywhere; it is asked for each time.")
+"""Why a secret cannot be had that the person wants to type."""
 
 
 class SecretError(ShownError):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import phrase
-from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, do_nothing
+from smtp_wizard.engine.secrets.base import KEPT_NOWHERE, Availability, Before, SecretError, SecretFault, do_nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 
 
@@ -30,9 +29,7 @@ class SessionStore:
 
     async def get(self, ref: StoreRef) -> Secret:
         if ref.where not in self._kept:
-            raise SecretError(
-                SecretFault.ASK, phrase("The password of this account is not kept anywhere; it is asked for each time.")
-            )
+            raise SecretError(SecretFault.ASK, KEPT_NOWHERE)
         return self._kept[ref.where]
 
     async def delete(self, ref: StoreRef) -> None:

@@ -295,10 +295,15 @@ class AccountsFlow(Flow[ListState, AccountAction | ListAction, Leads]):
         return self._test(accounts) if accounts else None
 
     def _test(self, accounts: Sequence[Account]) -> Action:
-        test = SignInTest(accounts, self._checks, self._entries, self._stores.vault, self._catalog)
-        test.beginning = self._beginning
-        test.tested = self._tested
-        return test
+        return SignInTest(
+            accounts,
+            self._checks,
+            self._entries,
+            self._stores.vault,
+            self._catalog,
+            beginning=self._beginning,
+            tested=self._tested,
+        )
 
     def _beginning(self, account: Account) -> None:
         self._show(replace(self.state, testing=account.name, said="", trouble=""))

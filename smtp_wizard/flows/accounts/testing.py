@@ -53,7 +53,11 @@ class SignInTest(Action):
         entries: SecretEntries,
         vault: VaultStore,
         catalog: Catalog,
+        *,
+        beginning: Callable[[Account], None] = lambda account: None,
+        tested: Callable[[AccountOutcome], None] = lambda outcome: None,
     ) -> None:
+        """`beginning` is told of each account before it is tested, `tested` of each result as it comes."""
         super().__init__("Test the sign-in", vault)
         self._left = list(accounts)
         self._checks = checks
@@ -64,19 +68,17 @@ class SignInTest(Action):
         self._anyway: bool | None = None
         """Whether to try although that may lock the account; None while nobody was asked."""
         self.results: list[AccountOutcome] = []
-        self.beginning: Callable[[Account], None] = lambda account: None
-        """Told of each account before it is tested."""
-        self.tested: Callable[[AccountOutcome], None] = lambda result: None
-        """Told of each result as it comes."""
+        self._beginning = beginning
+        self._tested = tested
 
     async def _do(self) -> Done:
         while self._left:
             account = self._left[0]
-            self.beginning(account)
+            self._beginning(account)
             result = await self._one(account)
             self._left.pop(0)
             self.results.append(result)
-            self.tested(result)
+            self._tested(result)
         return self._done()
 
     async def _one(self, account: Account) -> AccountOutcome:

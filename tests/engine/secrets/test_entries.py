@@ -14,6 +14,7 @@ import pytest
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.saved_accounts import AccountFileError, Displaces
 from smtp_wizard.engine.accounts.secret_entries import TRIES
+from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
@@ -91,6 +92,20 @@ async def test_a_password_of_another_account_of_that_name_is_not_handed_out(
     await other.accounts.save(with_fields(draft("another's"), endpoint=elsewhere))
     with pytest.raises(SecretError, match="Another program has changed"):
         await services.entries.secret_of(seen)
+
+
+@pytest.mark.parametrize("auth", Auth)
+async def test_an_account_without_a_place_is_asked_for_its_password_unless_it_needs_none(
+    services: Services, auth: Auth
+) -> None:
+    saved = await services.accounts.save(draft(OLD))
+    placeless = replace(saved, store=None, connection=replace(saved.connection, auth=auth))
+    if auth is Auth.NONE:
+        assert await services.entries.secret_of(placeless) is None
+        return
+    with pytest.raises(SecretError, match="asked for each time") as asked:
+        await services.entries.secret_of(placeless)
+    assert asked.value.fault is SecretFault.ASK
 
 
 async def test_a_password_that_is_nowhere_any_more_is_missing(
