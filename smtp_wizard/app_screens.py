@@ -51,7 +51,7 @@ SCREENS: WhenNeeded[Callable[[Kit, Draft], StepPage[Any, Any]]] = WhenNeeded(
 TOOL_SCREENS: WhenNeeded[Callable[[Kit], Screen[None]]] = WhenNeeded(
     {
         "explain": "areas.explain:ExplainScreen",
-        "bounces": "areas.explain:ExplainScreen",
+        "bounces": "areas.returned:ReturnedScreen",
         "inbox": "areas.inbox:InboxScreen",
         "domain": "areas.domain:DomainScreen",
         "unsubscribe": "areas.unsubscribe:UnsubscribeScreen",

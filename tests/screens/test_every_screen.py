@@ -31,6 +31,7 @@ from smtp_wizard.screens.areas.explain import ExplainScreen
 from smtp_wizard.screens.areas.guides import GuideListScreen
 from smtp_wizard.screens.areas.inbox import InboxScreen, LetterPanel
 from smtp_wizard.screens.areas.limits import LimitsScreen, MailingScreen
+from smtp_wizard.screens.areas.returned import ReturnedScreen
 from smtp_wizard.screens.areas.unsubscribe import UnsubscribeScreen
 from smtp_wizard.screens.keyed import EDITING, Keyed
 from smtp_wizard.screens.menu import LookPanel, MenuPanel
@@ -120,6 +121,7 @@ EVERYWHERE = {
     "inbox-message": Place(at_a_message),
     "inbox-question": Place(at_the_question),
     "domain": by_keys(DomainScreen, "f10", "d"),
+    "returned": by_keys(ReturnedScreen, "f10", "b"),
     "unsubscribe": by_keys(UnsubscribeScreen, "f10", "u"),
     "unsubscribe-refused": Place(at_a_refused_link),
     "unsubscribe-template": Place(at_a_template),

@@ -110,6 +110,7 @@ def _delivery(told: _Told, explainer: Explainer, meant: Callable[[str], str], se
     recipient, letter = told.recipient, told.found.letter
     explanation = explainer.explain_text(recipient.words, stage=AFTER)
     finding = explanation.finding
+    other = shown(meant(recipient.address), 254)
     return FailedDelivery(
         address=shown(recipient.address, 254),
         kind=recipient.kind,
@@ -121,8 +122,8 @@ def _delivery(told: _Told, explainer: Explainer, meant: Callable[[str], str], se
         cause=explanation.cause,
         why=finding.title,
         who=finding.who,
-        steps=finding.steps,
-        did_you_mean=shown(meant(recipient.address), 254),
+        steps=tuple(step for step in finding.steps if not other or other not in step),  # it is said apart
+        did_you_mean=other,
         reported_by=shown(letter.reported_by, 100),
         new=told.found.key not in seen,
     )

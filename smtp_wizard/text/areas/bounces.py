@@ -39,7 +39,9 @@ def _addresses(count: int) -> Shown:
 def notes(report: BounceReport) -> Iterator[Shown]:
     """Yield what else there is to know."""
     if report.auto_replies:
-        yield phrase("{} automatic replies were left out: they say that mail has arrived.", report.auto_replies)
+        count = report.auto_replies
+        replies = phrase("1 automatic reply was") if count == 1 else phrase("{} automatic replies were", count)
+        yield phrase("{} left out: it says that mail has arrived, and no more.", replies)
     if report.cut_off:
         yield phrase("There are more than were read. Ask for a shorter time: --since 3d.")
 
@@ -49,11 +51,9 @@ def delivery_lines(group: Sequence[FailedDelivery]) -> Iterator[str]:
     newest = group[0]
     times = "" if len(group) == 1 else f"  ({len(group)} messages)"
     yield f"{newest.address}{times}{'  new' if any(each.new for each in group) else ''}"
-    state = "final" if newest.final else "not final: it is still being tried"
-    code = f" ({newest.status})" if newest.status else ""
-    yield from paragraph(f"{newest.why}{code}, {state}.", _MARGIN)
+    yield from paragraph(why_words(newest), _MARGIN)
     if newest.did_you_mean:
-        yield from paragraph(f"Did you mean {newest.did_you_mean}?", _MARGIN)
+        yield from paragraph(meant_words(newest), _MARGIN)
     for number, step in enumerate(newest.steps, 1):
         yield from paragraph(step, f"{_MARGIN}{number}. ")
     for each in group[:_MOST_SUBJECTS]:
@@ -61,6 +61,18 @@ def delivery_lines(group: Sequence[FailedDelivery]) -> Iterator[str]:
 
 
 _MARGIN = " " * 4
+
+
+def why_words(delivery: FailedDelivery) -> Shown:
+    """Say why an address was not reached, and whether that is final."""
+    code = phrase(" ({})", delivery.status) if delivery.status else phrase("")
+    state = phrase("final") if delivery.final else phrase("not final: it is still being tried")
+    return phrase("{}{}, {}.", delivery.why, code, state)
+
+
+def meant_words(delivery: FailedDelivery) -> Shown:
+    """Offer back the address that was probably meant."""
+    return phrase("Did you mean {}?", delivery.did_you_mean)
 
 
 def day_words(moment: datetime | None) -> Shown:

@@ -1,0 +1,170 @@
+"""Mail that came back: whose address failed, why, and what to do; Enter reads the mailbox, then copies an address."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.widget import Widget
+
+from smtp_wizard.flows.accounts.action import LEFT, Done
+from smtp_wizard.flows.areas.returned import (
+    ABOUT,
+    CopyAddress,
+    FailedRow,
+    PasteLetter,
+    ReadGuide,
+    ReadMailbox,
+    ReturnedFlow,
+    ReturnedOffer,
+    ReturnedState,
+)
+from smtp_wizard.flows.flow import Offer, Section
+from smtp_wizard.screens.details import SectionsPanel
+from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.page import Page
+from smtp_wizard.screens.question import FlowPanel
+from smtp_wizard.text.explain import COPIED
+from smtp_wizard.widgets.chips import Chip, key_named
+from smtp_wizard.widgets.chosen_detail import ChosenDetail
+from smtp_wizard.widgets.fault_containment import work_once
+from smtp_wizard.widgets.outcome_card import OutcomeCard
+from smtp_wizard.widgets.rows import Column, ListRow, RowList
+
+COLUMNS = (Column("Address", 30, grows=True), Column("Came back", 10), Column("State", 12))
+WORK = "act"
+
+
+class ReturnedScreen(Page[None]):
+    """The arrows choose an address."""
+
+    HEADING = "Mail that came back"
+    HELP: ClassVar[str] = (
+        "Your mailbox is read over IMAP, and every address that was not reached is listed: why, and what to do with "
+        "the customer's record. Nothing in the mailbox is changed."
+    )
+
+    def __init__(self, kit: Kit) -> None:
+        super().__init__(kit)
+        services = kit.services
+        self.flow = ReturnedFlow(
+            services.saved_accounts.list,
+            services.bounces,
+            services.entries,
+            services.stores.vault,
+            services.catalog,
+        )
+        self.flow.changed = self._changed
+        self.card = OutcomeCard(self.flow.state.card)
+        self.list = RowList(COLUMNS, id="returned")
+        self.detail = ChosenDetail()
+
+    def column(self) -> Iterator[Widget]:
+        yield self.card
+        yield self.list
+        yield self.detail
+
+    def rail(self) -> Sequence[Section]:
+        return [*self.flow.state.sections, ABOUT]
+
+    def on_mount(self) -> None:
+        """Show what there is to begin with."""
+        self._changed(self.flow.state)
+
+    def chips(self) -> Sequence[Chip]:
+        offers = self.flow.state.offers
+        first = [Chip("enter", offers[0].chip or offers[0].verb, self._taking(offers[0]))] if offers else []
+        others = [Chip(key_named(each.key), each.verb, self._taking(each)) for each in offers[1:]]
+        details = [Chip("f4", "Details", self._details, help="details: all that is said of the marked address")]
+        moves = [
+            Chip("", "Choose", help="choose an address", shown=False),
+            Chip("pagedown", "Further down", lambda: self.list.action_page(1), shown=False),
+            Chip("pageup", "Further up", lambda: self.list.action_page(-1), shown=False),
+        ]
+        return [*first, *others, *([*details, *moves] if self.flow.state.rows else [])]
+
+    def _taking(self, offer: Offer[ReturnedOffer]) -> Taking:
+        return Taking(self, offer.id)
+
+    def escape(self) -> None:
+        """Stop what runs; else leave."""
+        if not self.workers.cancel_group(self, WORK):
+            self.dismiss(None)
+
+    def back_words(self) -> str:
+        """As `Page.back_words`."""
+        return "Stop" if self.at_work(WORK) else "Back"
+
+    @work_once(WORK)
+    async def take(self, offer: ReturnedOffer) -> None:
+        """Do what is offered."""
+        match await self.flow.act(offer):
+            case ReadMailbox() as action:
+                await self._through(action)
+            case CopyAddress(text):
+                self.app.copy_to_clipboard(text)
+                self.banner.say(COPIED)
+            case ReadGuide(guide):
+                self.show_guide(guide)
+            case PasteLetter():
+                self.dismiss(None)
+                self.app.call_later(self.app.run_action, "explain")
+
+    async def _through(self, action: ReadMailbox) -> None:
+        """Read the mailbox, asking over the page for what is lacking."""
+        self.flow.begin()
+        try:
+            done = await action.begin()
+            if done is None:
+                done = await self.app.push_screen_wait(FlowPanel[Done](action))
+        except asyncio.CancelledError:
+            self.flow.stopped()
+            raise
+        self.flow.take(action, done or LEFT)
+
+    def _changed(self, state: ReturnedState) -> None:
+        self.card.show_card(state.card)
+        self.list.empty = _empty(state)
+        rows = tuple(map(_row, state.rows))
+        if rows != self.list.list or not rows:
+            self.list.fill(rows, selected=rows[state.at].key if rows else None)
+        self.detail.show_sections(state.sections)
+        self.redraw()
+
+    def work_ended(self) -> None:
+        """Say what the keys do once nothing runs any more."""
+        if self.is_mounted:
+            self.redraw()
+
+    @on(RowList.Highlighted)
+    def _choose(self) -> None:
+        self.flow.choose(self.list.at)
+
+    @on(RowList.Chosen)
+    def _copy(self) -> None:
+        self.take(ReturnedOffer.COPY)
+
+    def _details(self) -> None:
+        self.app.push_screen(SectionsPanel(self.flow.state.sections, self.flow.state.rows[self.flow.state.at].address))
+
+
+class Taking:
+    """What a key of this screen does."""
+
+    def __init__(self, screen: ReturnedScreen, offer: ReturnedOffer) -> None:
+        self._screen, self._offer = screen, offer
+
+    def __call__(self) -> None:
+        self._screen.take(self._offer)
+
+
+def _empty(state: ReturnedState) -> str:
+    if not state.account or state.card is not None:
+        return ""
+    return f"The mailbox of '{state.account}' was not read yet."
+
+
+def _row(row: FailedRow) -> ListRow:
+    return ListRow(row.address.casefold(), (row.address, row.last, row.state))
