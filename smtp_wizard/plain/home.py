@@ -90,7 +90,7 @@ class _Home:
 
     def _asked(self) -> _Action:
         rows = self._rows()
-        known = _Action.LEAVE if self._cure() is None else _Action.CURE
+        known = _Action.LEAVE if self.flow.state.first_cure is None else _Action.CURE
         default = known if self._readable() else _Action.NEW
         return self.talk.choose("What next?", rows, default)
 
@@ -98,7 +98,7 @@ class _Home:
         """Do what was chosen; return a draft where the wizard is to go on. Raises `GoBack`, `Quit`."""
         match action:
             case _Action.CURE:
-                self.flow.choose(self._cure() or 0)
+                self.flow.choose(self.flow.state.first_cure or 0)
                 return do(self.talk, self.flow, AccountAction.PASSWORD)
             case _Action.TEST:
                 self._choose()
@@ -159,16 +159,11 @@ class _Home:
     def _readable(self) -> list[int]:
         return [at for at, row in enumerate(self.flow.state.rows) if row.account is not None]
 
-    def _cure(self) -> int | None:
-        """Return where the first account stands that works again with another password; None where none does."""
-        rows = enumerate(self.flow.state.rows)
-        return next((at for at, row in rows if row.mark is Mark.PROBLEM and row.cure is AccountAction.PASSWORD), None)
-
     def _rows(self) -> list[Choice[_Action]]:
         at = self._readable()
         rows = self.flow.state.rows
         only = f"'{rows[at[0]].name}'" if len(at) == 1 else "one"
-        cure = self._cure()
+        cure = self.flow.state.first_cure
         account = rows[cure].account if cure is not None else None
         return [
             *([Choice(_Action.CURE, problem_first(account), word="cure")] if account is not None else []),

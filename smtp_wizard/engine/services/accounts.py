@@ -92,10 +92,8 @@ class Accounts:
         `SecretError` where the store takes no secret; `AccountFileError` where the file cannot be written; then
         the store is as it was.
         """
-        account = account_of(draft, self._now())
         before = await in_thread(lambda: edited_account(draft, self._saved_accounts))
-        if before is not None:
-            account = replace(account, created=before.created, id=before.id, last=account.last or before.last)
+        account = account_of(draft, self._now(), before)
         await self._refuse_collisions(account, before, replacing=replacing, displacing=displacing)
         owner = await self._tokens.owner(draft)
         # From the moment when a sign-in is read until the account is pointed to it, nobody else may renew it.

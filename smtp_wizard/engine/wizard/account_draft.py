@@ -75,11 +75,14 @@ def _refusal(account: Account) -> Proof | None:
     )
 
 
-def account_of(draft: Draft, now: datetime) -> Account:
-    """Return the account that a draft makes, its secret still to be kept. Raises `InputError`."""
+def account_of(draft: Draft, now: datetime, before: Account | None = None) -> Account:
+    """Return the account that a draft makes, its secret still to be kept. Raises `InputError`.
+
+    `before`: the saved one that it changes, which keeps whatever the wizard does not ask about.
+    """
     if draft.address is None or not knows_server(draft.connection) or not draft.name:
         raise InputError(phrase("The account is not complete yet."))
-    return Account(
+    made = Account(
         name=draft.name,
         address=draft.address,
         connection=draft.connection,
@@ -90,6 +93,10 @@ def account_of(draft: Draft, now: datetime) -> Account:
         id=new_id(),
         last=_proved(draft),
     )
+    if before is None:
+        return made
+    asked = {each: getattr(made, each) for each in ("name", "address", "connection", "identity", "scope", "store")}
+    return replace(before, **asked, login=None, last=made.last or before.last)
 
 
 def _proved(draft: Draft) -> LastResult | None:

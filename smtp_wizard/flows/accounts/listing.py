@@ -23,7 +23,7 @@ from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.flows.accounts.action import Action, Done
 from smtp_wizard.flows.accounts.changes import ChangeScope, Copy, Delete, Edit, Rename, SignInAgain
-from smtp_wizard.flows.accounts.health import Listed, about, listed, unreadable, within
+from smtp_wizard.flows.accounts.health import Listed, Mark, about, listed, unreadable, within
 from smtp_wizard.flows.accounts.password import Move, NewPassword
 from smtp_wizard.flows.accounts.testing import AccountOutcome, SignInTest
 from smtp_wizard.flows.flow import Flow, Offer
@@ -119,6 +119,12 @@ class ListState:
     """What the last action came to, in a sentence."""
     trouble: str = ""
     """What did not work in it, in a sentence or two."""
+
+    @property
+    def first_cure(self) -> int | None:
+        """Where the first account stands that works again with another password; None where none does."""
+        rows = enumerate(self.rows)
+        return next((at for at, row in rows if row.mark is Mark.PROBLEM and row.cure is AccountAction.PASSWORD), None)
 
     @property
     def chosen(self) -> Listed | None:

@@ -68,6 +68,14 @@ async def test_a_changed_account_takes_its_own_place(services: Services, backend
     assert kept(backend) == {"Office/password": SECRET.reveal()}
 
 
+async def test_a_changed_account_keeps_what_nobody_asks_about(services: Services) -> None:
+    account = await saved(services)
+    services.saved_accounts.alter("Office", lambda now: replace(now, tags=("customer", "north")))
+    await services.accounts.save(with_fields(draft_of(account, SECRET, services.catalog), sender_name="Ana"))
+    (again,) = services.saved_accounts.list()
+    assert (again.tags, again.created, again.id) == (("customer", "north"), account.created, account.id)
+
+
 async def test_a_changed_account_may_get_another_name_and_leaves_nothing_behind(
     services: Services, backend: MemoryBackend
 ) -> None:
