@@ -94,6 +94,7 @@ SCREENS_FOR_ALL = frozenset(
         f"{PACKAGE}.screens.question",
         f"{PACKAGE}.screens.link",
         f"{PACKAGE}.screens.accounts.rows",
+        f"{PACKAGE}.screens.areas.listing",
     }
 )
 """What a screen may import of its neighbours: the base of a step, and the panels."""

@@ -231,7 +231,7 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
 
     def _details(self) -> None:
         state = self.flow.state
-        self.app.push_screen(CheckDetails(state.check, state.finding, self.flow.transcript, today=self.today))
+        self.app.push_screen(CheckDetails(state.check, state.finding, self.flow.transcript, today=self.kit.today))
 
     def _steps(self) -> None:
         view = self.flow.state.guide

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol, runtime_checkable
 
 from smtp_wizard.engine.guides.guides import Guides
@@ -22,6 +23,11 @@ class Kit:
     """Whether a browser started here opens in front of the person."""
     left: str = ""
     """What is wrong with a draft that was left, in a sentence; empty where nothing is."""
+
+    @property
+    def today(self) -> date:
+        """The day, where this computer is."""
+        return self.services.now().astimezone().date()
 
 
 @runtime_checkable

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from datetime import date
 from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import events
@@ -166,11 +165,6 @@ class Page(Keyed[T]):
     def tell(self, words: str) -> None:
         """As `Keyed.tell`."""
         self.banner.say(words)
-
-    @property
-    def today(self) -> date:
-        """The day, where this computer is."""
-        return self.kit.services.now().astimezone().date()
 
     def show_guide(self, guide_id: str) -> None:
         """Show a guide over the page, others named in it by their titles. Raises `UnknownGuide`, `DataError`."""

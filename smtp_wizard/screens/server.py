@@ -162,7 +162,7 @@ class ServerScreen(StepPage[ServerState, ServerOffer]):
         """Show what every port said, and the server's own words."""
         details = self.flow.state.details
         text = "\n".join(details)
-        self.app.push_screen(DetailsPanel([*map(Content, details)], text, saved=f"{text}\n", today=self.today))
+        self.app.push_screen(DetailsPanel([*map(Content, details)], text, saved=f"{text}\n", today=self.kit.today))
 
     def guide(self) -> None:
         """Open the guide that says where to find what is asked here."""

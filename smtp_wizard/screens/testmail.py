@@ -143,7 +143,7 @@ class TestMailScreen(UnlockingPage[MailTestState, MailTestOffer]):
 
     def _details(self) -> None:
         check = self.flow.check
-        self.app.push_screen(CheckDetails(check, check.finding, self.flow.heard, today=self.today))
+        self.app.push_screen(CheckDetails(check, check.finding, self.flow.heard, today=self.kit.today))
 
 
 def _rows(state: MailTestState) -> Sequence[Offer[MailTestOffer]]:

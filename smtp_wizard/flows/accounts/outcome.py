@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.events import Event, StageStarted
 from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.flows.check_view import GOOD
 from smtp_wizard.flows.flow import Card, Mood
 from smtp_wizard.output.lines import STAGE_WORDS, who_words
-
-GOOD = (Verdict.PASS, Verdict.WARN)
 
 
 def running_card(title: str, event: Event | None = None) -> Card:

@@ -21,7 +21,8 @@ from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.flows.accounts.action import LEFT, Action, Asked, Done, anyway_question, password_question
-from smtp_wizard.flows.accounts.outcome import GOOD, failed_card
+from smtp_wizard.flows.accounts.outcome import failed_card
+from smtp_wizard.flows.check_view import GOOD
 from smtp_wizard.flows.flow import Entry, Offer
 from smtp_wizard.flows.question import Answer, Question, Topic
 from smtp_wizard.text.accounts import NEW_SECRET_WHY, new_secret_words

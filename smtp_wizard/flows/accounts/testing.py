@@ -19,8 +19,8 @@ from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.flows.accounts.action import Action, Asked, Done, anyway_question
-from smtp_wizard.flows.accounts.outcome import GOOD
 from smtp_wizard.flows.accounts.password import LACKING
+from smtp_wizard.flows.check_view import GOOD
 from smtp_wizard.flows.question import Answer, Topic
 from smtp_wizard.flows.vault import Opened
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS

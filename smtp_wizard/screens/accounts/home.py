@@ -382,7 +382,7 @@ class HomeScreen(Page[None]):
         finding = check.finding
         helps = finding is not None and finding.guide in self.kit.guides.ids()
         guide = self.show_guide if helps else None
-        self.app.push_screen(CheckDetails(check, finding, self.record.lines, today=self.today, open_guide=guide))
+        self.app.push_screen(CheckDetails(check, finding, self.record.lines, today=self.kit.today, open_guide=guide))
 
     def still_at_work(self) -> None:
         """As `FaultContained.still_at_work`."""

@@ -10,10 +10,9 @@ from textual.widget import Widget
 
 from smtp_wizard.flows.areas.calendar import CalendarFlow, CalendarOffer, CalendarState, EndLine
 from smtp_wizard.flows.flow import Section
+from smtp_wizard.screens.areas.listing import ListPage
 from smtp_wizard.screens.kit import Kit
-from smtp_wizard.screens.page import Page
 from smtp_wizard.widgets.chips import Chip, key_named
-from smtp_wizard.widgets.chosen_detail import ChosenDetail
 from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.rows import Column, ListRow, RowList
@@ -21,7 +20,7 @@ from smtp_wizard.widgets.rows import Column, ListRow, RowList
 COLUMNS = (Column("Day", 10), Column("Whose", 22, grows=True), Column("What", 14), Column("When", 14))
 
 
-class CalendarScreen(Page[None]):
+class CalendarScreen(ListPage):
     """The arrows choose; what the chosen one is about stands below or beside the list."""
 
     HEADING = "What will end"
@@ -30,14 +29,14 @@ class CalendarScreen(Page[None]):
         "change: for your accounts, the nearest first."
     )
 
+    flow: CalendarFlow
+
     def __init__(self, kit: Kit) -> None:
-        super().__init__(kit)
+        super().__init__(kit, COLUMNS, id="ends")
         services = kit.services
         self.flow = CalendarFlow(saved_accounts=services.saved_accounts, catalog=services.catalog, now=services.now)
         self.flow.changed = self._changed
         self.card = OutcomeCard()
-        self.list = RowList(COLUMNS, id="ends")
-        self.detail = ChosenDetail()
 
     def column(self) -> Iterator[Widget]:
         yield self.card
@@ -56,9 +55,7 @@ class CalendarScreen(Page[None]):
         return [
             Chip("enter", offer.verb, self.show_others, help=f"show {offer.verb.lower()}"),
             Chip(key_named(offer.key), offer.verb, self.show_others, shown=False),
-            Chip("", "Choose", help="choose what is told of", shown=False),
-            Chip("pagedown", "Further down", lambda: self.list.action_page(1), shown=False),
-            Chip("pageup", "Further up", lambda: self.list.action_page(-1), shown=False),
+            *self.moves("what is told of"),
         ]
 
     @on(RowList.Chosen)
@@ -75,15 +72,7 @@ class CalendarScreen(Page[None]):
     def _changed(self, state: CalendarState) -> None:
         self.card.show_card(state.card)
         self.list.empty = "Nothing is known to end." if state.read and state.card is None else ""
-        rows = tuple(_row(at, line) for at, line in enumerate(state.rows))
-        if rows != self.list.list or not rows:
-            self.list.fill(rows, selected=rows[state.at].key if rows else None)
-        self.detail.show_sections(state.sections)
-        self.redraw()
-
-    @on(RowList.Highlighted)
-    def _choose(self, message: RowList.Highlighted) -> None:
-        self.flow.choose(self.list.at)
+        self.show_rows([_row(at, line) for at, line in enumerate(state.rows)], state.at, state.sections)
 
 
 def _row(at: int, line: EndLine) -> ListRow:

@@ -22,11 +22,10 @@ from smtp_wizard.flows.areas.inbox import (
     ReadLetter,
 )
 from smtp_wizard.flows.flow import Offer, Section
+from smtp_wizard.screens.areas.listing import ListPage
 from smtp_wizard.screens.kit import Kit
-from smtp_wizard.screens.page import Page
 from smtp_wizard.screens.panel import INSIDE, QuestionPanel, TextPanel
 from smtp_wizard.widgets.chips import Chip, key_named
-from smtp_wizard.widgets.chosen_detail import ChosenDetail
 from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.rows import Column, ListRow, RowList
@@ -36,7 +35,7 @@ COLUMNS = (Column("Arrived", 16), Column("To", 22), Column("Subject", 30, grows=
 ABOUT = Section("", ("What is sent while you practise goes nowhere else.",))
 
 
-class InboxScreen(Page[None]):
+class InboxScreen(ListPage):
     """The arrows choose, Enter reads."""
 
     HEADING = "Practice inbox"
@@ -45,13 +44,13 @@ class InboxScreen(Page[None]):
         "reads the message with the mark."
     )
 
+    flow: InboxFlow
+
     def __init__(self, kit: Kit) -> None:
-        super().__init__(kit)
+        super().__init__(kit, COLUMNS, id="letters")
         self.flow = InboxFlow(kit.services.folder / PRACTICE_FOLDER)
         self.flow.changed = self._changed
         self.card = OutcomeCard()
-        self.list = RowList(COLUMNS, id="letters")
-        self.detail = ChosenDetail()
 
     def column(self) -> Iterator[Widget]:
         yield self.card
@@ -66,15 +65,10 @@ class InboxScreen(Page[None]):
 
     def chips(self) -> Sequence[Chip]:
         first, *others = self.flow.state.offers
-        moves = [
-            Chip("", "Choose", help="choose a message", shown=False),
-            Chip("pagedown", "Further down", lambda: self.list.action_page(1), shown=False),
-            Chip("pageup", "Further up", lambda: self.list.action_page(-1), shown=False),
-        ]
         return [
             Chip("enter", first.verb, self._taking(first)),
             *(Chip(key_named(each.key), each.verb, self._taking(each)) for each in others),
-            *(moves if self.flow.state.rows else []),
+            *(self.moves("a message") if self.flow.state.rows else []),
         ]
 
     def _taking(self, offer: Offer[InboxOffer]) -> Taking:
@@ -102,15 +96,7 @@ class InboxScreen(Page[None]):
     def _changed(self, state: InboxState) -> None:
         self.card.show_card(state.card)
         self.list.empty = EMPTY if state.looked else ""
-        rows = tuple(map(_row, state.rows))
-        if rows != self.list.list or not rows:
-            self.list.fill(rows, selected=rows[state.at].key if rows else None)
-        self.detail.show_sections(state.sections)
-        self.redraw()
-
-    @on(RowList.Highlighted)
-    def _choose(self, message: RowList.Highlighted) -> None:
-        self.flow.choose(self.list.at)
+        self.show_rows(list(map(_row, state.rows)), state.at, state.sections)
 
     @on(RowList.Chosen)
     def _read(self) -> None:

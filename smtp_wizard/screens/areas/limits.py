@@ -25,6 +25,7 @@ from smtp_wizard.flows.areas.mailing import (
 )
 from smtp_wizard.flows.file import SaveFile, Written
 from smtp_wizard.flows.flow import Mood, Offer, Section
+from smtp_wizard.screens.areas.listing import FindPage
 from smtp_wizard.screens.details import SectionsPanel
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import Page, question
@@ -32,7 +33,6 @@ from smtp_wizard.screens.panel import Panel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.text.limit_rows import LimitLine
 from smtp_wizard.widgets.chips import Chip
-from smtp_wizard.widgets.chosen_detail import ChosenDetail
 from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.frame import Frame, FrameRow, TextFrame
 from smtp_wizard.widgets.lines import GOOD, MUTED, STRONG, WARNED, Lines
@@ -56,8 +56,8 @@ COLUMNS = (
 )
 
 
-class LimitsScreen(Page[None]):
-    """All providers, one row each; typing finds, the arrows choose, Enter plans a mailing."""
+class LimitsScreen(FindPage):
+    """All providers, one row each; Enter plans a mailing with the chosen one."""
 
     HEADING = "How much may I send?"
     HELP: ClassVar[str] = (
@@ -65,14 +65,14 @@ class LimitsScreen(Page[None]):
         "web host, free. Enter counts how many days a mailing takes with it."
     )
 
+    flow: LimitsFlow
+
     def __init__(self, kit: Kit) -> None:
-        super().__init__(kit)
-        self.flow = LimitsFlow(kit.services.catalog, self.today)
+        self.flow = LimitsFlow(kit.services.catalog, kit.today)
+        state = self.flow.state
+        rows = list(map(_row, state.rows))
+        super().__init__(kit, state.find, COLUMNS, rows, state.sections, id="limits", field="limit-find")
         self.flow.changed = self._changed
-        self.frame = TextFrame(self.flow.state.find, id="limit-find")
-        self.list = RowList(COLUMNS, list(map(_row, self.flow.state.rows)), id="limits")
-        self.detail = ChosenDetail()
-        self.detail.show_sections(self.flow.state.sections)
         self.typed: Mapping[MailingField, str] = {}
         """What was typed for the mailing before, so that it need not be typed for the next provider."""
 
@@ -91,9 +91,7 @@ class LimitsScreen(Page[None]):
             Chip("f4", "Details", self._details, help="details: every figure, and who says so"),
             Chip("f6", "Guide", self._guide, help="guide: when the list is too large"),
             Chip("f9", "Order, file", self._more, help="another order, or write the list to a file"),
-            Chip("", "Choose", help="choose a provider", shown=False),
-            Chip("pagedown", "Further down", lambda: self.list.action_page(1), shown=False),
-            Chip("pageup", "Further up", lambda: self.list.action_page(-1), shown=False),
+            *self.moves("a provider"),
         ]
 
     def escape(self) -> None:
@@ -102,19 +100,7 @@ class LimitsScreen(Page[None]):
 
     def _changed(self, state: LimitsState) -> None:
         self.frame.show(state.find)
-        rows = tuple(map(_row, state.rows))
-        if rows != self.list.list:
-            self.list.fill(rows, selected=rows[state.at].key if rows else None)
-        self.detail.show_sections(state.sections)
-        self.redraw()
-
-    @on(Frame.Changed)
-    def _find(self, message: Frame.Changed) -> None:
-        self.flow.find(message.text)
-
-    @on(RowList.Highlighted)
-    def _choose(self, message: RowList.Highlighted) -> None:
-        self.flow.choose(self.list.at)
+        self.show_rows(list(map(_row, state.rows)), state.at, state.sections)
 
     @on(RowList.Chosen)
     def _plan(self) -> None:
@@ -218,7 +204,7 @@ class MailingScreen(Page[Mapping[MailingField, str]]):
     def __init__(self, kit: Kit, provider: Provider, typed: Mapping[MailingField, str] | None = None) -> None:
         """`typed`: what the fields say at first."""
         super().__init__(kit)
-        self.flow = MailingFlow(kit.services.catalog, provider, self.today, typed)
+        self.flow = MailingFlow(kit.services.catalog, provider, self.kit.today, typed)
         self.flow.changed = self._changed
         self.frames = {field: TextFrame(entry, id=field.value) for field, entry in self.flow.state.entries.items()}
         rest = [frame for field, frame in self.frames.items() if field not in FIRST]
