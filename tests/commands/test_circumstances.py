@@ -134,7 +134,7 @@ def test_input_that_cannot_be_read_is_said(usual: Each, place: Path) -> None:
         assert words not in readers or "read" in ended.err
 
 
-NEEDS_NO_FOLDER = {"guide", "schema", "--help", "--version", "no-such-command", "unsubscribe"}
+NEEDS_NO_FOLDER = {"completion", "guide", "manual", "schema", "--help", "--version", "no-such-command", "unsubscribe"}
 
 
 @pytest.mark.parametrize(
