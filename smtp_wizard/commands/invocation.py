@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import MutableMapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from smtp_wizard.runtime.output import Output
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
+    from smtp_wizard.engine.base.connection import Family
+    from smtp_wizard.engine.base.endpoint import Endpoint
     from smtp_wizard.engine.explain.explain import Explainer
     from smtp_wizard.engine.guides.guides import Guides
     from smtp_wizard.engine.providers.catalog import Catalog
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.secrets.stores import SecretStores
     from smtp_wizard.engine.secrets.vault import PassphraseSource
     from smtp_wizard.engine.services.services import Services
+    from smtp_wizard.engine.smtp.begun_connection import BegunConnection
     from smtp_wizard.runtime.foreground import Foreground
 
 
@@ -40,6 +44,7 @@ class Invocation:
         """The command line, without the program's name."""
         self.plain = False
         """Whether --plain asks for lines of text in place of screens."""
+        self._begun: BegunConnection | None = None
         self.passphrase: PassphraseSource | None = None
         """Gives the vault's passphrase without asking: --passphrase-env, --passphrase-command."""
 
@@ -106,11 +111,27 @@ class Invocation:
     @cached_property
     def services(self) -> Services:
         """The whole engine."""
+        from smtp_wizard.engine.smtp.transport import SocketWire
         from smtp_wizard.launch import build_services
 
         return build_services(
-            self.config, self.environ, saved_accounts=self.saved_accounts, stores=self.stores, catalog=self.catalog
+            self.config,
+            self.environ,
+            saved_accounts=self.saved_accounts,
+            stores=self.stores,
+            catalog=self.catalog,
+            wire=SocketWire(self._begun),
         )
+
+    def begin_connection(self, endpoint: Endpoint, family: Family | None) -> None:
+        """Begin to connect to the server that will be spoken to, while the rest of the program is loaded.
+
+        To be said before `services` is used, and only where nothing is left to be asked or confirmed.
+        """
+        from smtp_wizard.engine.smtp.begun_connection import BegunConnection
+
+        with suppress(RuntimeError):  # there is no thread to be had; then it is connected when it is needed
+            self._begun = BegunConnection(endpoint.host, endpoint.port, family)
 
     def _heard(self, catalog: Catalog) -> Catalog:
         """Say once that the person's own list of providers cannot be used."""
@@ -138,6 +159,8 @@ class Invocation:
 
         `seconds`: how long that may take, where somebody waits for the program to end.
         """
+        if self._begun is not None:
+            self._begun.close()
         if "saved_accounts" in self.__dict__:
             for trouble in (*self.saved_accounts.problems(), *self.saved_accounts.state.flush(seconds)):
                 self.out.narrate(f"smtp-wizard: {trouble}")

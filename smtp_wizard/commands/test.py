@@ -38,6 +38,7 @@ from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.recipient import OwnMailbox, refuse_own_mailbox
 from smtp_wizard.engine.secrets.base import SecretError
+from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.exits import CommandError, Exit, Interrupted
 
@@ -140,6 +141,8 @@ def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, a
         raise click.UsageError("A password can be given for one account only.")
     if given["init"]:
         return _print_schedule(invocation, given["init"], asked, chosen)
+    if len(chosen) == 1:
+        _begin_connection(invocation, asked, chosen[0])
     return _Run(invocation, asked, wanted, chosen).run()
 
 
@@ -165,6 +168,17 @@ def _print_schedule(invocation: Invocation, form: str, asked: TestRequest, accou
         invocation.out.data(schedule.cron_line(wanted).rstrip("\n"))
         invocation.out.narrate(schedule.cron_words(wanted))
     return Exit.OK
+
+
+def _begin_connection(invocation: Invocation, asked: TestRequest, account: Account) -> None:
+    """Begin to connect where nothing comes before the check: no question, no other program, nothing that pauses it."""
+    if asked.password.given:
+        at_once = asked.password.command is None
+    else:
+        at_once = account.store is not None and account.store.kind in (StoreKind.ENV, StoreKind.FILE)
+    at_once = (at_once or asked.depth is Depth.SERVER) and account.connection.sandbox is None
+    if at_once and not invocation.saved_accounts.state.counts_sign_ins:
+        invocation.begin_connection(account.connection.endpoint, asked.connection.family)
 
 
 def _refuse_contradictions(asked: TestRequest) -> None:

@@ -27,6 +27,7 @@ from smtp_wizard.engine.base.private_files import refuse_no_file
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.smtp.begun_connection import BegunConnection
 from smtp_wizard.engine.smtp.certificates import MOST_NAMES, Certificate, read_chain
 from smtp_wizard.engine.smtp.symptom import Fault, TlsFault
 
@@ -138,9 +139,13 @@ class Wire(Protocol):
 class SocketWire:
     """The real network."""
 
+    def __init__(self, begun: BegunConnection | None = None) -> None:
+        """`begun`: a connection that was begun before, for the first one that is made to its host."""
+        self._begun = begun
+
     async def resolve(self, host: str, port: int, family: Family | None) -> Sequence[Peer]:
         """As `Wire.resolve`. An IP address needs no look-up."""
-        peers = _literal(host, port) or await _look_up(host, port)
+        peers = _literal(host, port) or await _look_up(host, port, self._begun)
         wanted = [peer for peer in peers if family in (None, peer.family)]
         if not wanted:
             raise WireError(Fault.NO_SUCH_HOST, phrase("{} has no {} address", shown(host, 100), _FAMILY_WORDS[family]))
@@ -148,7 +153,7 @@ class SocketWire:
 
     async def connect(self, peers: Sequence[Peer]) -> Stream:
         """As `Wire.connect`."""
-        return await _happy_eyeballs(peers)
+        return await _happy_eyeballs(peers, self._begun)
 
     def clock(self) -> float:
         """As `Wire.clock`."""
@@ -178,11 +183,13 @@ _NAME_FAULTS = {
 }
 
 
-async def _look_up(host: str, port: int) -> list[Peer]:
+async def _look_up(host: str, port: int, begun: BegunConnection | None) -> list[Peer]:
     try:
         # As bytes: for text Python loads its IDNA 2003, which takes longer than the look-up and is not what we speak.
         name = host.encode("ascii")
-        ask = functools.partial(socket.getaddrinfo, name, port, type=socket.SOCK_STREAM)
+        ask: Callable[[], Any] = functools.partial(socket.getaddrinfo, name, port, type=socket.SOCK_STREAM)
+        if begun is not None and (begun.host, begun.port) == (host, port):
+            ask = begun.answer
         found = await _with_room(lambda: in_thread(ask))
     except socket.gaierror as problem:
         fault = Fault.NO_SUCH_HOST if problem.errno in _NAME_FAULTS else Fault.NO_NETWORK
@@ -231,7 +238,7 @@ def _interleave(peers: Sequence[Peer]) -> list[Peer]:
 _TELLING = (Fault.REFUSED, Fault.RESET, Fault.DENIED, Fault.SILENT, Fault.NO_ROOM, Fault.NO_NETWORK)
 
 
-async def _happy_eyeballs(peers: Sequence[Peer]) -> SocketStream:
+async def _happy_eyeballs(peers: Sequence[Peer], begun: BegunConnection | None) -> SocketStream:
     """Try each address, a quarter of a second apart, sooner when one fails; the first to answer wins."""
     todo = list(peers)
     running: set[asyncio.Task[SocketStream]] = set()
@@ -239,7 +246,7 @@ async def _happy_eyeballs(peers: Sequence[Peer]) -> SocketStream:
     try:
         while todo or running:
             if todo:
-                running.add(asyncio.ensure_future(_connect(todo.pop(0))))
+                running.add(asyncio.ensure_future(_connect(todo.pop(0), begun)))
             done, running = await asyncio.wait(
                 running, timeout=STAGGER if todo else None, return_when=asyncio.FIRST_COMPLETED
             )
@@ -268,7 +275,7 @@ def _close_late(task: asyncio.Task[SocketStream]) -> None:
         task.result().close()
 
 
-async def _connect(peer: Peer) -> SocketStream:
+async def _connect(peer: Peer, begun: BegunConnection | None) -> SocketStream:
     loop = asyncio.get_running_loop()
     family = socket.AF_INET6 if peer.family is Family.IPV6 else socket.AF_INET
 
@@ -276,7 +283,8 @@ async def _connect(peer: Peer) -> SocketStream:
         return socket.socket(family, socket.SOCK_STREAM)
 
     try:
-        sock = await _with_room(new)
+        ready = begun.take(peer.address, peer.port) if begun is not None else None
+        sock = ready if ready is not None else await _with_room(new)
     except OSError as problem:
         raise _translated(problem) from None
     try:
@@ -284,8 +292,9 @@ async def _connect(peer: Peer) -> SocketStream:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         await loop.sock_connect(sock, (peer.address, peer.port))
     except OSError as problem:
-        sock.close()
-        raise _translated(problem) from None
+        if problem.errno != errno.EISCONN:  # so some systems say that one that was begun before is there
+            sock.close()
+            raise _translated(problem) from None
     except BaseException:
         sock.close()
         raise

@@ -63,3 +63,8 @@ class State:
     def readable(self) -> bool:
         """Whether there is a file that can be read; what is wrong with one that cannot is in `troubles`."""
         return self.storage.read(lambda file: file.execute("SELECT 1 FROM results LIMIT 1").fetchall()) is not None
+
+    @property
+    def counts_sign_ins(self) -> bool:
+        """Whether any sign-in of whatever account has not succeeded, or is under way; False where nothing is known."""
+        return bool(self.storage.read(lambda file: file.execute("SELECT 1 FROM attempts LIMIT 1").fetchall()))
