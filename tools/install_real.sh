@@ -10,12 +10,13 @@ cd "$(dirname "$0")/.."
 exim=.make/exim
 oidc=.make/oidc
 oidc_lock=tests/realservers/oidc/package-lock.json
-export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 PATH="$PATH:/usr/sbin:/sbin"
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 PATH="$PATH:/usr/sbin:/sbin:/usr/lib/dovecot"
 
 # program:package
 programs=(
     postfix:postfix
     dovecot:dovecot-core
+    imap:dovecot-imapd
     dbus-run-session:dbus-daemon
     gnome-keyring-daemon:gnome-keyring
     tmux:tmux

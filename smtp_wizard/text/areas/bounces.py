@@ -40,8 +40,8 @@ def notes(report: BounceReport) -> Iterator[Shown]:
     """Yield what else there is to know."""
     if report.auto_replies:
         count = report.auto_replies
-        replies = phrase("1 automatic reply was") if count == 1 else phrase("{} automatic replies were", count)
-        yield phrase("{} left out: it says that mail has arrived, and no more.", replies)
+        replies = phrase("1 automatic reply") if count == 1 else phrase("{} automatic replies", count)
+        yield phrase("Left out: {}, which only say that mail has arrived.", replies)
     if report.cut_off:
         yield phrase("There are more than were read. Ask for a shorter time: --since 3d.")
 
