@@ -56,6 +56,7 @@ FOLDERS: tuple[str, ...] = (
     "runtime",
     "output",
     "engine.services",
+    "engine.remote",
     "engine.wizard",
     "engine.scan",
     "engine.limits",
@@ -109,6 +110,7 @@ REVEALERS = frozenset(
     {
         "engine/smtp/sasl.py",  # encodes the secret for the server
         "engine/smtp/masking.py",  # knows the secret again where a server says it back
+        "engine/remote/ssh.py",  # hands it to the check on the other computer
         "engine/oauth/browser.py",  # proves that who redeems the code is who asked for it
         "engine/oauth/client.py",  # sends code, secret and refresh token to the server that they belong to
         "engine/oauth/grants.py",  # makes one secret of them, and opens it

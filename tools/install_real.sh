@@ -27,6 +27,7 @@ programs=(
     pass:pass
     gpg:gnupg
     age:age
+    ip:iproute2
     man:man-db
     systemd-analyze:systemd
     zsh:zsh

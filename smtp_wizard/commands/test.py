@@ -20,6 +20,7 @@ from smtp_wizard.commands.options.connection import (
     sign_in_option,
 )
 from smtp_wizard.commands.options.passwords import password_options, taken_from
+from smtp_wizard.commands.options.remote_host import parse_remote_host
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.commands.testing.changed import USUAL_NAME, Comparison, parse_comparison_name
 from smtp_wizard.commands.testing.request import TestRequest
@@ -85,6 +86,13 @@ class _TestCommand(HelpedCommand):
     help="Print, and exit by, only what differs from the last run with --changed (or --changed=NAME).",
 )
 @click.option(
+    "--on",
+    metavar="[USER@]HOST",
+    callback=parsed_by(parse_remote_host),
+    help="The same check on that computer too, through ssh, side by side.",
+)
+@click.option("-o", "ssh_options", metavar="OPTION", multiple=True, help="With --on: an option of ssh; repeatable.")
+@click.option(
     "--notify",
     metavar="ACCOUNT",
     shell_complete=account_names,
@@ -130,6 +138,8 @@ def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, a
         form="json" if as_json else given["form"],
         changed=given["changed"],
         notify=given["notify"],
+        on=given["on"],
+        ssh_options=given["ssh_options"],
         by_stage=given["by_stage"],
         password=password,
         connection=connection,
@@ -139,11 +149,21 @@ def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, a
     _refuse_same_address(asked, chosen)
     if password.given and len(chosen) > 1:
         raise click.UsageError("A password can be given for one account only.")
+    if asked.on is not None:
+        return _test_elsewhere(invocation, asked, chosen)
     if given["init"]:
         return _print_schedule(invocation, given["init"], asked, chosen)
     if len(chosen) == 1:
         _begin_connection(invocation, asked, chosen[0])
     return _Run(invocation, asked, wanted, chosen).run()
+
+
+def _test_elsewhere(invocation: Invocation, asked: TestRequest, accounts: Sequence[Account]) -> int:
+    from smtp_wizard.commands.testing.elsewhere import Elsewhere
+
+    if len(accounts) != 1:
+        raise click.UsageError("--on takes one account.")
+    return Elsewhere(invocation, asked, accounts[0]).run()
 
 
 def _print_schedule(invocation: Invocation, form: str, asked: TestRequest, accounts: Sequence[Account]) -> int:
@@ -192,6 +212,12 @@ def _refuse_contradictions(asked: TestRequest) -> None:
         )
     if asked.notify is not None and asked.depth is Depth.SEND:
         raise click.UsageError("--to is where the changes go; with --notify no test message is sent.")
+    if asked.ssh_options and asked.on is None:
+        raise click.UsageError("-o goes with --on.")
+    if asked.on is not None and (asked.depth is Depth.SEND or asked.changed is not None):
+        raise click.UsageError("--on sends nothing, and compares two places: without --depth send and --changed.")
+    if asked.on is not None and asked.form not in ("plain", "json", "jsonl"):
+        raise click.UsageError(f"--on prints in lines, json or jsonl, not as {asked.form}.")
     if asked.form in MONITORING and asked.changed is not None:
         raise click.UsageError(f"--format {asked.form} says how everything stands; it does not go with --changed.")
     if asked.form == "nagios" and asked.by_stage:

@@ -180,6 +180,7 @@ def test_every_call_in_the_documents_is_understood(document: str, call: str) -> 
 
 RUN_ELSEWHERE = (
     "accounts edit Office --store vault",
+    "test Office --on",
     "sandbox",
     "setup",
     "doctor --clean",

@@ -173,7 +173,7 @@ def test_json_is_what_the_schema_says() -> None:
     assert (passing["family"], passing["mechanism"], passing["capabilities"]) == ("ipv4", "PLAIN", {"SIZE": "100"})
     for each in (CheckOutcome(shown("Office"), FAILING), CheckOutcome(None, PASSING), UNTRIED):
         warned = (WarningJson(UpcomingKind.RETIREMENT, "It closes."),)
-        line = LineOfTest(TestedJson(ResultJson.of(each), 0, Change.NEW, warned))
+        line = LineOfTest(TestedJson(ResultJson.of(each), 0, Change.NEW, warned, "here", ()))
         hold(line.to_json(), "test-line")
 
 

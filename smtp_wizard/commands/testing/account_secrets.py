@@ -96,7 +96,7 @@ class AccountSecrets:
     async def read(self, account: Account) -> Held:
         """Return an account's secret, or why it cannot be had, whatever that is: the others are tested all the same."""
         if account.name in self._known:
-            return self._known.pop(account.name)
+            return self._known[account.name]
         return self._told(account, await self._kept(account))
 
     async def _kept(self, account: Account) -> Secret | Exception | None:

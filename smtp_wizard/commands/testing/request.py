@@ -26,5 +26,9 @@ class TestRequest:
     """Whether the exit code says at which stage a check failed."""
     notify: str | None
     """The account through which changes are mailed, to `to`."""
+    on: str | None
+    """The computer that makes the same check, as ssh knows it."""
+    ssh_options: tuple[str, ...]
+    """What ssh is told besides, as behind its -o."""
     password: PasswordSource
     connection: ConnectionOptions

@@ -11,6 +11,7 @@ from smtp_wizard.commands.testing.request import TestRequest
 from smtp_wizard.engine.accounts.changes import Change
 from smtp_wizard.engine.accounts.upcoming import Upcoming
 from smtp_wizard.engine.base.shown import Shown
+from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.output.lines import plain_report, summary
 from smtp_wizard.output.outcome import CheckOutcome
@@ -154,7 +155,20 @@ def change_line(told: Told) -> str:
 
 
 def _tested(told: Told) -> TestedJson:
+    return result_json(told.index, told.outcome, change=told.change, upcoming=told.upcoming)
+
+
+def result_json(
+    index: int,
+    outcome: CheckOutcome,
+    *,
+    change: Change | None = None,
+    upcoming: Sequence[Upcoming] = (),
+    place: str = "here",
+    differs: tuple[Stage, ...] = (),
+) -> TestedJson:
+    """Return a result as JSON has it. `place`: where it was tested from; `differs`: in which stages from the other."""
     from smtp_wizard.output.documents.checks import ResultJson, TestedJson, WarningJson
 
-    warnings = tuple(WarningJson(each.kind, each.words) for each in told.upcoming)
-    return TestedJson(ResultJson.of(told.outcome), told.index, told.change, warnings)
+    warnings = tuple(WarningJson(each.kind, each.words) for each in upcoming)
+    return TestedJson(ResultJson.of(outcome), index, change, warnings, place, differs)

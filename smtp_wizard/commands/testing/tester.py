@@ -133,7 +133,7 @@ class Tester:
         if self.watch.left() == 0:
             return not_begun(name, endpoint, self.watch.limit or 0.0)
         lines: list[str] = []
-        live = self.alone and self.asked.form == "plain" and self.asked.changed is None
+        live = self.alone and self.asked.form == "plain" and self.asked.changed is None and self.asked.on is None
         reader = live_reader(self.out, transcript, name) if live else held_reader(transcript, lines)
         seen = self._under_way[index] = CheckProgress()
         outcome = await self._observed(account, held, reader, seen)

@@ -583,7 +583,11 @@ class _CheckRun:
                 seen = await inspect_certificates(
                     self.wire, peer, target.connection.endpoint, target.connection.ehlo_name, self.limits.silence
                 )
-        except (InspectionFailed, TimeoutError):
+        except (
+            InspectionFailed,
+            TimeoutError,
+            ImportError,
+        ):  # on another computer there may be nothing to read one with
             return trouble
         found = refined_by_inspection(error.tls, seen, self.wire.now())
         self._tell(Speaker.NOTE, phrase("a second connection, to look and no more: {}", _chain_words(seen.tls)))

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.lockout_guard import LockoutGuard, lockout_of, paused, refused, signs_in
@@ -62,6 +62,13 @@ def result_of(report: Report, depth: Depth, now: datetime) -> Result:
         {each.stage: round(each.took * 1000) for each in report.results if each.verdict is not Verdict.SKIPPED},
         next((tls.not_after for tls in good), None),
     )
+
+
+class Elsewhere(Protocol):
+    """Another computer that makes a check."""
+
+    async def check(self, target: Target, secret: Secret | None, depth: Depth, diagnosis: NamesCauses) -> Report:
+        """Make it there; what goes wrong is explained by `diagnosis`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +154,11 @@ class Checks:
         options: Options | None = None,
         token: str = "",
         keep: bool = True,
+        elsewhere: Elsewhere | None = None,
     ) -> Report:
         """Check a saved account again and keep the result with it, unless `keep` says not to.
+
+        `elsewhere`: the computer that makes the check; the sign-in counts as any other.
 
         Raises as `check_draft`.
         """
@@ -171,7 +181,15 @@ class Checks:
         except OAuthError as problem:
             report = self._no_token(target, problem, emit)
         else:
-            report = await self._run(target, secret, depth, emit, address=account.address, anyway=said.ignore_lockout)
+            report = await self._run(
+                target,
+                secret,
+                depth,
+                emit,
+                address=account.address,
+                anyway=said.ignore_lockout,
+                elsewhere=elsewhere,
+            )
         if keep and paused(report) is None:  # what was not tried is no result
             await self.record(account, report, depth)
         return report
@@ -232,19 +250,22 @@ class Checks:
         *,
         address: Address | None = None,
         anyway: bool = False,
+        elsewhere: Elsewhere | None = None,
     ) -> Report:
+        if elsewhere is not None and target.connection.sandbox is not None:
+            raise InputError(phrase("The practice server is on this computer alone; no other one can reach it."))
         if depth is not Depth.SERVER and target.connection.auth is Auth.PASSWORD and not secret:
             raise InputError(phrase("Type the password first."))
         if _needs_token(target, depth) and not secret:
             raise InputError(phrase("Sign in in the browser first."))
         if target.connection.sandbox is not None or not signs_in(target, depth):
-            return await self._checked(target, secret, depth, emit)
+            return await self._checked(target, secret, depth, emit, elsewhere=elsewhere)
         provider = self._catalog.get(target.connection.provider)
         whose = counted_names(self._catalog, target.connection.endpoint.host, target.connection.username, address)
         guard = LockoutGuard(self._attempts, provider, self._now, self._diagnosis.title, whose, anyway=anyway)
 
         def check(sign_in: SignInProgress) -> Awaitable[Report]:
-            return self._checked(target, secret, depth, emit, sign_in)
+            return self._checked(target, secret, depth, emit, sign_in, elsewhere)
 
         return await guard.watch(target, depth, emit, check)
 
@@ -255,7 +276,10 @@ class Checks:
         depth: Depth,
         emit: Emit,
         sign_in: SignInProgress | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> Report:
+        if elsewhere is not None:
+            return await self._checked_elsewhere(target, secret, depth, elsewhere, sign_in)
         async with self._peer(target) as reachable:
             return await run_checks(
                 reachable,
@@ -267,6 +291,31 @@ class Checks:
                 limits=self._limits,
                 sign_in=sign_in,
             )
+
+    async def _checked_elsewhere(
+        self,
+        target: Target,
+        secret: Secret | None,
+        depth: Depth,
+        elsewhere: Elsewhere,
+        sign_in: SignInProgress | None,
+    ) -> Report:
+        """Have another computer make a check; whether its sign-in was answered is known from what it reports."""
+        if sign_in is not None:
+            await sign_in.sending()
+            sign_in.mark_sent()
+        report = await elsewhere.check(target, secret, depth, self._diagnosis)
+        result = report.result(Stage.AUTH)
+        if sign_in is None:
+            return report
+        if result is None or result.verdict is Verdict.SKIPPED:
+            sign_in.sent = False  # it did not come so far
+        elif result.verdict in (Verdict.PASS, Verdict.WARN):
+            sign_in.mark_answered()
+            await sign_in.accepted()
+        elif result.finding is not None and result.finding.server_said:
+            sign_in.mark_answered()
+        return report
 
     @asynccontextmanager
     async def _peer(self, target: Target) -> AsyncIterator[Target]:

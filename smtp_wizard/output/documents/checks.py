@@ -147,6 +147,10 @@ class TestedJson:
     change: Change | None
     """With --changed: what differs from what was told last."""
     warnings: tuple[WarningJson, ...]
+    from_: str
+    """Where it was tested from: 'here', or the computer behind --on."""
+    differs: tuple[Stage, ...]
+    """With --on: the stages that came out otherwise at the other place."""
 
 
 @dataclass(frozen=True, slots=True)
