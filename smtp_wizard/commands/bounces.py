@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from smtp_wizard.commands.helped import HelpedCommand
 from smtp_wizard.commands.options.ages import parse_age
+from smtp_wizard.commands.options.completing import account_names
 from smtp_wizard.commands.options.connection import connection_from, parsed_by, sign_in_option
 from smtp_wizard.commands.options.mailbox import imap_option, mailbox_options
 from smtp_wizard.commands.options.passwords import password_options, taken_from
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.services.bounces import BounceReport
 
 
-@click.command("bounces")
-@click.argument("account")
+@click.command("bounces", cls=HelpedCommand)
+@click.argument("account", shell_complete=account_names)
 @click.option(
     "--since",
     default="30d",

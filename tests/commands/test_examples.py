@@ -125,8 +125,8 @@ ENDS: dict[str, tuple[int, ...]] = {
     "vault passphrase --passphrase-env OLD_PASSPHRASE --new-passphrase-env NEW_PASSPHRASE": (0, 3),
 }
 """What an example exits with that does not say that all is well."""
-UNTIL_STOPPED = ("sandbox --scenario", "sandbox mailbox show KEY")
-"""What runs until it is stopped, or needs a word that is another each time; other tests run these."""
+UNTIL_STOPPED = ("sandbox --scenario", "sandbox mailbox show KEY", "bounces")
+"""What runs until it is stopped, needs a word that is another each time, or reads a mailbox; other tests run these."""
 
 
 @pytest.mark.parametrize(
