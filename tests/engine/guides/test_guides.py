@@ -91,7 +91,7 @@ EXPECTED = {
     "zoho",
 }
 
-TO_READ = {"bounces", "limits", "own-mailbox", "scope", "servicemonster-fields", "unsubscribe"}
+TO_READ = {"bounces", "limits", "mailbox-imap", "own-mailbox", "scope", "servicemonster-fields", "unsubscribe"}
 """Guides that explain something and do not end with a sign-in."""
 
 SAMPLE = """\
