@@ -28,7 +28,6 @@ from smtp_wizard.engine.discovery.candidate import (
     Candidate,
     FoundBy,
     provider_candidates,
-    source_note,
 )
 from smtp_wizard.engine.discovery.dns import (
     SERVICES,
@@ -39,19 +38,14 @@ from smtp_wizard.engine.discovery.dns import (
     look_up_mx,
     look_up_srv,
 )
-from smtp_wizard.engine.discovery.judgement import Judgement, any_elsewhere, differing_words
+from smtp_wizard.engine.discovery.learnt import DiscoveryResult, Learnt
 from smtp_wizard.engine.discovery.mailbox_traces import (
-    FoundTraces,
     MailboxKnowledge,
-    MailFilter,
-    filter_of,
-    filter_words,
     find_traces,
     host_traces,
     load_mailbox_knowledge,
     together,
     trace_words,
-    traces_note,
 )
 from smtp_wizard.engine.discovery.named_server import NamedServer, certificate_words, other_names, serves
 from smtp_wizard.engine.discovery.server_identity import belongs_to, owner_domain, owner_of
@@ -59,7 +53,6 @@ from smtp_wizard.engine.discovery.trials import Trials, Verify
 from smtp_wizard.engine.discovery.web import FetchedDocument, HttpWeb, LedElsewhere, Web, WebProblem
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.providers.provider import Provider
 from smtp_wizard.engine.smtp.timeouts import listening_timeout
 
 __all__ = [
@@ -85,32 +78,6 @@ MOST_MAIL_HOSTS = 2
 """Hosts inside the domain that receive its mail, and are tried."""
 MOST_NAMED = 8
 """Servers of one source that are taken up."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiscoveryResult:
-    """What is known about the provider of an address, and about its server."""
-
-    provider: Provider | None
-    """None: nobody was found, or several are possible and the person is asked."""
-    alternatives: tuple[Provider, ...] = ()
-    """Where several providers use the same mail hosts, all of them, in listing order; those that traces point to, the
-    likeliest first."""
-    source: FoundBy
-    filtered_by: str = ""
-    """The service that receives the domain's mail and hands it on to a mailbox elsewhere; '' where none is known to."""
-    mx_hosts: tuple[str, ...] = ()
-    """The mail hosts of the domain, most preferred first; fit to show."""
-    note: str
-    """One sentence for the screen: where this is from, or why nothing was found."""
-    problem: DnsProblem | None = None
-    candidates: tuple[Candidate, ...] = ()
-    """The servers, best first."""
-    redirect: str = ""
-    """The web address at another domain to which the domain's own settings file leads; it was not followed. It is where
-    it is handed in as `DiscoverySources.file`."""
-    notes: tuple[str, ...] = ()
-    """What else a person should know: sources that differ, that did not answer, or that were not asked."""
 
 
 Tell = Callable[[str], None]
@@ -164,15 +131,8 @@ class _Search:
         self.catalog = catalog
         self.asking = asking
         self.tell = tell
-        self.mx = MxLookup(problem=DnsProblem.SILENT)
+        self.learnt = Learnt(address, catalog, asking.knowledge.filters)
         self.mx_known = asyncio.Event()
-        self.named: list[NamedServer] = []
-        self.traces: tuple[FoundTraces, ...] = ()
-        self.notes: list[str] = []
-        self.redirects: list[str] = []
-        """Where the domain's own settings file leads, at another domain."""
-        self.doubts: list[str] = []
-        """Worth telling only where nothing is found: every other web host answers with a certificate of its own."""
         self._trials = Trials(asking.verify)
         self._made_up: dict[str, asyncio.Task[tuple[str, ...] | DnsProblem]] = {}
         """The look-up of a name that nobody has, by domain."""
@@ -205,11 +165,11 @@ class _Search:
             await asyncio.gather(*late, return_exceptions=True)
         silent = [name for name, task in asked.items() if task.cancelled()]
         if silent:
-            self.notes.append(f"No answer in time: {', '.join(silent)}.")
+            self.learnt.notes.append(f"No answer in time: {', '.join(silent)}.")
         for task in (*asked.values(), guessing):
             if not task.cancelled():
                 task.result()  # a fault of ours is not swallowed
-        return self._gathered()
+        return self.learnt.result(self._trials.report, named_file=self.asking.file)
 
     async def _wait(self, asked: Sequence[asyncio.Task[None]], guessing: asyncio.Task[None]) -> None:
         """Wait for the sources that can still change the result, until the deadline at most."""
@@ -218,7 +178,7 @@ class _Search:
             async with listening_timeout(self.asking.deadline) as limit:
                 while True:
                     self._news.clear()
-                    if self._owners and not gracious:
+                    if self.learnt.owners and not gracious:
                         limit.shorten(GRACE)
                         gracious = True
                     waiting: set[asyncio.Future[Any]] = {task for task in asked if not task.done()}
@@ -233,25 +193,21 @@ class _Search:
                         news.cancel()
 
     @property
-    def _owners(self) -> tuple[Provider, ...]:
-        return self.catalog.by_mx(self.mx.hosts)
-
-    @property
-    def _filter(self) -> MailFilter | None:
-        return filter_of(self.mx.hosts, self.asking.knowledge.filters)
-
-    @property
     def _somebody_knows(self) -> bool:
         """Whether a server is known that need not be guessed: it was named, and has not failed when it was tried."""
-        named = [(each, self._trials.report(each.endpoint)) for each in self.named if each.source is not FoundBy.GUESS]
-        return bool(self._owners) or any(report is None or serves(report, each) for each, report in named)
+        named = [each for each in self.learnt.named if each.source is not FoundBy.GUESS]
+        return bool(self.learnt.owners) or any(self._may_serve(each) for each in named)
+
+    def _may_serve(self, named: NamedServer) -> bool:
+        report = self._trials.report(named.endpoint)
+        return report is None or serves(report, named)
 
     # -- the sources ------------------------------------------------------------------------------------------------
 
     async def _ask_mx(self) -> None:
         self.tell(f"Who receives the mail of {_shown(self.address)}?")
         try:
-            self.mx = await look_up_mx(self.domain, self.asking.resolver)
+            self.learnt.mx = await look_up_mx(self.domain, self.asking.resolver)
         finally:
             self.mx_known.set()
             self._news.set()
@@ -259,10 +215,10 @@ class _Search:
 
     def _of_owners(self) -> Iterator[NamedServer]:
         """Yield the servers of whose mail hosts these are; less is believed in what not all of these providers have."""
-        owners = self._owners
-        common = [{each.endpoint for each in owner.offered(self.address, self.mx.hosts)} for owner in owners]
+        owners = self.learnt.owners
+        common = [{each.endpoint for each in owner.offered(self.address, self.learnt.mx.hosts)} for owner in owners]
         for owner in owners:
-            for each in provider_candidates(owner, self.address, FoundBy.MX, self.mx.hosts):
+            for each in provider_candidates(owner, self.address, FoundBy.MX, self.learnt.mx.hosts):
                 shared = all(each.endpoint in theirs for theirs in common)
                 yield NamedServer.of(each if shared else replace(each, trust=each.trust - ELSEWHERE))
 
@@ -272,7 +228,7 @@ class _Search:
         answers = await asyncio.gather(*(look_up_srv(self.domain, service, resolver) for service in SERVICES))
         named = [endpoint for answer in answers for endpoint in answer.endpoints]
         if not named and any(answer.not_offered for answer in answers):
-            self.notes.append(f"{_shown(self.address)} says that it offers no server for sending.")
+            self.learnt.notes.append(f"{_shown(self.address)} says that it offers no server for sending.")
         await self._add(
             NamedServer(endpoint=each, source=FoundBy.SRV, username=self.address.wire, place=place)
             for place, each in enumerate(named[:MOST_NAMED])
@@ -281,10 +237,10 @@ class _Search:
     async def _ask_mail_host(self) -> None:
         """Ask the web site of the provider that receives the mail, if it is another one and not in our list."""
         await self.mx_known.wait()
-        if self._filter is not None:
+        if self.learnt.behind is not None:
             return
-        theirs = next((owner_domain(host) for host in self.mx.hosts), None)
-        if theirs is None or theirs in (self.domain, owner_domain(self.domain)) or self._owners:
+        theirs = next((owner_domain(host) for host in self.learnt.mx.hosts), None)
+        if theirs is None or theirs in (self.domain, owner_domain(self.domain)) or self.learnt.owners:
             return
         asked = [self._ask_web(theirs)]
         if self.asking.database is not None:
@@ -294,14 +250,18 @@ class _Search:
     async def _ask_traces(self) -> None:
         """Look for what points to a provider's mailboxes, where who receives the mail is nobody of our list."""
         await self.mx_known.wait()
-        if self._owners or self.mx.problem in (DnsProblem.NO_SUCH_DOMAIN, DnsProblem.NO_MAIL, DnsProblem.NO_NETWORK):
+        if self.learnt.owners or self.learnt.mx.problem in (
+            DnsProblem.NO_SUCH_DOMAIN,
+            DnsProblem.NO_MAIL,
+            DnsProblem.NO_NETWORK,
+        ):
             return
         known = self.asking.knowledge.traces
         by_dns, by_web = await asyncio.gather(
             find_traces(self.domain, known, self.asking.resolver), self._ask_autodiscover()
         )
-        self.traces = together((*by_dns, *host_traces(by_web, known)))
-        theirs = [(provider, found) for found in self.traces if (provider := self.catalog.get(found.provider))]
+        self.learnt.traces = together((*by_dns, *host_traces(by_web, known)))
+        theirs = [(provider, found) for found in self.learnt.traces if (provider := self.catalog.get(found.provider))]
         await self._add(
             replace(
                 NamedServer.of(each),
@@ -355,16 +315,18 @@ class _Search:
             return
         if isinstance(fetched, WebProblem):
             if fetched in _WORTH_TELLING:
-                self.notes.append(f"{shown(url, 120)} {_WORTH_TELLING[fetched]}.")
+                self.learnt.notes.append(f"{shown(url, 120)} {_WORTH_TELLING[fetched]}.")
             elif fetched is WebProblem.NOT_TRUSTED:
-                self.doubts.append(f"{shown(url, 120)} has a certificate that is not believed, so it was not asked.")
+                self.learnt.doubts.append(
+                    f"{shown(url, 120)} has a certificate that is not believed, so it was not asked."
+                )
             return
         try:
             offers = read_offers(fetched.content, self.address)
         except AutoconfigError as problem:
             # Many servers answer whatever they are asked with a page of their own.
             if b"clientConfig" in fetched.content[:4096]:
-                self.notes.append(f"{shown(url, 120)} cannot be used: {problem}.")
+                self.learnt.notes.append(f"{shown(url, 120)} cannot be used: {problem}.")
             return
         await self._add(
             NamedServer(
@@ -382,9 +344,9 @@ class _Search:
 
     def _take_redirect(self, url: str, led: LedElsewhere, source: FoundBy) -> None:
         """Say that a file lies at another domain; of the domain's own, the person may be asked."""
-        self.notes.append(redirect_words(url, led.url))
+        self.learnt.notes.append(redirect_words(url, led.url))
         if source is FoundBy.AUTOCONFIG and belongs_to(urlsplit(url).hostname or "", self.domain):
-            self.redirects.append(led.url)
+            self.learnt.redirects.append(led.url)
 
     def _is_published(self, url: str, source: FoundBy, domain: str) -> bool:
         """Whether a file counts as `Candidate.published`: not where the MX led to it, and not without encryption."""
@@ -406,7 +368,7 @@ class _Search:
             asyncio.gather(*(look_up_addresses(host, resolver) for host in hosts)), self._answers_for_all(self.domain)
         )
         if for_all:
-            self.notes.append(
+            self.learnt.notes.append(
                 f"{_shown(self.address)} answers for every name, so only servers whose certificate fits are believed."
             )
         exist = [host for host, addresses in zip(hosts, there, strict=True) if not isinstance(addresses, DnsProblem)]
@@ -417,7 +379,7 @@ class _Search:
     async def _guess_mail_host(self, usual: Sequence[str]) -> None:
         """Try the hosts inside the domain that receive its mail."""
         await self.mx_known.wait()
-        own = [host for host in self.mx.hosts if belongs_to(host, self.domain) and host not in usual]
+        own = [host for host in self.learnt.mx.hosts if belongs_to(host, self.domain) and host not in usual]
         await self._add_guesses(own[:MOST_MAIL_HOSTS], after=len(usual))
 
     async def _add_guesses(self, hosts: Sequence[str], *, after: int = 0) -> None:
@@ -437,7 +399,7 @@ class _Search:
         Where a server's certificate is for other names, those are tried in its place.
         """
         own = list(named)
-        self.named += own
+        self.learnt.named += own
         tries = self._trials.begin(each.endpoint for each in own)
         self._news.set()
         if tries:
@@ -451,115 +413,13 @@ class _Search:
         host = named.endpoint.host
         names = other_names(named.endpoint, self._trials.report(named.endpoint))
         if names:
-            self.notes.append(certificate_words(host, names))
+            self.learnt.notes.append(certificate_words(host, names))
         for name in names:
             there = replace(named.endpoint, host=name)
             yield replace(named, endpoint=there, published=False, trust=None, shown_by=shown(host, 80))
 
-    # -- the result -------------------------------------------------------------------------------------------------
 
-    def _gathered(self) -> DiscoveryResult:
-        owners = self._owners
-        judgement = Judgement(address=self.address, mx_hosts=self.mx.hosts, report=self._trials.report)
-        candidates = judgement.merged(self.named)
-        if owners:
-            self._tell_elsewhere(candidates, owners)
-            candidates = judgement.overruled(candidates, owners)
-        provider, source = self._provider(owners, candidates)
-        maybe = owners if len(owners) > 1 else () if provider else self._traced(candidates)
-        behind = self._filter
-        told = [filter_words(behind, self.address.domain, self.mx.hosts[0])] if behind is not None else []
-        return DiscoveryResult(
-            provider=provider,
-            alternatives=maybe,
-            source=source,
-            filtered_by=behind.name if behind is not None else "",
-            mx_hosts=self.mx.hosts,
-            note=self._note(owners, maybe, provider, candidates),
-            problem=self.mx.problem if not candidates else None,
-            candidates=candidates,
-            redirect=next((each for each in self.redirects if each != self.asking.file), ""),
-            notes=tuple(
-                dict.fromkeys([*told, *differing_words(candidates), *self.notes, *([] if candidates else self.doubts)])
-            ),
-        )
-
-    def _note(
-        self,
-        owners: Sequence[Provider],
-        maybe: Sequence[Provider],
-        provider: Provider | None,
-        candidates: Sequence[Candidate],
-    ) -> str:
-        """Say in one sentence where this is from, or why nothing was found."""
-        if len(owners) > 1:
-            return self._shared_words(owners)
-        if provider is not None and owners:
-            return f"from: {self._record}"
-        if maybe:
-            return traces_note(self.address.domain, maybe)
-        return source_note(candidates[0]) if candidates else self._nothing_words()
-
-    def _traced(self, candidates: Sequence[Candidate]) -> tuple[Provider, ...]:
-        """Return the providers that traces point to, where nothing better is known: the person is asked.
-
-        Where a filter or a forwarder is known to receive the mail, one trace is enough. Else a web host's record may be
-        all there is to it, and there must be two.
-        """
-        if not candidates or candidates[0].source is not FoundBy.TRACES:
-            return ()
-        fewest = 1 if self._filter is not None else 2
-        found = [self.catalog.get(each.provider) for each in self.traces if len(each.traces) >= fewest]
-        near = [one for each in found if each for one in (each, *map(self.catalog.get, each.mx_shared)) if one]
-        return tuple(dict.fromkeys(near))
-
-    def _tell_elsewhere(self, candidates: Sequence[Candidate], owners: Sequence[Provider]) -> None:
-        if any_elsewhere(candidates, owners):
-            names = " or ".join(owner.name for owner in owners)
-            self.notes.append(f"Other settings were found, but {self._record} shows that the mail is at {names}.")
-
-    def _provider(self, owners: Sequence[Provider], candidates: Sequence[Candidate]) -> tuple[Provider | None, FoundBy]:
-        if len(owners) == 1:
-            return owners[0], FoundBy.MX
-        if owners:
-            return None, FoundBy.MX
-        if not candidates:
-            return None, FoundBy.NONE
-        best = candidates[0]
-        if best.source is FoundBy.TRACES:
-            return None, best.source
-        return (self._whose(best.endpoint.host) if best.trust >= TRUST[FoundBy.GUESS] else None), best.source
-
-    def _whose(self, host: str) -> Provider | None:
-        """Return the only provider of the catalogue whose server this is."""
-        found = [each for each in self.catalog.providers if host in {one.endpoint.host for one in each.endpoints}]
-        return found[0] if len(found) == 1 else None
-
-    # -- words ------------------------------------------------------------------------------------------------------
-
-    @property
-    def _record(self) -> str:
-        return f"the MX record of {_shown(self.address)} ({self.mx.hosts[0]})"
-
-    def _shared_words(self, owners: Sequence[Provider]) -> str:
-        names = ", ".join(owner.name for owner in owners)
-        return f"from: {self._record}. Several services use it ({names}): please choose yours."
-
-    def _nothing_words(self) -> str:
-        domain = _shown(self.address)
-        if self._filter is not None:
-            return filter_words(self._filter, self.address.domain, self.mx.hosts[0])
-        if self.mx.problem is None:
-            return f"{self.mx.hosts[0]} receives the mail of {domain}. It is not in our list."
-        return {
-            DnsProblem.NO_SUCH_DOMAIN: f"There is no domain {domain}. Is it spelled right?",
-            DnsProblem.NO_MX: f"{domain} does not say who receives its mail, so your provider cannot be told from it.",
-            DnsProblem.NO_MAIL: f"{domain} says that it takes no mail. Is it spelled right?",
-            DnsProblem.SERVER_FAILED: f"The name servers would not tell who receives the mail of {domain}.",
-            DnsProblem.SILENT: f"The name servers did not answer in time, so nobody was found for {domain}.",
-            DnsProblem.NO_NETWORK: "This computer has no way to look up names. Is it connected to the internet?",
-        }[self.mx.problem]
-
+_NOBODY_RECEIVES = (DnsProblem.NO_SUCH_DOMAIN, DnsProblem.NO_MAIL, DnsProblem.NO_NETWORK)
 
 _WORTH_TELLING = {
     WebProblem.LED_AWAY: "sends one round and round, or to where nothing is encrypted, and was not followed",

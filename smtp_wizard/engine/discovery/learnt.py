@@ -1,0 +1,188 @@
+"""What a search has learnt from its sources, and what comes of it: the provider, the servers, and what to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.discovery.candidate import TRUST, Candidate, FoundBy, source_note
+from smtp_wizard.engine.discovery.dns import DnsProblem, MxLookup
+from smtp_wizard.engine.discovery.judgement import Judgement, any_elsewhere, differing_words
+from smtp_wizard.engine.discovery.mailbox_traces import (
+    FoundTraces,
+    MailFilter,
+    filter_of,
+    filter_words,
+    traces_note,
+)
+from smtp_wizard.engine.discovery.named_server import NamedServer
+from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.providers.provider import Provider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryResult:
+    """What is known about the provider of an address, and about its server."""
+
+    provider: Provider | None
+    """None: nobody was found, or several are possible and the person is asked."""
+    alternatives: tuple[Provider, ...] = ()
+    """Where several providers use the same mail hosts, all of them, in listing order; those that traces point to, the
+    likeliest first."""
+    source: FoundBy
+    filtered_by: str = ""
+    """The service that receives the domain's mail and hands it on to a mailbox elsewhere; '' where none is known to."""
+    mx_hosts: tuple[str, ...] = ()
+    """The mail hosts of the domain, most preferred first; fit to show."""
+    note: str
+    """One sentence for the screen: where this is from, or why nothing was found."""
+    problem: DnsProblem | None = None
+    candidates: tuple[Candidate, ...] = ()
+    """The servers, best first."""
+    redirect: str = ""
+    """The web address at another domain to which the domain's own settings file leads; it was not followed. It is where
+    it is handed in as `DiscoverySources.file`."""
+    notes: tuple[str, ...] = ()
+    """What else a person should know: sources that differ, that did not answer, or that were not asked."""
+
+
+class Learnt:
+    """What is known so far; the sources add to it."""
+
+    def __init__(self, address: Address, catalog: Catalog, filters: tuple[MailFilter, ...]) -> None:
+        """Of the filters, the one that receives the domain's mail is told of."""
+        self.address = address
+        self.catalog = catalog
+        self.filters = filters
+        self.mx = MxLookup(problem=DnsProblem.SILENT)
+        self.named: list[NamedServer] = []
+        self.traces: tuple[FoundTraces, ...] = ()
+        self.notes: list[str] = []
+        self.redirects: list[str] = []
+        """Where the domain's own settings file leads, at another domain."""
+        self.doubts: list[str] = []
+        """Worth telling only where nothing is found: every other web host answers with a certificate of its own."""
+
+    @property
+    def owners(self) -> tuple[Provider, ...]:
+        """The providers whose mail hosts receive the domain's mail."""
+        return self.catalog.by_mx(self.mx.hosts)
+
+    @property
+    def behind(self) -> MailFilter | None:
+        """The filter or forwarder that receives the domain's mail."""
+        return filter_of(self.mx.hosts, self.filters)
+
+    def result(self, report: Callable[[Endpoint], Report | None], *, named_file: str = "") -> DiscoveryResult:
+        """Return what comes of it: `report` returns what trying a server showed, None where it was not tried.
+
+        `named_file` is the settings file that the person named: being led to it is not told as a redirect.
+        """
+        owners = self.owners
+        judgement = Judgement(address=self.address, mx_hosts=self.mx.hosts, report=report)
+        candidates = judgement.merged(self.named)
+        if owners:
+            self._tell_elsewhere(candidates, owners)
+            candidates = judgement.overruled(candidates, owners)
+        provider, source = self._provider(owners, candidates)
+        maybe = owners if len(owners) > 1 else () if provider else self._traced(candidates)
+        behind = self.behind
+        told = [filter_words(behind, self.address.domain, self.mx.hosts[0])] if behind is not None else []
+        return DiscoveryResult(
+            provider=provider,
+            alternatives=maybe,
+            source=source,
+            filtered_by=behind.name if behind is not None else "",
+            mx_hosts=self.mx.hosts,
+            note=self._note(owners, maybe, provider, candidates),
+            problem=self.mx.problem if not candidates else None,
+            candidates=candidates,
+            redirect=next((each for each in self.redirects if each != named_file), ""),
+            notes=tuple(
+                dict.fromkeys([*told, *differing_words(candidates), *self.notes, *([] if candidates else self.doubts)])
+            ),
+        )
+
+    def _note(
+        self,
+        owners: Sequence[Provider],
+        maybe: Sequence[Provider],
+        provider: Provider | None,
+        candidates: Sequence[Candidate],
+    ) -> str:
+        """Say in one sentence where this is from, or why nothing was found."""
+        if len(owners) > 1:
+            return self._shared_words(owners)
+        if provider is not None and owners:
+            return f"from: {self._record}"
+        if maybe:
+            return traces_note(self.address.domain, maybe)
+        return source_note(candidates[0]) if candidates else self._nothing_words()
+
+    def _traced(self, candidates: Sequence[Candidate]) -> tuple[Provider, ...]:
+        """Return the providers that traces point to, where nothing better is known: the person is asked.
+
+        Where a filter or a forwarder is known to receive the mail, one trace is enough. Else a web host's record may be
+        all there is to it, and there must be two.
+        """
+        if not candidates or candidates[0].source is not FoundBy.TRACES:
+            return ()
+        fewest = 1 if self.behind is not None else 2
+        found = [self.catalog.get(each.provider) for each in self.traces if len(each.traces) >= fewest]
+        near = [one for each in found if each for one in (each, *map(self.catalog.get, each.mx_shared)) if one]
+        return tuple(dict.fromkeys(near))
+
+    def _tell_elsewhere(self, candidates: Sequence[Candidate], owners: Sequence[Provider]) -> None:
+        if any_elsewhere(candidates, owners):
+            names = " or ".join(owner.name for owner in owners)
+            self.notes.append(f"Other settings were found, but {self._record} shows that the mail is at {names}.")
+
+    def _provider(self, owners: Sequence[Provider], candidates: Sequence[Candidate]) -> tuple[Provider | None, FoundBy]:
+        if len(owners) == 1:
+            return owners[0], FoundBy.MX
+        if owners:
+            return None, FoundBy.MX
+        if not candidates:
+            return None, FoundBy.NONE
+        best = candidates[0]
+        if best.source is FoundBy.TRACES:
+            return None, best.source
+        return (self._whose(best.endpoint.host) if best.trust >= TRUST[FoundBy.GUESS] else None), best.source
+
+    def _whose(self, host: str) -> Provider | None:
+        """Return the only provider of the catalogue whose server this is."""
+        found = [each for each in self.catalog.providers if host in {one.endpoint.host for one in each.endpoints}]
+        return found[0] if len(found) == 1 else None
+
+    # -- words ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _record(self) -> str:
+        return f"the MX record of {self._domain} ({self.mx.hosts[0]})"
+
+    def _shared_words(self, owners: Sequence[Provider]) -> str:
+        names = ", ".join(owner.name for owner in owners)
+        return f"from: {self._record}. Several services use it ({names}): please choose yours."
+
+    def _nothing_words(self) -> str:
+        domain = self._domain
+        if self.behind is not None:
+            return filter_words(self.behind, self.address.domain, self.mx.hosts[0])
+        if self.mx.problem is None:
+            return f"{self.mx.hosts[0]} receives the mail of {domain}. It is not in our list."
+        return {
+            DnsProblem.NO_SUCH_DOMAIN: f"There is no domain {domain}. Is it spelled right?",
+            DnsProblem.NO_MX: f"{domain} does not say who receives its mail, so your provider cannot be told from it.",
+            DnsProblem.NO_MAIL: f"{domain} says that it takes no mail. Is it spelled right?",
+            DnsProblem.SERVER_FAILED: f"The name servers would not tell who receives the mail of {domain}.",
+            DnsProblem.SILENT: f"The name servers did not answer in time, so nobody was found for {domain}.",
+            DnsProblem.NO_NETWORK: "This computer has no way to look up names. Is it connected to the internet?",
+        }[self.mx.problem]
+
+    @property
+    def _domain(self) -> str:
+        return shown(self.address.domain, 80)
