@@ -132,9 +132,12 @@ def endings(provider: Provider) -> Iterator[LookAgain]:
 def _yearly(provider: Provider) -> Iterator[LookAgain]:
     checked = last_day(provider.checked)
     pages = len([each for each in provider.sources if each.url])
-    named = f"its {pages} sources" if pages > 1 else "its source"
-    due = (checked + YEAR).isoformat() if checked is not None else None
-    yield LookAgain(due, f"{named} may say something else by then; it was compared with them on {provider.checked}")
+    named, them = (f"its {pages} sources", "them") if pages > 1 else ("its source", "it")
+    if checked is None:
+        yield LookAgain(None, "whether it is still right; no day says when it was compared with its source")
+        return
+    compared = f"the entry was compared with {them} on {provider.checked}"
+    yield LookAgain((checked + YEAR).isoformat(), f"{named} may say something else by then; {compared}")
 
 
 def _disputes(provider: Provider) -> Iterator[LookAgain]:

@@ -119,6 +119,16 @@ def test_a_way_that_ends_is_to_be_looked_at_on_that_day() -> None:
     assert first.words.startswith("Look again on 2026-12-31: Sending with a password")
 
 
+def test_an_entry_that_nobody_has_compared_names_no_day() -> None:
+    """As in a person's own file."""
+    microsoft = CATALOG.get("microsoft365")
+    assert microsoft is not None
+    own = replace(microsoft, checked="undated", retirements=())
+    assert [each.words for each in look_again(own) if "compared" in each.why] == [
+        "Look again when it is known: whether it is still right; no day says when it was compared with its source."
+    ]
+
+
 def test_what_had_ended_when_it_was_checked_changes_nothing_more() -> None:
     microsoft = CATALOG.get("microsoft365")
     assert microsoft is not None
