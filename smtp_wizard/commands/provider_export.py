@@ -8,9 +8,11 @@ from smtp_wizard.commands.helped import HelpedCommand
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import parsed_by
 from smtp_wizard.commands.providers import provider_called
-from smtp_wizard.engine.base.endpoint import Endpoint, PastedServer, Security, ascii_host, parse_server
+from smtp_wizard.engine.base.endpoint import Endpoint, PastedServer, Security, parse_server
 from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.providers.autoconfig_export import autoconfig, ispdb
+from smtp_wizard.engine.services.domains import domain_name
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 
@@ -31,7 +33,7 @@ _WITHOUT_IMAP = (
     show_default=True,
     help="'autoconfig': the file that a domain publishes; 'ispdb': the one for Thunderbird's list of providers.",
 )
-@click.option("--domain", metavar="DOMAIN", callback=parsed_by(ascii_host), help="For addresses of this domain.")
+@click.option("--domain", metavar="DOMAIN", callback=parsed_by(domain_name), help="For addresses of this domain.")
 @click.option("--imap", metavar="HOST[:PORT]", callback=parsed_by(parse_server), help="The incoming server.")
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document (as --format json).")
 @click.pass_obj
@@ -46,6 +48,9 @@ def command(
     provider = provider_called(invocation, provider_id)
     if invocation.out.form is Form.JSON or form == "json":
         from smtp_wizard.output.documents.providers import ProviderShown
+
+        if domain or imap:
+            raise CommandError("input", phrase("--domain and --imap are for a mail program's file, not for JSON."))
 
         invocation.out.document(ProviderShown.of(provider, invocation.catalog.overrides_of(provider.id)))
         return Exit.OK

@@ -22,8 +22,9 @@ from smtp_wizard.commands.options.connection import (
     connection_options,
     missing_answers,
 )
+from smtp_wizard.engine.base.characters import parse_words, visible
 from smtp_wizard.engine.base.data_files import DataError
-from smtp_wizard.engine.base.endpoint import PastedServer, Security, ascii_host, parse_server
+from smtp_wizard.engine.base.endpoint import PastedServer, Security, parse_server
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.private_files import make_private_dir, read_private, write_private
@@ -43,6 +44,7 @@ from smtp_wizard.engine.providers.own_providers import LARGEST, read_own_file
 from smtp_wizard.engine.providers.provider import ProviderKind, UsernameForm
 from smtp_wizard.engine.providers.provider_file import read_provider_file
 from smtp_wizard.engine.scan.results import PortResult, ScanResult
+from smtp_wizard.engine.services.domains import domain_name
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import ask, can_ask
@@ -139,11 +141,12 @@ class _New:
 
     def _said(self) -> _Said:
         given = self.given
-        lacking = [f"--{key}" for key in ("name", "host") if not given[key]]
+        called = _line(given["name"]) if given["name"] else ""
+        lacking = [f"--{key}" for key, value in (("name", called), ("host", given["host"])) if not value]
         if lacking and not can_ask():
             raise missing_answers(lacking)
         asks = bool(lacking)
-        name = given["name"] or ask(self.out, "What is it called?", _line)
+        name = called or ask(self.out, "What is it called?", _line)
         server = PastedServer(given["host"], given["port"], given["security"] and Security(given["security"]))
         if not given["host"]:
             server = ask(self.out, "Outgoing server, for example smtp.example.com", parse_server)
@@ -214,13 +217,14 @@ class _New:
 
 
 def _line(text: str) -> str:
-    if not text.strip():
+    name = parse_words(visible(text))
+    if not name:
         raise InputError(phrase("Type its name."))
-    return text.strip()
+    return name
 
 
 def _domain(text: str) -> str:
-    return ascii_host(text.strip().strip(".").removeprefix("@"))
+    return domain_name(visible(text).lstrip("."))
 
 
 def _domains(text: str) -> tuple[str, ...]:

@@ -109,6 +109,26 @@ def test_in_a_terminal_it_is_asked_for() -> None:
     assert "127.0.0.1, port 1 takes no sign-in over an encrypted connection" in " ".join(ran.out.split())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--name", "Nord\x1b[31m"), "a character in it that cannot be seen"),
+        (("--name", "Nord\udc80"), "a character in it that cannot be seen"),
+        (("--name", "\u200b"), "Type its name."),
+        (("--name", "Nord", "--domain", "<x>.example"), "is no domain"),
+        (("--name", "Nord", "--mx", "*.example.com"), "is no domain"),
+    ],
+    ids=["escape", "half-a-character", "nothing-to-see", "domain", "mx"],
+)
+def test_what_is_no_name_or_domain_is_refused_before_anything_is_tried(
+    arguments: tuple[str, ...], complaint: str, own_home: Path
+) -> None:
+    ran = run("provider", "new", "--host", "localhost", *arguments)
+    assert ran.code == 2
+    assert complaint in ran.err
+    assert not (own_home / "config" / "providers.yaml").exists()
+
+
 # --- export, and the rest ---
 
 
@@ -135,9 +155,16 @@ def test_as_json_it_is_the_whole_entry(arguments: tuple[str, ...]) -> None:
         (("gmail", "--format", "ispdb", "--domain", "firm.example"), 2),
         (("gmail", "--imap", "a b c"), 2),
         (("gmail", "--format", "csv"), 2),
+        (("gmail", "--domain", "<x>.example"), 2),
+        (("gmail", "--domain", "*.firm.example"), 2),
     ],
 )
 def test_what_cannot_be_written_is_said(arguments: tuple[str, ...], code: int) -> None:
     ran = run("provider", "export", *arguments)
     assert (ran.code, ran.out) == (code, "")
     assert ran.err
+
+
+def test_what_is_for_a_mail_program_alone_is_not_passed_over_in_json() -> None:
+    ran = run("provider", "export", "gmail", "--format", "json", "--domain", "firm.example")
+    assert (ran.code, ran.error["code"]) == (2, "input")

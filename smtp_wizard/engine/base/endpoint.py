@@ -198,6 +198,10 @@ def parse_server(text: str) -> PastedServer:
         raise HostError(phrase("Type the server's name alone, without a user name and a password before it."))
     there = there.rpartition("@")[2]
     split, security = _split(there), _SCHEMES[scheme]
+    if (
+        scheme == "tls" and split.port == USUAL_PORTS[Security.STARTTLS]
+    ):  # many mean the encryption after STARTTLS by it
+        security = Security.STARTTLS
     return PastedServer(split.host, split.port or (USUAL_PORTS[security] if security else None), security)
 
 

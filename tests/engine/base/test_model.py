@@ -291,7 +291,7 @@ def test_what_is_no_server_is_said_with_what_to_do(typed: str, hint: str) -> Non
         ("smtp.example.com, Port: 587.", "smtp.example.com", 587, None),
         ("ssl://smtp.example.com:465", "smtp.example.com", 465, Security.TLS),
         ("ssl://smtp.example.com", "smtp.example.com", 465, Security.TLS),
-        ("tls://smtp.example.com:587", "smtp.example.com", 587, Security.TLS),
+        ("tls://smtp.example.com:587", "smtp.example.com", 587, Security.STARTTLS),
         ("SMTPS://smtp.example.com", "smtp.example.com", 465, Security.TLS),
         ("smtps://smtp.example.com:2465/?verify=1", "smtp.example.com", 2465, Security.TLS),
         ("smtp://smtp.example.com:587", "smtp.example.com", 587, None),
