@@ -67,6 +67,14 @@ class Learnt:
         self.doubts: list[str] = []
         """Worth telling only where nothing is found: every other web host answers with a certificate of its own."""
 
+    def receives(self, mx: MxLookup) -> None:
+        """Take up who receives the domain's mail."""
+        self.mx = mx
+
+    def points_to(self, traces: Sequence[FoundTraces]) -> None:
+        """Take up what points to a provider's mailboxes, the likeliest first."""
+        self.traces = tuple(traces)
+
     @property
     def owners(self) -> tuple[Provider, ...]:
         """The providers whose mail hosts receive the domain's mail."""

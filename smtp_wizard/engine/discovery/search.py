@@ -37,6 +37,7 @@ from smtp_wizard.engine.discovery.dns import (
     look_up_addresses,
     look_up_mx,
     look_up_srv,
+    look_up_texts,
 )
 from smtp_wizard.engine.discovery.learnt import DiscoveryResult, Learnt
 from smtp_wizard.engine.discovery.mailbox_traces import (
@@ -50,6 +51,13 @@ from smtp_wizard.engine.discovery.mailbox_traces import (
 from smtp_wizard.engine.discovery.named_server import NamedServer, certificate_words, other_names, serves
 from smtp_wizard.engine.discovery.server_identity import belongs_to, owner_domain, owner_of
 from smtp_wizard.engine.discovery.trials import Trials, Verify
+from smtp_wizard.engine.discovery.user_agent_configuration import (
+    configuration_url,
+    digest_name,
+    digests,
+    is_vouched_for,
+    read_configuration,
+)
 from smtp_wizard.engine.discovery.web import FetchedDocument, HttpWeb, LedElsewhere, Web, WebProblem
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.catalog import Catalog
@@ -145,6 +153,7 @@ class _Search:
             "who receives the domain's mail": self._ask_mx(),
             "which servers the domain names": self._ask_srv(),
             "what the domain publishes": self._ask_web(self.domain),
+            "what the domain publishes with a digest": self._ask_vouched(),
             "what the mail host publishes": self._ask_mail_host(),
             "who keeps the mailboxes": self._ask_traces(),
         }
@@ -207,7 +216,7 @@ class _Search:
     async def _ask_mx(self) -> None:
         self.tell(f"Who receives the mail of {_shown(self.address)}?")
         try:
-            self.learnt.mx = await look_up_mx(self.domain, self.asking.resolver)
+            self.learnt.receives(await look_up_mx(self.domain, self.asking.resolver))
         finally:
             self.mx_known.set()
             self._news.set()
@@ -260,7 +269,7 @@ class _Search:
         by_dns, by_web = await asyncio.gather(
             find_traces(self.domain, known, self.asking.resolver), self._ask_autodiscover()
         )
-        self.learnt.traces = together((*by_dns, *host_traces(by_web, known)))
+        self.learnt.points_to(together((*by_dns, *host_traces(by_web, known))))
         theirs = [(provider, found) for found in self.learnt.traces if (provider := self.catalog.get(found.provider))]
         await self._add(
             replace(
@@ -289,6 +298,35 @@ class _Search:
         if self.asking.plain_http:
             asked.append(self._ask_plain_web(domain))
         await asyncio.gather(*asked)
+
+    async def _ask_vouched(self) -> None:
+        """Ask for the file whose digest stands in the domain's DNS; where none does, nothing is fetched."""
+        wanted = digests(await look_up_texts(digest_name(self.domain), self.asking.resolver))
+        if not wanted:
+            return
+        url = configuration_url(self.domain)
+        fetched = await self.asking.web.fetch(url)
+        if isinstance(fetched, LedElsewhere):
+            self.learnt.notes.append(redirect_words(url, fetched.url))
+        if not isinstance(fetched, FetchedDocument):
+            return
+        offer = read_configuration(fetched.content)
+        if not is_vouched_for(fetched.content, wanted):
+            words = "is not what the domain's DNS says it is (its digest is another), and was not used"
+            self.learnt.notes.append(f"{shown(url, 120)} {words}.")
+        elif offer is not None:
+            await self._add(
+                [
+                    NamedServer(
+                        endpoint=offer.endpoint,
+                        source=FoundBy.AUTOCONFIG,
+                        username=self.address.wire,
+                        auth=offer.auth,
+                        as_of=fetched.changed,
+                        published=self._is_published(fetched.url, FoundBy.AUTOCONFIG, self.domain),
+                    )
+                ]
+            )
 
     async def _ask_plain_web(self, domain: str) -> None:
         """Ask without encryption, unless the domain answers for every name: nothing proves who says it then."""
@@ -399,7 +437,7 @@ class _Search:
         Where a server's certificate is for other names, those are tried in its place.
         """
         own = list(named)
-        self.learnt.named += own
+        self.learnt.named.extend(own)
         tries = self._trials.begin(each.endpoint for each in own)
         self._news.set()
         if tries:

@@ -120,6 +120,7 @@ async def test_only_the_domain_is_told_to_the_name_server(catalog: Catalog, dns_
         Asked("udp", "atgoogle.example", "MX"),
         Asked("udp", "_submissions._tcp.atgoogle.example", "SRV"),
         Asked("udp", "_submission._tcp.atgoogle.example", "SRV"),
+        Asked("udp", "_ua-auto-config.atgoogle.example", "TXT"),
     }
 
 

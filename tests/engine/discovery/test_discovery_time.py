@@ -36,7 +36,7 @@ class SilentWeb:
 @pytest.fixture(autouse=True)
 def everybody_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """No name server answers."""
-    for name in ("look_up_mx", "look_up_srv", "look_up_addresses"):
+    for name in ("look_up_mx", "look_up_srv", "look_up_addresses", "look_up_texts"):
         monkeypatch.setattr(search, name, _never)
 
 
