@@ -128,7 +128,7 @@ class HttpWeb:
         """Ask once; return where to go instead, if the server says so."""
         target, host = await self._reached(url)
         # Packed content would be unpacked before it can be counted.
-        headers = {"Host": host, "Accept": "application/xml, text/xml", "Accept-Encoding": "identity"}
+        headers = {"Host": host, "Accept": "application/xml, text/xml, application/json", "Accept-Encoding": "identity"}
         headers["User-Agent"] = "smtp-wizard"
         async with client.stream("GET", target, headers=headers, extensions={"sni_hostname": host}) as response:
             if response.is_redirect:
