@@ -66,11 +66,26 @@ def like(pattern: str | re.Pattern[str], what: str) -> AsText:
 
 
 def parse_moment(text: str) -> datetime:
-    """Take a time with its zone (RFC 3339 section 5.6), return it in UTC. Raises `ValueError`, `OverflowError`."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("no zone")
-    return moment.astimezone(UTC)
+    """Take a time with its zone (RFC 3339 section 5.6), return it in UTC. Raises `ValueError`, `OverflowError`.
+
+    A leap second, which Python's times do not have, is refused.
+    """
+    if not re.fullmatch(_RFC_3339, text):  # `fromisoformat` takes weeks, commas and hours alone as well
+        raise ValueError("no time with its zone")
+    return datetime.fromisoformat(text.upper()).astimezone(UTC)
+
+
+_RFC_3339 = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-5][0-9](\.[0-9]+)?([Zz]|[+-][0-2][0-9]:[0-5][0-9])"
+
+
+def parse_day(text: str) -> date:
+    """Take a day (RFC 3339 section 5.6, full-date). Raises `ValueError`."""
+    if not re.fullmatch(_DAY, text):  # `fromisoformat` takes '20261124' and '2026-W48-2' as well
+        raise ValueError("no day")
+    return date.fromisoformat(text)
+
+
+_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
 def moment_text(moment: datetime) -> str:
@@ -86,7 +101,7 @@ def second_text(moment: datetime) -> str:
 _MOMENT = "a time in UTC such as 2026-11-24T06:30:00Z"
 Moment = Annotated[datetime, AsText(parse_moment, moment_text, _MOMENT)]
 Second = Annotated[datetime, AsText(parse_moment, second_text, _MOMENT, r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$")]
-Day = Annotated[date, AsText(date.fromisoformat, date.isoformat, "a day such as 2026-11-24", r"^\d{4}-\d{2}-\d{2}$")]
+Day = Annotated[date, AsText(parse_day, date.isoformat, "a day such as 2026-11-24", r"^\d{4}-\d{2}-\d{2}$")]
 Whole = Annotated[int, Range(0)]
 
 

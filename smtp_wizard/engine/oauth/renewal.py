@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.threads import run_to_completion
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
 from smtp_wizard.engine.oauth.grants import Grant, SignedIn, as_access_token
 
 if TYPE_CHECKING:
-    from filelock import BaseAsyncFileLock
+    from filelock import BaseFileLock
 
 LOCK_SECONDS = 60.0
 """How long to wait for another process that is renewing the same sign-in."""
+LOOK_SECONDS = 0.05
+"""Between two looks at whether it has done."""
 
 
 class Renewal:
@@ -58,11 +63,10 @@ class Renewal:
         """Hold the lock of an account's sign-in. Raises `OAuthError` where another process holds it too long."""
         import filelock
 
-        lock: filelock.BaseAsyncFileLock | None = None
+        lock: BaseFileLock | None = None
         problem: OAuthError | None = None
         try:
-            lock = self._lock(name)
-            await lock.acquire()
+            lock = await self._acquired(name)
         except filelock.Timeout:
             problem = OAuthError(
                 OAuthFault.UNREACHABLE,
@@ -82,19 +86,33 @@ class Renewal:
         try:
             yield
         finally:
-            await lock.release(force=True)
+            await run_to_completion(partial(lock.release, force=True))
 
-    def _lock(self, name: str) -> BaseAsyncFileLock:
+    async def _acquired(self, name: str) -> BaseFileLock:
+        """Return the lock of an account's sign-in, held. Raises `filelock.Timeout`, `OSError`."""
+        import filelock
+
+        lock = await run_to_completion(partial(self._lock, name))
+        end = time.monotonic() + self._lock_seconds
+        while True:
+            try:
+                await run_to_completion(partial(lock.acquire, blocking=False))
+                return lock
+            except filelock.Timeout:
+                if time.monotonic() >= end:
+                    raise
+            except asyncio.CancelledError:
+                lock.release(force=True)
+                raise
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _lock(self, name: str) -> BaseFileLock:
         """Return the lock of an account's sign-in, not yet held. Raises `OSError`."""
         import filelock
 
         digest = hashlib.sha256(name.casefold().encode()).hexdigest()[:16]
-        return filelock.AsyncFileLock(
-            private_files.lock_of(self._folder / f"sign-in-{digest}"),
-            timeout=self._lock_seconds,
-            mode=0o600,
-            thread_local=False,
-            run_in_executor=False,
+        return filelock.FileLock(
+            private_files.lock_of(self._folder / f"sign-in-{digest}"), mode=0o600, thread_local=False
         )
 
 

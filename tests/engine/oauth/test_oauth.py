@@ -6,16 +6,20 @@ import asyncio
 import base64
 import json
 import multiprocessing
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
+import filelock
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.oauth.browser import BrowserSignIn, code_from_address
 from smtp_wizard.engine.oauth.client import OAuthClient, RegisteredClient
@@ -623,6 +627,39 @@ async def test_a_lock_that_is_held_too_long_is_said(tmp_path: Path) -> None:
     assert other == Secret("token"), "another account's sign-in is another matter"
     release.set()
     assert await first == Secret("token")
+
+
+async def test_no_file_is_touched_in_the_event_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of the network may hang."""
+    touched: list[tuple[str, bool]] = []
+
+    def noted(owner: object, name: str) -> None:
+        whole = getattr(owner, name)
+
+        def note(*arguments: Any, **more: Any) -> Any:
+            touched.append((name, threading.current_thread() is threading.main_thread()))
+            return whole(*arguments, **more)
+
+        monkeypatch.setattr(owner, name, note)
+
+    noted(private_files, "lock_of")
+    noted(filelock.FileLock, "acquire")
+    noted(filelock.FileLock, "release")
+    async with Renewal(tmp_path / "new").alone("Ana"):
+        pass
+    assert [name for name, _ in touched] == ["lock_of", "acquire", "release"]
+    assert not any(in_loop for _, in_loop in touched)
+
+
+async def test_who_is_cancelled_while_waiting_for_the_lock_holds_nothing(tmp_path: Path) -> None:
+    async with Renewal(tmp_path).alone("Ana"):
+        waiting = asyncio.ensure_future(Renewal(tmp_path).alone("Ana").__aenter__())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    async with Renewal(tmp_path, lock_seconds=0.0).alone("Ana"):
+        pass
 
 
 def _renew_often(folder: str, port: int, times: int) -> None:
