@@ -212,6 +212,24 @@ def no_system_trust(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda self, purpose=ssl.Purpose.SERVER_AUTH: None)
 
 
+@pytest.fixture
+def any_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the practice server of this process take whatever password a test signs in with.
+
+    For tests in which a password must be one that stands nowhere else: the practice password is told to everybody.
+    """
+    from smtp_wizard.engine.base.stages import Stage
+    from smtp_wizard.engine.sandbox.scenarios import Scenario, SignInRule
+    from smtp_wizard.engine.sandbox.server import lets_in
+
+    def lets_any_in(scenario: Scenario, login: bytes, password: bytes) -> bool:
+        if scenario.auth is SignInRule.PRACTICE and Stage.AUTH not in scenario.replies:
+            return bool(login and password)
+        return lets_in(scenario, login, password)
+
+    monkeypatch.setattr("smtp_wizard.engine.sandbox.server.lets_in", lets_any_in)
+
+
 @pytest.fixture(autouse=True)
 def loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Refuse to speak to anything but this computer. A test that tried fails, even if its code shrugged it off."""

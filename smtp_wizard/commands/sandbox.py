@@ -99,11 +99,19 @@ def _announce(out: Output, sandbox: Sandbox) -> None:
         ("Scenario", f"{scenario.id}: {scenario.what}"),
         *(("Server", f"{each.host}, port {each.port}, {each.security.words}") for each in sandbox.endpoints),
         ("User name", f"{PRACTICE_USER} (or any other)"),
-        ("Password", scenario.practice_password),
+        ("Password", f"{scenario.practice_password} ({_taken(scenario)})"),
         ("CA file", str(sandbox.ca_file)),
     ]
     out.data("\n".join(table(facts)))
     out.narrate("Running. Ctrl-C stops it.")
+
+
+def _taken(scenario: Scenario) -> str:
+    """Say whether the practice password is taken."""
+    from smtp_wizard.engine.sandbox.scenarios import SignInRule
+
+    refused = scenario.auth is SignInRule.REFUSE
+    return "refused here, as every other is" if refused else "no other is taken; blanks do not matter"
 
 
 PRACTICE_USER = "ana@sandbox.test"

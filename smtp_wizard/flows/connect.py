@@ -92,6 +92,7 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
         self._work = StoppableWork()
         self._end_listening: Callable[[], None] = lambda: None
         self._notes = override_words(draft, catalog)
+        self._practice = self._practice_password()
         self._own_guide = self._guide = self._view_of(guide_id_for(self._now.path))
         super().__init__(self._built())
 
@@ -104,6 +105,14 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
             self._notes = tuple(dict.fromkeys((*self._notes, str(problem))))
             return None
         return GuideView(guide, draft.ticks)
+
+    def _practice_password(self) -> str:
+        """Return what the practice server takes, which is told where it is typed; '' if nobody knows."""
+        try:
+            return words.practice_password_of(self._now.draft.connection)
+        except EXPECTED_ERRORS as problem:
+            self._notes = tuple(dict.fromkeys((*self._notes, str(problem))))
+            return ""
 
     # -- what a face hands over -------------------------------------------------------------------------------------
 
@@ -388,7 +397,7 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
         now = self._now
         return ConnectState(
             at=now.at,
-            question=words.connect_question(now.draft, now.provider, now.path),
+            question=words.connect_question(now.draft, now.provider, now.path, self._practice),
             settings=words.settings_words(now.draft),
             notes=self._notes,
             username=self._username_entry() if now.asks_name else None,

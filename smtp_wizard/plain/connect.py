@@ -106,6 +106,7 @@ class _Connect:
         if guide is not None and not self.kit.backwards and connection.auth is not Auth.XOAUTH2:
             _print_guide(self.talk, guide.guide)
         self.talk.say(self.state.settings)
+        self.talk.say(self.state.question)
         for line in self.state.notes:
             self.talk.say(line)
         self._tell()

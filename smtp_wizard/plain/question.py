@@ -88,8 +88,11 @@ def _filled_in(talk: Conversation, flow: QuestionFlow[LeadsT]) -> StrEnum:
 def _chosen(talk: Conversation, question: Question) -> StrEnum:
     """Ask for one of the answers; the careful one may be said as 'no', the other as 'yes'. Raises `GoBack`."""
     rows = [
-        Choice(each.id, each.verb, about=each.note, also=ALSO.get(each.id, ""))
-        for each in question.offers
-        if not each.off
+        Choice(each.id, each.verb, about=each.off or each.note, also=ALSO.get(each.id, "")) for each in question.offers
     ]
-    return talk.choose("", rows, question.chosen)
+    while True:
+        chosen = talk.choose("", rows, question.chosen)
+        off = next(each.off for each in question.offers if each.id == chosen)
+        if not off:
+            return chosen
+        talk.say(off)

@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from smtp_wizard.engine.accounts.account import parse_name
 from smtp_wizard.engine.base.characters import parse_words
-from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.handover import load_handover
 from smtp_wizard.flows.flow import Leads
@@ -133,7 +132,9 @@ class _SaveQuestions:
         rows = [Choice(each.id, each.verb, about=each.off or each.note) for each in state.offers]
         try:
             kind = self.talk.choose(state.question, rows, state.place)
-            assert isinstance(kind, StoreKind)
+            while off := next(each.off for each in state.offers if each.id == kind):
+                self.talk.say(off)
+                kind = self.talk.choose(state.question, rows, state.place)
         except GoBack:
             return SaveOffer.BACK
         return kind

@@ -51,7 +51,8 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
         self.card = OutcomeCard(question.card)
         self.frames = [_frame(at, entry) for at, entry in enumerate(question.entries)]
         offers = () if question.entries else [_chipped(each) for each in question.offers]
-        chosen = next((at for at, each in enumerate(offers) if each.id == question.chosen), 0)
+        able = [each.id for each in offers if not each.off]
+        chosen = able.index(question.chosen) if question.chosen in able else 0
         self.offers = OfferList(offers, selected=chosen)
 
     def body(self) -> Iterator[Widget]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
@@ -31,17 +32,26 @@ def label_for(path: AccessPath | None) -> str:
     return path.secret_label if path is not None and path.secret_label else USUAL_LABEL
 
 
-def connect_question(draft: Draft, provider: Provider | None, path: AccessPath | None) -> str:
-    """Say what is to be done at this step."""
+def connect_question(draft: Draft, provider: Provider | None, path: AccessPath | None, practice: str = "") -> str:
+    """Say what is to be done at this step. `practice`: the practice password, where that is what is typed."""
     match draft.connection.auth:
         case Auth.NONE:
             return "Does the server answer?"
         case Auth.XOAUTH2:
             return "Does the mail server take your sign-in?"
     label = in_a_sentence(label_for(path))
+    if practice:
+        return f"Type the {label if 'practice' in label else f'practice {label}'}: {practice}"
     if path is not None and path.secret_form is not None:
         return f"Paste the {label} that {short_name(provider)} shows."
     return f"Type the {label} of {draft.connection.username or 'your mailbox'}."
+
+
+def practice_password_of(connection: Connection[Any]) -> str:
+    """Return the practice password, where the practice server asks for it; '' elsewhere. Raises `DataError`."""
+    from smtp_wizard.engine.sandbox.scenarios import practice_password
+
+    return practice_password() if connection.sandbox is not None else ""
 
 
 def in_a_sentence(label: str) -> str:

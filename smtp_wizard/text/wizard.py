@@ -212,7 +212,6 @@ STORE_TITLES: Mapping[StoreKind, str] = {
     StoreKind.ENV: "An environment variable",
     StoreKind.SESSION: "Nowhere: ask me each time",
 }
-STORE_BROKEN = "does not work here"
 DISPLACE_NO = "Use this one for General Emails Only"
 
 

@@ -32,8 +32,8 @@ from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, Sta
 from tests.support.nouns import with_fields
 from tests.support.stores import MemoryBackend, RaisingBackend, desktop, entry, kept
 
-PASSWORD = "correct horse battery"
-NEW = "a new password"
+PASSWORD = "abcd efgh ijkl mnop"
+NEW = "abcdefgh ijklmnop"
 PRACTICE = ("setup", "ana@sandbox.test", "--password-stdin")
 REFUSED = Send(b"535 5.7.8 no\r\n")
 

@@ -20,6 +20,8 @@ from tests.commands.test_send import RELAY
 from tests.support.cli import Ran, on_terminal, run
 from tests.support.stores import MemoryBackend, RaisingBackend, desktop
 
+pytestmark = pytest.mark.usefixtures("any_password")
+
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 PASSPHRASE = "four words of no sense"
 ORPHAN = StoreRef(StoreKind.KEYRING, "Office/password/0011223344556677")

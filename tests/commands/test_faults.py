@@ -40,6 +40,7 @@ from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME, SavedAccounts
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Oddity, Secret
+from smtp_wizard.engine.sandbox.scenarios import practice_password
 from smtp_wizard.engine.secrets.keyring import KEYRING_LIMIT
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
@@ -52,6 +53,8 @@ from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, Sta
 from tests.support.patience import PATIENCE
 from tests.support.state import rows_of
 from tests.support.stores import ForgetfulBackend, HangingBackend, MemoryBackend, RaisingBackend, desktop
+
+pytestmark = pytest.mark.usefixtures("any_password")
 
 PASSWORD = "correct horse battery"
 PRACTICE = ("setup", "ana@sandbox.test", "--password-stdin")
@@ -662,7 +665,7 @@ def test_the_end_of_the_program_does_not_wait_for_a_mute_keyring(own_home: Path)
     arguments = [*PRACTICE, "--save", "Office", "--json"]
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
-        input=PASSWORD,
+        input=practice_password(),
         capture_output=True,
         text=True,
         timeout=PATIENCE,

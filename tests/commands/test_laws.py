@@ -25,6 +25,8 @@ from tests.support.patience import PATIENCE
 from tests.support.processes import ended
 from tests.support.time_is_up import TimeIsUp
 
+pytestmark = pytest.mark.usefixtures("any_password")
+
 PASSWORD = "correct horse battery"
 PRACTICE = ("setup", "ana@sandbox.test", "--store", "session")
 

@@ -15,6 +15,8 @@ from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.output.schemas import NAMES, schema_of
 from tests.support.cli import on_terminal, run
 
+pytestmark = pytest.mark.usefixtures("any_password")
+
 PASSWORD = "correct horse battery"
 
 

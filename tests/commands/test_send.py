@@ -26,7 +26,7 @@ from tests.support.state import FULL, refuse_to_write
 from tests.support.time_is_up import TimeIsUp
 from tests.support.walk import until
 
-PASSWORD = "correct horse battery"
+PASSWORD = "abcd efgh ijkl mnop"
 BOB = "bob@example.org"
 RELAY = Account(
     name="Office",

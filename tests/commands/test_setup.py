@@ -20,13 +20,13 @@ from tests.support.discovering import answering
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, StartTls, Step
 from tests.support.stores import desktop
 
-PASSWORD = "correct horse battery"
+PASSWORD = "abcd efgh ijkl mnop"
 PRACTICE = ("setup", "ana@sandbox.test")
 
 
-def practise(*more: str, path: str = "accept") -> Ran:
+def practise(*more: str, path: str = "accept", password: str = PASSWORD) -> Ran:
     """Set an account up with the practice server, which is started for it."""
-    return run(*PRACTICE, "--path", path, "--password-stdin", *more, stdin=PASSWORD)
+    return run(*PRACTICE, "--path", path, "--password-stdin", *more, stdin=password)
 
 
 @pytest.fixture
@@ -54,7 +54,8 @@ def test_practising_needs_no_server_and_saves_nothing(saved_accounts: SavedAccou
     ],
 )
 def test_each_scenario_that_fails_exits_1_with_one_finding(path: str, more: tuple[str, ...], stage: str | None) -> None:
-    ran = practise("--json", *more, path=path)
+    typed = "my usual password" if path == "app-password-required" else PASSWORD
+    ran = practise("--json", *more, path=path, password=typed)
     assert (ran.code, ran.result["verdict"]) == (1, "fail")
     assert len(ran.result["findings"]) == 1
     assert stage is None or (stage, "fail") in ran.stages

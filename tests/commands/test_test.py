@@ -31,7 +31,7 @@ from tests.support.nouns import with_fields
 from tests.support.state import FULL, refuse_to_write
 from tests.support.time_is_up import TimeIsUp
 
-PASSWORD = "correct horse battery"
+PASSWORD = "abcd efgh ijkl mnop"
 SESSION = StoreRef(StoreKind.SESSION, "x/password")
 
 PRACTICE = Account(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-PASSWORD = "correct horse battery"
+PASSWORD = "abcdefgh ijklmnop"
 PRACTICE = (
     *("setup", "ana@sandbox.test", "--path", "accept", "--username", "ana@sandbox.test"),
     *("--store", "env", "--env-name", "OFFICE_PASSWORD", "--save", "Office"),
@@ -227,11 +227,12 @@ def _unsubscribing() -> tuple[Call, ...]:
 
 
 def _set_up(scenario: str) -> tuple[Call, ...]:
+    typed = "my usual password" if scenario == "app-password-required" else PASSWORD
     line = f"setup ana@sandbox.test --path {scenario} --username ana@sandbox.test --password-stdin --store session"
     return (
-        _call(line, PASSWORD),
-        _call(f"{line} --json", PASSWORD),
-        _call(f"{line} --send-test ben@elsewhere.example --json", PASSWORD),
+        _call(line, typed),
+        _call(f"{line} --json", typed),
+        _call(f"{line} --send-test ben@elsewhere.example --json", typed),
     )
 
 

@@ -18,7 +18,7 @@ SCRIPT: tuple[Exchange, ...] = (
     ("E-mail address", "you@sandbox.test"),
     ("Yes, go on", ""),
     ("What do you want to practise?", "accept"),
-    ("Practice password", "correct horse battery"),
+    ("Practice password", "abcdefgh ijklmnop"),
     ("", "bob@example.org"),
     ("", WORD),
     ("Name of the account", ""),

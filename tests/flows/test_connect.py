@@ -28,6 +28,7 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.guides.guides import Guide, Guides, GuideStep
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
 from smtp_wizard.engine.sandbox.errors import SandboxError
+from smtp_wizard.engine.sandbox.scenarios import practice_password
 from smtp_wizard.engine.scan.control_host import Blame, ControlAnswer
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
@@ -160,14 +161,23 @@ def refused(flow: ConnectFlow) -> bool:
 
 
 async def test_what_works_is_said_and_leads_on(services: Services) -> None:
-    """At the practice server, as a person does it: the password, Enter, Enter."""
+    """As a person practises: the password that is told there, Enter, Enter. Another one is refused."""
     flow = flow_of(practice("accept"), services)
     assert (flow.state.username, flow.state.aim) == (None, Place.SECRET), "the settings give the name"
-    flow.type_secret(PASSWORD)
+    assert flow.state.question == f"Type the practice password: {practice_password()}"
+    flow.type_secret("my usual password")
+    assert await flow.act(ConnectOffer.SIGN_IN) is None
+    card = flow.state.card
+    assert card is not None
+    assert (card.mood, card.title) == (Mood.FAILED, "This is not the practice password")
+    assert card.lines[1] == f"You: Type the practice password: {practice_password()}"
+    flow.type_secret(practice_password())
     assert await flow.act(ConnectOffer.SIGN_IN) is None
     card = flow.state.card
     assert card is not None
     assert (card.mood, card.title) == (Mood.PASSED, "Signed in")
+    assert flow.state.guide is not None
+    assert flow.state.guide.due == flow.state.guide.step(5), "what the sign-in proves is ticked, with all before it"
     assert "you@sandbox.test" in card.lines[0]
     assert card.foot.startswith("✓✓✓✓✓✓  6 of 6 checks, ")
     leads = await flow.act(flow.state.offers[0].id)

@@ -16,7 +16,7 @@ from tests.support.leaks import assert_no_trace
 
 pytestmark = pytest.mark.real
 
-PASSWORD = "correct-horse battery%staple"
+PASSWORD = "abcdefgh ijklmnop"
 PRACTICE = ("setup", "ana@sandbox.test", "--path", "accept", "--save", "Office", "--json")
 PASSPHRASE = "of the key"
 

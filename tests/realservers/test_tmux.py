@@ -23,7 +23,7 @@ from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.real
 
-PASSWORD = "correct horse battery"
+PASSWORD = "abcdefgh ijklmnop"
 TEST_TO = "ben@elsewhere.example"
 
 

@@ -80,6 +80,8 @@ from tests.support.places import (
 )
 from tests.support.walk import Walk, until
 
+pytestmark = pytest.mark.usefixtures("any_password")
+
 SECRET = "correct horse battery"
 
 

@@ -41,6 +41,8 @@ from tests.support.places import skipped
 from tests.support.stores import MemoryBackend, desktop
 from tests.support.walk import Walk, make_services, walking
 
+pytestmark = pytest.mark.usefixtures("any_password")
+
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SECRET = Secret("abcd efgh ijkl mnop")
 PRACTICE = Draft(
@@ -361,7 +363,7 @@ async def test_the_draft_is_written_at_every_step_and_gone_once_saved(services: 
         await walk.at("signin")
         await walk.press("enter")
         await walk.at("connect")
-        await walk.write("any password")
+        await walk.write("abcd efgh ijkl mnop")
         await walk.press("enter")
         await walk.until_reads("Next: one test message")
         await walk.press("enter")

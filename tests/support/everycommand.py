@@ -144,7 +144,7 @@ def run_each(condition: str, commands: Sequence[tuple[str, ...]], folder: Path) 
         input=json.dumps(given),
         capture_output=True,
         text=True,
-        env={**os.environ, "SMTP_WIZARD_CONFIG": str(folder / "now"), "PW": "correct horse"},
+        env={**os.environ, "SMTP_WIZARD_CONFIG": str(folder / "now"), "PW": "abcdefgh ijklmnop"},
         timeout=110,
         check=False,
     )

@@ -67,7 +67,7 @@ def test_the_line_stays_light(line: Line) -> None:
     assert line.press("\r", until="Practice password") <= NEW_SCREEN
     assert idle(line) == 0
     assert line.press("p") <= KEY
-    line.press("assword")
+    line.press("\x7fabcdefghijklmnop")
     assert line.press("\r", until="Next: one test message") <= CHECK
     assert idle(line) == 0
     assert line.press("\r", until="Where should the test") <= NEW_SCREEN

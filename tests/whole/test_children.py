@@ -25,7 +25,7 @@ from tests.support.cli import on_terminal, run_process
 from tests.support.walk import guides
 from tests.test_architecture import ROOT, modules
 
-PASSWORD = "correct horse battery"
+PASSWORD = "abcdefgh ijklmnop"
 SECRETS = {
     "SHOP_KEY": "the password of the shop",
     "BOOKS_KEY": "the password of the books",

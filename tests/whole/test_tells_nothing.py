@@ -76,6 +76,8 @@ from tests.support.stores import always, desktop
 from tests.support.walk import Walk, guides, make_services, until, walking, words_of
 from tests.whole.test_two_faces import practising
 
+pytestmark = pytest.mark.usefixtures("any_password")
+
 NAME = "found-7f3k"
 """The user name and the accounts' name: what a face may well show, by which the search is proved."""
 FORMATS = ("plain", "json", "jsonl", "junit", "nagios", "prometheus")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -28,8 +29,6 @@ class CertificateKind(StrEnum):
 class SignInRule(StrEnum):
     """Who is let in."""
 
-    ANY = "any"
-    """Any user name with a password of at least one character: it is a rehearsal."""
     PRACTICE = "practice-password"
     """Any user name with the practice password."""
     REFUSE = "refuse"
@@ -85,7 +84,7 @@ class Scenario:
 
 _REPLY_STAGES = (Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA)
 _DELAY_STAGES = (Stage.GREETING, Stage.EHLO, *_REPLY_STAGES)
-REFUSED = ScriptedReply(535, "5.7.8", ("Authentication credentials invalid",))
+REFUSED = ScriptedReply(535, "5.7.8", ("Authentication credentials invalid: this is not the practice password",))
 """What is said to who is not let in, unless a scenario says it in other words."""
 
 
@@ -94,9 +93,10 @@ def load_scenarios(path: Path | None = None) -> dict[str, Scenario]:
     return YamlDocument(path or data_path("sandbox.yaml")).root.read(_read_scenarios)
 
 
-def practice_password(path: Path | None = None) -> str:
+@functools.cache
+def practice_password() -> str:
     """Return the practice password as it is shown to people. Raises `DataError`."""
-    return next(iter(load_scenarios(path).values())).practice_password
+    return next(iter(load_scenarios().values())).practice_password
 
 
 def _read_scenarios(root: Node) -> dict[str, Scenario]:
@@ -134,7 +134,7 @@ def _read_scenario(node: Node, password: str) -> Scenario:
         imitates=node.text_or("imitates"),
         source=node.text_or("source"),
     )
-    if scenario.auth is not SignInRule.ANY and Stage.AUTH not in scenario.replies:
+    if scenario.auth is SignInRule.REFUSE and Stage.AUTH not in scenario.replies:
         raise node.error("replies", f"auth is '{scenario.auth}', so the reply 'auth' must be there")
     if scenario.drops is not None and scenario.drops not in _DELAY_STAGES:
         raise node.error("drops", f"must be one of: {', '.join(_DELAY_STAGES)}")

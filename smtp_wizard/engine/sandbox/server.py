@@ -334,21 +334,17 @@ class _Part:
     ) -> AuthResult:
         from aiosmtpd.smtp import AuthResult
 
-        if self._lets_in(given.login, given.password):
+        if lets_in(self._scenario, given.login, given.password):
             return AuthResult(success=True)
         reply = self._scenario.replies.get(Stage.AUTH, REFUSED)
         return AuthResult(success=False, handled=False, message=str(reply))
 
-    def _lets_in(self, login: bytes, password: bytes) -> bool:
-        if not login or not password:
-            return False
-        match self._scenario.auth:
-            case SignInRule.ANY:
-                return True
-            case SignInRule.PRACTICE:
-                return _no_blanks(password.decode("utf-8", "replace")) == _no_blanks(self._scenario.practice_password)
-            case SignInRule.REFUSE:
-                return False
+
+def lets_in(scenario: Scenario, login: bytes, password: bytes) -> bool:
+    """Return whether a scenario takes a user name and a password."""
+    if not login or not password or scenario.auth is SignInRule.REFUSE:
+        return False
+    return _no_blanks(password.decode("utf-8", "replace")) == _no_blanks(scenario.practice_password)
 
 
 def _no_blanks(text: str) -> str:

@@ -28,6 +28,7 @@ from smtp_wizard.flows.flow import Entry, Offer
 from smtp_wizard.flows.question import Answer, Question, QuestionFlow, Topic
 from smtp_wizard.flows.vault import Opened, Vault, needs_opening
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
+from smtp_wizard.text.connect import practice_password_of
 from smtp_wizard.text.wizard import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES
 
 
@@ -205,11 +206,12 @@ class Action(QuestionFlow[Done]):
 
 
 def password_question(account: Account, why: str, label: str, verb: str = "Go on") -> Question:
-    """Return the question for an account's password."""
+    """Return the question for an account's password; for practice with what that is. Raises `DataError`."""
+    practice = practice_password_of(account.connection)
     return Question(
         title=f"The password of '{account.name}'",
         about=Topic.PASSWORD,
-        lines=(why,),
+        lines=(why, f"The practice password: {practice}") if practice else (why,),
         entries=(Entry(label=label, secret=True),),
         offers=(Offer(Answer.DO, verb), Offer(Answer.LEAVE, "Leave it", key="Esc")),
     )

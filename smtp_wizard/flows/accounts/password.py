@@ -35,10 +35,7 @@ from smtp_wizard.text.stores import (
     WAY_PARSERS,
     moved_words,
 )
-from smtp_wizard.text.wizard import (
-    STORE_BROKEN,
-    STORE_TITLES,
-)
+from smtp_wizard.text.wizard import STORE_TITLES
 
 LACKING = phrase("Type the password.")
 
@@ -131,7 +128,7 @@ class Move(Action):
         """Try every place out before it is offered."""
         self._running(TRYING)
         found = {kind: await self._stores.get(kind).probe() for kind in self._stores.offered()}
-        offers = tuple(_place(kind, each) for kind, each in found.items())
+        offers = tuple(sorted((_place(kind, each) for kind, each in found.items()), key=lambda each: bool(each.off)))
         chosen = self._account.store.kind if self._account.store is not None else None
         lines = (MOVE_WHY, MOVE_QUESTION)
         return Question(title=self.state.title, about=Topic.PLACE, lines=lines, offers=offers, chosen=chosen)
@@ -167,5 +164,4 @@ class Move(Action):
 
 
 def _place(kind: StoreKind, found: Availability) -> Offer[StrEnum]:
-    title = STORE_TITLES[kind] if found.ok else f"{STORE_TITLES[kind]} ({STORE_BROKEN})"
-    return Offer(kind, title, note=found.words)
+    return Offer(kind, STORE_TITLES[kind], note=found.words if found.ok else "", off="" if found.ok else found.words)

@@ -126,9 +126,13 @@ class SaveState:
     """The vault is to be opened first: see `SaveFlow.vault`."""
 
 
-def best_place(found: Mapping[StoreKind, Availability]) -> StoreKind:
-    """Return the best place for a password that works here: the key store, else the vault, else nowhere."""
-    return next((kind for kind in BEST_FIRST if kind in found and found[kind].ok), StoreKind.SESSION)
+def best_place(found: Mapping[StoreKind, Availability], *, practice: bool = False) -> StoreKind:
+    """Return the best place for a password that works here: the key store, else the vault, else nowhere.
+
+    For the practice password, which is no secret, nobody is asked to think of a passphrase.
+    """
+    best = [kind for kind in BEST_FIRST if not (practice and kind is StoreKind.VAULT)]
+    return next((kind for kind in best if kind in found and found[kind].ok), StoreKind.SESSION)
 
 
 class SaveFlow(Flow[SaveState, StrEnum, Leads]):
@@ -263,7 +267,9 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
         except InputError as problem:
             return "", "", str(problem)
         found = (self._found or {}).get(kind)
-        return words.PLACE_NOTES[kind] if found is None or found.ok else found.words, "", ""
+        if found is not None and not found.ok:
+            return "", "", found.words
+        return words.PLACE_NOTES[kind], "", ""
 
     def _taken(self) -> SaveState:
         offers = (
@@ -342,7 +348,8 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
         """A place that was chosen before stays, as long as it works here."""
         chosen = self.draft.store
         if chosen is None or not (found[chosen].ok and self._fits(chosen)):
-            self._keep_in(best_place({kind: each for kind, each in found.items() if self._fits(kind)}))
+            fitting = {kind: each for kind, each in found.items() if self._fits(kind)}
+            self._keep_in(best_place(fitting, practice=self.draft.connection.sandbox is not None))
 
     def _fits(self, kind: StoreKind) -> bool:
         return not self._worth(kind)[2]

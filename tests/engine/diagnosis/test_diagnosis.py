@@ -739,6 +739,7 @@ def test_every_rule_decides_something_here() -> None:
         happened(Stage.CONNECT, Fault.SILENT, Endpoint("localhost", 25, Security.NONE)),
         happened(Stage.CONNECT, Fault.SILENT, Endpoint("imap.example.com", 993, Security.TLS)),
         replied(Stage.AUTH, "535 No", username="ana"),
+        replied(Stage.AUTH, "535 5.7.8 This is not the practice password", provider="sandbox"),
         replied(Stage.MAIL, "550 No", username="ana@example.com", sender="bob@example.com"),
         replied(Stage.AUTH, "535 No", endpoint=None, hints=Hints(auth=Auth.XOAUTH2)),
         happened(Stage.RCPT, Fault.NO_SUCH_HOST),

@@ -25,6 +25,7 @@ from cryptography import x509
 
 from smtp_wizard.engine.base.data_files import DataError, data_path
 from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.runner import SOON
 from smtp_wizard.engine.checks.target import TimeLimits
@@ -33,7 +34,7 @@ from smtp_wizard.engine.sandbox import server as sandbox_module
 from smtp_wizard.engine.sandbox.certificates import new_authority
 from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.sandbox.mailbox import MOST_KEPT, clear, deliver, messages, read, readable, trace
-from smtp_wizard.engine.sandbox.scenarios import ScriptedReply, load_scenarios, practice_password
+from smtp_wizard.engine.sandbox.scenarios import CertificateKind, ScriptedReply, load_scenarios, practice_password
 from smtp_wizard.engine.sandbox.server import MOST_SESSIONS, Sandbox
 from tests.support.checking import check
 from tests.support.patience import PATIENCE
@@ -41,6 +42,7 @@ from tests.support.ports import free_ports
 
 P = ParamSpec("P")
 T = TypeVar("T")
+RIGHT = practice_password()
 SCENARIOS = load_scenarios()
 BOTH = pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
 MESSAGE = b"Subject: Hello\r\nFrom: ana@example.com\r\n\r\n.dots\r\n..more\r\nbye\r\n"
@@ -97,7 +99,7 @@ def send(
 ) -> tuple[int, bytes]:
     """Sign in and send; return the reply to the message."""
     with client(box, security) as connected:
-        connected.login(USER, "anything")
+        connected.login(USER, RIGHT)
         assert connected.mail(USER)[0] == 250
         assert all(connected.rcpt(one)[0] == 250 for one in to)
         try:
@@ -158,7 +160,8 @@ def test_a_reply_is_written_as_a_server_writes_it() -> None:
         ("code: 535", "code: 250", "only refusals"),
         ("enhanced: 5.7.8", "enhanced: 4.7.8", "that of the code"),
         ("- Username and", "- Üsername and", "ASCII"),
-        ("auth: any", "auth: refuse", "the reply 'auth' must be there"),
+        ("auth: practice-password", "auth: refuse", "the reply 'auth' must be there"),
+        ("auth: practice-password", "auth: any", "'any' is none of: practice-password, refuse"),
         ("      data:", "      dota:", "dota: is not a key that is known here"),
         ("    title: Every", "    titel: Every", "'title' is missing"),
     ],
@@ -185,11 +188,11 @@ def test_a_file_without_scenarios_is_refused(tmp_path: Path) -> None:
 
 @BOTH
 @pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
-async def test_accept_takes_any_password_and_keeps_the_message(
+async def test_accept_takes_the_practice_password_and_keeps_the_message(
     folder: Path, security: Security, mechanism: str
 ) -> None:
     async with Sandbox(folder, SCENARIOS["accept"]) as box:
-        assert (await aside(sign_in, box, security, "x", mechanism))[0] == 235
+        assert (await aside(sign_in, box, security, RIGHT, mechanism))[0] == 235
         assert (await aside(sign_in, box, security, "abcdefghijklmnop", mechanism))[0] == 235
         code, words = await aside(send, box, security, to=("bob@example.org", "eve@example.net"))
         assert code == 250
@@ -200,6 +203,20 @@ async def test_accept_takes_any_password_and_keeps_the_message(
     assert kept.size == kept.path.stat().st_size
     assert abs(datetime.now(UTC) - kept.when) < timedelta(minutes=1)
     assert read(folder, kept.key).head.text() == ".dots\n..more\nbye\n"
+
+
+@BOTH
+@pytest.mark.parametrize("scenario", [each.id for each in SCENARIOS.values() if Stage.AUTH not in each.replies])
+async def test_another_password_is_refused_wherever_one_can_sign_in(
+    folder: Path, security: Security, scenario: str
+) -> None:
+    played = replace(SCENARIOS[scenario], certificate=CertificateKind.GOOD, implicit_tls=True, delays={}, drops=None)
+    async with Sandbox(folder, played) as box:
+        for typed in ("my own password", "ABCDEFGHIJKLMNOP", "abcd efgh ijkl mno"):
+            code, words = await aside(sign_in, box, security, typed)
+            assert code == 535
+            assert words == b"5.7.8 Authentication credentials invalid: this is not the practice password"
+        assert (await aside(sign_in, box, security, RIGHT))[0] == 235
 
 
 @BOTH
@@ -261,7 +278,7 @@ async def test_starttls_only_wants_starttls_on_both_ports(folder: Path) -> None:
             def encrypted(port: int = port) -> int:
                 with smtplib.SMTP("127.0.0.1", port, timeout=PATIENCE) as connected:
                     connected.starttls(context=ssl.create_default_context(cafile=str(box.ca_file)))
-                    return connected.login(USER, "x")[0]
+                    return connected.login(USER, RIGHT)[0]
 
             assert await aside(encrypted) == 235
 
@@ -277,7 +294,7 @@ def run_to_completion(box: Sandbox, security: Security) -> list[tuple[int, bytes
     """Sign in and send; return every reply up to the first refusal."""
     replies: list[tuple[int, bytes]] = []
     with client(box, security) as connected:
-        connected.user, connected.password = USER, "anything"
+        connected.user, connected.password = USER, RIGHT
         steps: tuple[Callable[[], tuple[int, bytes]], ...] = (
             lambda: connected.auth("PLAIN", connected.auth_plain),
             lambda: connected.mail(USER),
@@ -369,7 +386,7 @@ async def test_a_refusal_can_be_scripted_at_every_stage(folder: Path, stage: Sta
 
         def try_it() -> tuple[int, bytes]:
             with client(box, Security.TLS) as connected:
-                connected.login(USER, "x")
+                connected.login(USER, RIGHT)
                 mailed = connected.mail(USER)
                 return connected.rcpt("bob@example.org") if stage is Stage.RCPT else mailed
 
@@ -403,6 +420,7 @@ async def test_what_each_scenario_teaches(folder: Path, security: Security, scen
         stage = Stage.TLS
     async with Sandbox(folder, SCENARIOS[scenario]) as box:
         target: dict[str, Any] = {"ca_file": str(box.ca_file), "sandbox": scenario, "provider": "sandbox"}
+        target["secret"] = Secret("my own password" if scenario == "app-password-required" else RIGHT)
         done = await check(box.endpoint(security), depth=Depth.SEND, limits=TimeLimits(), **target)
         if scenario == "starttls-only" and security is Security.TLS:
             assert done.row == (Stage.TLS, Verdict.FAIL, "tls_use_starttls")
@@ -453,7 +471,7 @@ async def test_commands_may_come_all_at_once(folder: Path) -> None:
 
         def try_it() -> list[int]:
             with client(box, Security.STARTTLS) as connected:
-                connected.login(USER, "x")
+                connected.login(USER, RIGHT)
                 connected.send(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n")
                 codes = [connected.getreply()[0] for _ in range(3)]
                 connected.send(b"Subject: x\r\n\r\nx\r\n.\r\nQUIT\r\n")
@@ -643,7 +661,7 @@ async def test_stop_cuts_off_whoever_is_signed_in(folder: Path) -> None:
     for security in (Security.STARTTLS, Security.TLS):
         entered = client(box, security)
         connected = await aside(entered.__enter__)
-        assert (await aside(connected.login, USER, "x"))[0] == 235
+        assert (await aside(connected.login, USER, RIGHT))[0] == 235
     await box.stop()
     assert asyncio.all_tasks() == before
 
@@ -709,7 +727,7 @@ async def test_too_large_a_message_is_refused_by_its_size_alone(folder: Path) ->
 
         def try_it() -> tuple[int, bytes]:
             with client(box, Security.TLS) as connected:
-                connected.login(USER, "x")
+                connected.login(USER, RIGHT)
                 limit = int(connected.esmtp_features["size"])
                 return connected.mail(USER, [f"size={limit + 1}"])
 
@@ -755,7 +773,7 @@ async def test_a_client_that_just_leaves_disturbs_nobody(folder: Path) -> None:
         def leave() -> None:
             for security in (Security.STARTTLS, Security.TLS):
                 with client(box, security) as connected:
-                    connected.login(USER, "x")
+                    connected.login(USER, RIGHT)
                     connected.mail(USER)
                     connected.rcpt("bob@example.org")
                     connected.docmd("DATA")
@@ -786,7 +804,7 @@ async def test_addresses_in_other_letters_are_kept_as_they_are(folder: Path) -> 
 
         def try_it() -> tuple[int, bytes]:
             with client(box, Security.TLS) as connected:
-                connected.login(USER, "x")
+                connected.login(USER, RIGHT)
                 connected.command_encoding = "utf-8"
                 connected.mail("büro@example.com", ["SMTPUTF8"])
                 connected.rcpt("用户@example.org")

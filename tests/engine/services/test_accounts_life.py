@@ -29,6 +29,8 @@ from tests.support.nouns import with_fields
 from tests.support.stores import FailingStore, MemoryBackend, always, desktop, entry, kept
 from tests.support.walk import make_services
 
+pytestmark = pytest.mark.usefixtures("any_password")
+
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ENDPOINT = Endpoint("127.0.0.1", 5871, Security.STARTTLS)
 SECRET = Secret("abcd efgh ijkl mnop")

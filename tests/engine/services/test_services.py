@@ -47,6 +47,8 @@ from tests.support.nouns import with_fields
 from tests.support.stores import FailingStore, MemoryBackend, always, desktop, entry, kept
 from tests.support.walk import catalog, make_services
 
+pytestmark = pytest.mark.usefixtures("any_password")
+
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SECRET = Secret("correct horse")
 ANA = Address("ana", "example.test")

@@ -194,7 +194,9 @@ async def test_places_that_do_not_work_stand_last_and_say_why(tmp_path: Path) ->
     await flow.act(SaveOffer.PLACE)
     assert now_asked(flow).phase is Phase.PLACES
     assert ids(flow)[-1] == "keyring"
-    assert "no keyring" in flow.state.offers[-1].note
+    assert "no keyring" in flow.state.offers[-1].off
+    await flow.act(StoreKind.KEYRING)
+    assert flow.state.phase is Phase.PLACES, "what does not work here cannot be chosen"
     await flow.act(StoreKind.SESSION)
     assert (now_asked(flow).phase, flow.state.place) == (Phase.ASKING, StoreKind.SESSION)
 
