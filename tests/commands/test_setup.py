@@ -328,16 +328,23 @@ def test_a_variable_that_holds_another_password_exits_3(
     assert saved_accounts.list() == ()
 
 
-def test_without_a_keyring_the_vault_is_the_usual_place(
+def test_nobody_thinks_of_a_passphrase_for_the_practice_password(saved_accounts: SavedAccounts) -> None:
+    """Where there is no keyring, that password is kept nowhere: it is no secret."""
+    assert practise("--save", "Office").code == 0
+    (account,) = saved_accounts.list()
+    assert account.store is not None
+    assert account.store.kind is StoreKind.SESSION
+
+
+def test_where_nobody_gives_the_passphrase_of_the_vault_nothing_is_tried_or_saved(
     saved_accounts: SavedAccounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As in the wizard. Where nobody gives a passphrase nothing is tried, and nothing saved."""
-    ran = practise("--save", "Office", "--json")
+    ran = practise("--save", "Office", "--store", "vault", "--json")
     assert (ran.code, ran.error["code"]) == (3, "secret-closed")
     assert "--passphrase-env" in ran.error["hint"]
     assert saved_accounts.list() == ()
     monkeypatch.setenv("VAULT", "four words of no sense")
-    assert practise("--save", "Office", "--passphrase-env", "VAULT").code == 0
+    assert practise("--save", "Office", "--store", "vault", "--passphrase-env", "VAULT").code == 0
     (account,) = saved_accounts.list()
     assert account.store is not None
     assert account.store.kind is StoreKind.VAULT
