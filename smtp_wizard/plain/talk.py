@@ -32,7 +32,6 @@ ANSWERS_WORDS = (
     "lost. 'help' says this. 'quit' leaves the program. Where one of these words is the answer itself, put it in "
     "quotation marks."
 )
-NOTHING_KNOWN = "Nothing is known under these words. Try other ones."
 NO_LETTER = phrase("There was a key in it that is no letter, an arrow perhaps. Please type it again.")
 
 

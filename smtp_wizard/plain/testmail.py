@@ -10,7 +10,7 @@ from smtp_wizard.flows.last_steps.test_mail import MailTestFlow
 from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, Phase
 from smtp_wizard.output.lines import TRANSCRIPT_LEGEND, plain_printer, transcript_line
 from smtp_wizard.plain.cards import row_of, say_card, typed_or_chosen
-from smtp_wizard.plain.checks import PERHAPS_SENT, awaited
+from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit, StepOutcome
 from smtp_wizard.plain.question import answered
 from smtp_wizard.plain.talk import Choice, Conversation, GoBack
@@ -26,6 +26,9 @@ class _Own(StrEnum):
     """What this face offers besides."""
 
     DETAILS = "details"
+
+
+PERHAPS_SENT = "The test message may or may not have been sent."
 
 
 def testmail(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:

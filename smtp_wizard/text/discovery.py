@@ -99,11 +99,6 @@ def doubt_words(doubt: UnconfirmedServer) -> Shown:
     return phrase(template, shown(doubt.domain), where, shown(doubt.source), whose_sentence(doubt))
 
 
-def doubt_question(doubt: UnconfirmedServer) -> str:
-    """Ask whether a server is the person's provider's, before a password goes there."""
-    return f"{doubt_words(doubt)} Whoever runs it gets your password. {CONFIRM_SHORT}"
-
-
 def doubt_ways_on(doubt: UnconfirmedServer) -> Shown:
     """Name the options of `setup` that accept a server."""
     endpoint = doubt.endpoint

@@ -93,11 +93,6 @@ def _cell(value: Any) -> Any:
     return "" if value is None else value
 
 
-def limit_row_words(row: LimitRow) -> str:
-    """Return a row for a person: the figure, for whom, and who says so."""
-    return f"{limit_words(row.limit)}  [{limit_source_words(row)}]"
-
-
 def limit_words(limit: SendLimit) -> str:
     """Return a limit for a person; where the old article gives no figure, its own words."""
     if limit.documented and limit.value is None:

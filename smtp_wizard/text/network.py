@@ -220,11 +220,6 @@ def control_host_question(neutral: ControlHost) -> str:
     )
 
 
-def control_host_offer(neutral: ControlHost) -> str:
-    """Offer the key that finds it out."""
-    return f"Press F3 to find out whether this network blocks {ports_words(neutral.ports)}."
-
-
 def control_host_hint(neutral: ControlHost, server: str) -> str:
     """Name the command that finds it out."""
     return f"{block_question(neutral.ports)} To find out: smtp-wizard check {server} --neutral {neutral.host}"

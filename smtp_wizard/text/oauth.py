@@ -21,11 +21,6 @@ PROVES_NOTHING = (
 """Said before the choice."""
 CLIENT_ID_LACKING = phrase("Type the client id that the provider's console shows. The guide says how to get one.")
 CLIENT_SECRET_LACKING = phrase("This provider gives a client secret along with the client id; type it too.")
-FLOW_TITLES: Mapping[Flow, str] = {
-    Flow.DEVICE: "With a code, typed on any device",
-    Flow.BROWSER: "In the browser on this computer",
-    Flow.PASTE: "In a browser elsewhere, pasting the address that it ended on",
-}
 PREFACE = "This is for whoever looks after your computers"
 PREFACE_PROVES = (
     "It is of use only to an application that can sign in in a browser itself (OAuth). ServiceMonster cannot."

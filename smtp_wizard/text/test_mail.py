@@ -62,8 +62,6 @@ INBOX_TITLE = "The practice inbox"
 
 PERHAPS_TITLE = "It may or may not have been sent"
 PERHAPS_WORDS = "The connection ended before the server's answer. Look for the message before you send it again."
-STOPPED_TITLE = "Stopped"
-STOPPED_WORDS = "No message was sent."
 REFUSED_TITLE = "The server refused this sign-in"
 REFUSED_WORDS = "Exactly this was refused, so nothing was sent. Change it first."
 PAUSED_YES = "Try anyway, once"

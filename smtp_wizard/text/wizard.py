@@ -6,7 +6,6 @@ Keys and answers are not named in it: each face has its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from enum import StrEnum
 
 from smtp_wizard.engine.accounts.account import Account
@@ -20,12 +19,10 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.guides.guides import Guide, Guides, UnknownGuide, fill
 from smtp_wizard.engine.guides.named_guides import with_titles
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind, SecretForm
+from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.state.results import NOT_PROVED, LastResult
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import Step, StepId, applicable
-from smtp_wizard.output.lines import STAGE_WORDS
 
 PURPOSE: Mapping[StepId, str] = {
     StepId.ADDRESS: (
@@ -176,14 +173,6 @@ def oddity_words(secret: Secret) -> str:
     return f"The password has {' and '.join(found)} in it. Mostly that came along when it was copied." if found else ""
 
 
-def secret_count(form: SecretForm, text: str) -> str:
-    """Say how much of a secret of known shape is there."""
-    count = len(form.tidy(text))
-    blanks = " (blanks removed)" if len(text) != count else ""
-    more = "" if count == form.length else "  It may be your usual password: that one is refused here."
-    return f"{count} of {form.length} characters{blanks}{more}"
-
-
 def proved_words(auth: Auth) -> str:
     """Say that it works."""
     return "The server answers: this works." if auth is Auth.NONE else "Signed in: this works."
@@ -196,8 +185,6 @@ ANYWAY_QUESTION = (
 )
 ANYWAY_YES = "Try anyway, once"
 ANYWAY_NO = "No, wait"
-REFUSED_AS_IT_IS = "The server has refused exactly this sign-in, so nothing was sent."
-REFUSED_KEYS = f"{REFUSED_AS_IT_IS} Change it, or press F5 to try the same once more."
 UNDER_WAY = "A test is under way. Esc stops it."
 STILL_AT_WORK = "That is still being done. One moment."
 
@@ -235,22 +222,6 @@ LAST_VERDICTS: Mapping[Verdict, str] = {
     Verdict.UNKNOWN: "not known",
     Verdict.SKIPPED: "not tested",
 }
-
-
-def day_words(at: datetime, now: datetime) -> str:
-    """Return the time for today, the date for other days, in local time."""
-    local = at.astimezone()
-    return f"today {local:%H:%M}" if local.date() == now.astimezone().date() else f"{local:%Y-%m-%d}"
-
-
-def result_words(last: LastResult | None) -> str:
-    """Return the last result in a few words: a word first, then where it failed."""
-    if last is None:
-        return "not tested"
-    if last.code == NOT_PROVED:
-        return "not proved"
-    stage = f" {STAGE_WORDS[last.stage].lower()}" if last.stage else ""
-    return f"{LAST_VERDICTS[last.verdict]}{stage}"
 
 
 def tested_words(account: Account, report: Report) -> str:

@@ -49,7 +49,7 @@ from smtp_wizard.screens.areas.unsubscribe import UnsubscribeScreen
 from smtp_wizard.screens.details import CheckDetails
 from smtp_wizard.screens.guide import StepsPanel
 from smtp_wizard.screens.menu import MenuPanel
-from smtp_wizard.screens.panel import ConfirmPanel, HelpPanel, Panel, PanelBox, QuestionPanel
+from smtp_wizard.screens.panel import HelpPanel, Panel, PanelBox, QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.fault_containment import FaultContained
@@ -223,11 +223,6 @@ async def type_a_password(walk: Walk) -> None:
     await walk.at_screen(FlowPanel)
     await walk.write(PASSWORD)
     await walk.press("enter")
-
-
-async def say_yes(walk: Walk) -> None:
-    await walk.at_screen(ConfirmPanel)
-    await walk.press("down", "enter")
 
 
 async def sure(walk: Walk) -> None:

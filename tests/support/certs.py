@@ -48,14 +48,6 @@ class Authority:
         files.key.chmod(0o600)
         return files
 
-    def issue_expired(self, *names: str) -> CertificateFiles:
-        """Issue a certificate that ran out yesterday."""
-        return self.issue(*names, not_after=datetime.now(UTC) - timedelta(days=1))
-
-    def client_context(self) -> ssl.SSLContext:
-        """Return a client's context that trusts this authority and no other."""
-        return ssl.create_default_context(cafile=str(self.file))
-
 
 def self_signed(folder: Path, name: str) -> CertificateFiles:
     """Write a certificate that vouches for itself, as appliances ship them."""

@@ -122,8 +122,6 @@ class SaveState:
     sections: tuple[Section, ...] = ()
     running: str = ""
     """What is being done, while nothing can be answered."""
-    unlocking: bool = False
-    """The vault is to be opened first: see `SaveFlow.vault`."""
 
 
 def best_place(found: Mapping[StoreKind, Availability], *, practice: bool = False) -> StoreKind:
@@ -160,7 +158,7 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
         self.draft = replace(draft, saved=None, editing=draft.saved or draft.editing)
         """The answers, with those of this step."""
         self.vault: Vault | None = None
-        """Asks for the vault's passphrase, while the state says so; `opened` takes what comes of it."""
+        """Asks for the vault's passphrase, while that must be opened first; `opened` takes what comes of it."""
         self._accounts = accounts
         self._stores = stores
         self._provider = catalog.get(draft.connection.provider)
@@ -477,7 +475,7 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
             await self._accounts.refuse_collisions(self.draft, **agreed)
         if await needs_opening(self._stores.vault, self.draft.store, creating=True):
             self.vault = Vault(self._stores.vault)
-            self._show(replace(self._asking(), unlocking=True))
+            self._show(self._asking())
             return None
         if not self._saves:
             self._show(self._asking())

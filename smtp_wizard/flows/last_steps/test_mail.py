@@ -87,7 +87,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         self.told: Callable[[Event], None] = lambda event: None
         """Called with each event of an attempt, for a face that tells them as they come."""
         self.vault: Vault | None = None
-        """Asks for the vault's passphrase, while the state says so; `opened` takes what comes of it."""
+        """Asks for the vault's passphrase, while that must be opened first; `opened` takes what comes of it."""
         self._checks = checks
         self._tokens = tokens
         self._store = vault
@@ -374,7 +374,6 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         try:
             if await needs_opening(self._store, await self._tokens.store_of(self.draft)):
                 self.vault = Vault(self._store)
-                self._show(replace(self._state, unlocking=True))
                 return
             await self._attempt()
         except EXPECTED_ERRORS as problem:
@@ -383,7 +382,6 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
     async def opened(self, result: Opened) -> Leads | None:
         """Go on after the vault was opened, or left shut."""
         self.vault = None
-        self._show(replace(self._state, unlocking=False))
         if result.well:
             await self._send()
         else:

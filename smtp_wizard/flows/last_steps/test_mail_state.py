@@ -71,8 +71,6 @@ class MailTestState:
     note: str = ""
     """One line below."""
     sections: tuple[Section, ...] = ()
-    unlocking: bool = False
-    """The vault is to be opened first: see `MailTestFlow.vault`."""
 
 
 WAIT = Offer(MailTestOffer.WAIT, words.WAIT, words.WAIT_NOTE, chip=words.WAIT_CHIP)

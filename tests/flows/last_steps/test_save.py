@@ -253,7 +253,6 @@ async def test_a_vault_is_made_in_the_midst_of_saving(tmp_path: Path, answer: An
     accounts = Accounts()
     flow = flow_of(tmp_path, accounts, keyring=False)
     assert await flow.act(SaveOffer.SAVE) is None
-    assert flow.state.unlocking
     asking = flow.vault
     assert asking is not None
     asking.type(0, PASSPHRASE)
