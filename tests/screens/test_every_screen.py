@@ -23,8 +23,11 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
+from smtp_wizard.app_screens import SCREENS
 from smtp_wizard.engine.sandbox.mailbox import deliver
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
+from smtp_wizard.engine.wizard.steps import STEPS
+from smtp_wizard.plain.walk import PLAIN
 from smtp_wizard.screens.areas.calendar import CalendarScreen
 from smtp_wizard.screens.areas.domain import DomainScreen
 from smtp_wizard.screens.areas.explain import ExplainScreen
@@ -37,10 +40,12 @@ from smtp_wizard.screens.keyed import EDITING, Keyed
 from smtp_wizard.screens.menu import LookPanel, MenuPanel
 from smtp_wizard.screens.page import Page
 from smtp_wizard.screens.panel import GuidePanel, HelpPanel, Panel, QuestionPanel
+from smtp_wizard.text.wizard import PURPOSE
 from smtp_wizard.widgets.chips import Chip, Chips
 from smtp_wizard.widgets.frame import Edged
 from smtp_wizard.widgets.lines import Lines
 from smtp_wizard.widgets.rows import RowList
+from smtp_wizard.widgets.stepper import PLACE
 from smtp_wizard.widgets.text import Plain
 from tests.support.pages import cells
 from tests.support.places import PLACES, Place, standing
@@ -382,3 +387,16 @@ async def test_a_panel_comes_and_goes_in_one_painting(key: str, painter: Painter
             sizes = [each.size for each in painter.paintings[before:]]
             assert [each for each in sizes if each > max(sizes) / 2] == [max(sizes)]
             assert sum(sizes) <= PANEL
+
+
+def test_every_step_stands_on_every_face_and_is_looked_at() -> None:
+    """Whoever adds a step is told here what it still lacks."""
+    steps = {each.id for each in STEPS}
+    faces: dict[str, set[str]] = {
+        "app_screens.py": set(SCREENS),
+        "plain/walk.py": set(PLAIN),
+        "text/wizard.py": set(PURPOSE),
+        "widgets/stepper.py": set(PLACE),
+        "tests/support/places.py": set(PLACES),
+    }
+    assert {where: steps - found for where, found in faces.items() if steps - found} == {}
