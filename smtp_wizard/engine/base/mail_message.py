@@ -219,6 +219,8 @@ _NO_CHARSETS = frozenset(
     {"idna", "mbcs", "oem", "palmos", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
 )
 """Encodings of Python's own that no letter is written in: some raise whatever the error handler, some are slow."""
+_OFTEN_WRONG = frozenset({"ascii", "utf-8"})
+"""Charsets that many letters name and are not written in."""
 _LONGEST_CHARSET = 40
 """Characters of a charset's name (RFC 2978 section 2.3). Python remembers every name that it was asked for."""
 
@@ -227,13 +229,14 @@ def in_charset(octets: bytes, charset: str) -> str:
     """Decode octets in a charset that somebody else names; in a usual one where that does not do. Nothing is raised."""
     name = charset.strip().strip("'\"").lower()[:_LONGEST_CHARSET]
     try:
-        if codecs.lookup(name).name.replace("_", "-") in _NO_CHARSETS:
+        known = codecs.lookup(name).name.replace("_", "-")
+        if known in _NO_CHARSETS:
             return _in_usual(octets)
         text = octets.decode(name, "replace")
     except (LookupError, ValueError):
         # No name of a charset, an encoding of something else than text, or octets that it gives up on.
         return _in_usual(octets)
-    return _in_usual(octets) if "\ufffd" in text else text
+    return _in_usual(octets) if "\ufffd" in text and known in _OFTEN_WRONG else text
 
 
 def _in_usual(octets: bytes) -> str:
