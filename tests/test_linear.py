@@ -36,7 +36,9 @@ from smtp_wizard.engine.discovery.autoconfig import AutoconfigError, read_offers
 from smtp_wizard.engine.discovery.server_identity import owner_of
 from smtp_wizard.engine.explain.factory import load_explainer
 from smtp_wizard.engine.explain.pasted_text import find_replies, plain_text, without_secrets
+from smtp_wizard.engine.explain.programs import load_programs
 from smtp_wizard.engine.explain.readers.bounces import read_bounce
+from smtp_wizard.engine.explain.readers.fixed_texts import load_fixed_texts
 from smtp_wizard.engine.guides.guides import Guide, fill
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.smtp.masking import Redactor
@@ -76,6 +78,7 @@ MADE_OF_VALUES = {
     "engine/guides/guides.py": "of one web address, escaped",
     "engine/diagnosis/patterns.py": "of the data; they are looked at below",
     "engine/diagnosis/rules.py": "of status codes in the data, for a status code",
+    "engine/providers/new_entry.py": "of the name of a list in a YAML file of our own",
     "engine/smtp/masking.py": "of a secret, escaped; looked at below",
 }
 """Modules with patterns that are only made while the program runs, and of what."""
@@ -230,6 +233,7 @@ def data_patterns() -> Iterator[tuple[str, Patterns]]:
             walk(each)
 
     walk(explainer)
+    walk([load_fixed_texts(), load_programs()])  # the explainer reads them where it needs them
     for patterns in held:
         yield ", ".join(patterns.sources[:1]), patterns
 
@@ -256,7 +260,8 @@ def _written(node: object, keys: tuple[str, ...]) -> Iterator[str]:
 def test_every_pattern_of_the_data_is_looked_at() -> None:
     """What stands in the YAML is what was found in the explainer; a pattern under a new key would be missed there."""
     clues, rules = read_yaml(data_path("clues.yaml")), read_yaml(data_path("diagnosis.yaml"))["rules"]
-    written = {*_written(clues, ("words", "noise")), *_written(rules, ("words", "host", "issuer"))}
+    on_demand = [read_yaml(data_path(name)) for name in ("fixed_texts.yaml", "programs.yaml")]
+    written = {*_written([clues, *on_demand], ("words", "noise")), *_written(rules, ("words", "host", "issuer"))}
     assert len(written) > 1000
     assert {source for pattern in written for source in Patterns([pattern]).sources} <= set(branches())
 

@@ -156,6 +156,8 @@ class Explainer:
             certain=focus.certain,
             answered=focus.answered,
             accepted=focus.accepted,
+            happened=focus.happened,
+            lacking=focus.lacking,
         )
 
     def _speaker(self, focus: Focus, hints: Hints) -> Speaker | None:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.explain.evidence import Delivery, Evidence, Lines, Outcome, Speaker
+from smtp_wizard.engine.explain.evidence import Complaint, Delivery, Evidence, Lines, Outcome, Speaker
 from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.smtp.symptom import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,10 @@ class Focus:
     """The server said something, so it is not one that keeps silent."""
     accepted: bool = False
     """The text is a record of something that went well."""
+    happened: Fault | None = None
+    """What went wrong, where the course of a session says it better than any word in it."""
+    lacking: str = ""
+    """What the server did not offer then."""
     attempts: int = 1
     """How many attempts the text tells of."""
     evidence: tuple[Evidence, ...] = ()
@@ -109,7 +114,7 @@ def _in_session(text: str) -> Focus | None:
     found = read_transcript(text)
     attempts = read_attempts(connections(found)) if found else []
     attempt = decisive(attempts)
-    return _of_attempt(attempt, attempts, found) if attempt is not None else None
+    return _of_attempt(attempt, attempts, found, text) if attempt is not None else None
 
 
 _SEVERAL = re.compile(
@@ -118,16 +123,24 @@ _SEVERAL = re.compile(
 )
 
 
-def _of_attempt(attempt: Attempt, attempts: Sequence[Attempt], found: Sequence[Evidence]) -> Focus | None:
+def _of_attempt(attempt: Attempt, attempts: Sequence[Attempt], found: Sequence[Evidence], text: str) -> Focus | None:
     refusal = attempt.refusal
+    happened, lacking = None, ""
     if refusal is not None:
         words = " ".join(each for each in (str(refusal.code), refusal.enhanced or "", refusal.words) if each)
         stage = refusal.stage
+    elif attempt.unconfirmed:
+        words, stage, happened = _complaints(attempt, found, text), Stage.DATA, Fault.OUTCOME_UNKNOWN
+    elif attempt.sign_in_hidden:
+        words, stage = _complaints(attempt, found, text), Stage.AUTH
+        happened, lacking = Fault.NOT_OFFERED, "AUTH-BEFORE-TLS"
     elif attempt.complaints:
-        words = "\n".join(each.words for each in attempt.complaints)
+        words = _complaints(attempt, found, text)
         stage = attempt.reached if attempt.answered else None
     elif attempt.outcome is Outcome.ACCEPTED:
         words, stage = "", None
+    elif attempt.answered and (beside := _beside(found, text)):
+        words, stage = beside, None
     else:
         return None
     return Focus(
@@ -139,9 +152,31 @@ def _of_attempt(attempt: Attempt, attempts: Sequence[Attempt], found: Sequence[E
         certain=refusal is not None or attempt.outcome is Outcome.ACCEPTED,
         answered=attempt.answered,
         accepted=attempt.outcome is Outcome.ACCEPTED,
+        happened=happened,
+        lacking=lacking,
         attempts=len(attempts),
         evidence=tuple(found),
     )
+
+
+def _complaints(attempt: Attempt, found: Sequence[Evidence], text: str) -> str:
+    """Return what a program complains of: in the session, and before it, where some put their error."""
+    begins = next((each.lines.first for each in found if not isinstance(each, Complaint)), 1)
+    before = text.split("\n", begins - 1)[: begins - 1]
+    told = [line for line in before if _COMPLAINT.search(line) is not None][-_FEW:]
+    return "\n".join([*told, *(each.words for each in attempt.complaints)])
+
+
+def _beside(found: Sequence[Evidence], text: str) -> str:
+    """Return the lines of a text that do not belong to the session in it, if they complain of anything."""
+    spoken = {line for each in found for line in range(each.lines.first, each.lines.last + 1)}
+    lines = (line for number, line in enumerate(text.split("\n"), 1) if number not in spoken)
+    rest = "\n".join(lines)
+    return rest if _COMPLAINT.search(rest) is not None else ""
+
+
+_COMPLAINT = re.compile(r"\b(?:error|fehler|erreur|fail\w{0,8}|could not|cannot|exception)\b", re.IGNORECASE)
+_FEW = 3
 
 
 # --- a log ---

@@ -147,7 +147,7 @@ _REPLY = re.compile(
     re.VERBOSE,
 )
 _NO_REPLY = re.compile(
-    r"(?:\b(?:port|line|errno|timeout|pid)[ :=]{0,24}|HTTP(?:/\d(?:\.\d)?)? |\.[a-z]{1,5}:|#|\d[ ,])\(?$",
+    r"(?:\b(?:port|line|errno|timeout|pid)[ :=]{0,24}|\" responded |HTTP(?:/\d(?:\.\d)?)? |\.[a-z]{1,5}:|#|\d[ ,])\(?$",
     re.IGNORECASE,
 )
 """What stands before three digits that are no reply: a port, a line of a program, the number of a fault."""

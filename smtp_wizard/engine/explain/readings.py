@@ -98,14 +98,16 @@ class Readings:
                 yield self._guess(replace(reading, weight=reading.weight * weights.STAGE_MISFITS))
 
     def _readings(self, scene: Scene, reply: QuotedReply | None) -> Iterator[Reading]:
+        if scene.happened is not None:
+            yield Reading(replace(scene.symptom(scene.happened, scene.stages), lacking=scene.lacking), scene.text, 1.0)
         seen = scene.seen
-        if seen is not None and not scene.certain and (seen.sign.decides or reply is None or reply.sure == 0):
+        if seen is not None and not scene.certain and _counts(seen, reply, scene.sought.text):
             yield self._by_sign(scene, seen)
         if reply is not None:
             stages = self._stages(scene, reply.code, reply.words)
             symptom = replace(scene.symptom(Fault.REJECTED, stages), code=reply.code, enhanced=reply.enhanced)
             yield Reading(symptom, reply.words, weights.FROM_EVIDENCE if scene.certain else weights.REPLY[reply.sure])
-            yield Reading(symptom, around(scene.text, reply.at), weights.AROUND_REPLY)
+            yield Reading(symptom, around(*_entry(scene.text, reply.at)), weights.AROUND_REPLY)
         else:
             enhanced = bare_enhanced(scene.text)
             stages = self._stages(scene, None, scene.text)
@@ -203,6 +205,31 @@ _SECURING = frozenset({Stage.TLS, Stage.STARTTLS})
 
 _WITHOUT_A_WORD = frozenset({Fault.SILENT, Fault.REFUSED})
 """What cannot be of a server that has answered, unless a program says it clearly."""
+
+
+def _counts(seen: SignSeen, reply: QuotedReply | None, flat: str) -> bool:
+    """Whether a sign counts beside a reply. A name that was not found matters no more when a server replied later."""
+    if reply is None or reply.sure == 0:
+        return True
+    over = seen.sign.stage is Stage.DNS and flat.find(" ".join(reply.words[:_START].split()), seen.at) > 0
+    return seen.sign.decides and not over
+
+
+_START = 40
+
+
+def _entry(text: str, at: int) -> tuple[str, int]:
+    """Return the entry of a log that a place is in, and the place in it; another text as it is."""
+    from smtp_wizard.engine.explain.readers.log_prefixes import split_prefix
+
+    start = text.rfind("\n", 0, at) + 1
+    if not split_prefix(text[start : start + WINDOW])[0]:
+        return text, at
+    end = start
+    while (end := text.find("\n", end + 1)) > 0 and not split_prefix(text[end + 1 : end + 1 + WINDOW])[0]:
+        if end > at + WINDOW:
+            break
+    return (text[start:end] if end > 0 else text[start:]), at - start
 
 
 def around(text: str, at: int) -> str:

@@ -52,6 +52,9 @@ class Scene:
     answered: bool
     """The server said something, so it is not one that keeps silent."""
     accepted: bool
+    happened: Fault | None = None
+    """What went wrong, where the course of a session says it."""
+    lacking: str = ""
 
     @property
     def stages(self) -> frozenset[Stage]:

@@ -15,6 +15,7 @@ from smtp_wizard.engine.explain.evidence import Command, Complaint, Connecting, 
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 _ORDER = tuple(Stage)
+_SEND_IT = 354
 _ACCEPTED_AT = frozenset({".", "BDAT"})
 _NO_MATTER = frozenset({"QUIT", "RSET", "NOOP", "VRFY"})
 """Commands whose replies say nothing about the message."""
@@ -36,6 +37,10 @@ class Attempt:
     outcome: Outcome
     answered: bool
     """Whether the server said anything."""
+    unconfirmed: bool = False
+    """The whole message was handed over, and no reply came to its end: it may have been sent."""
+    sign_in_hidden: bool = False
+    """The server offers STARTTLS and no sign-in before it (RFC 4954 section 4), and the program did not encrypt."""
 
 
 def read_attempts(parts: Iterable[Sequence[Evidence]]) -> list[Attempt]:
@@ -64,11 +69,14 @@ class _Attempt:
         self._complaints: list[Complaint] = []
         self._accepted = False
         self._answered = False
+        self._handed_over = False
+        self._sign_in_hidden = False
 
     def finished(self) -> Attempt:
         for each in self._part:
             self._take(each)
-        failed = self._refusal is not None or bool(self._complaints)
+        hidden = self._sign_in_hidden and _ORDER.index(self._reached) < _ORDER.index(Stage.STARTTLS)
+        failed = self._refusal is not None or bool(self._complaints) or hidden
         outcome = (
             Outcome.ACCEPTED if self._accepted and self._refusal is None else Outcome.FAILED if failed else Outcome.OPEN
         )
@@ -81,6 +89,8 @@ class _Attempt:
             complaints=tuple(self._complaints),
             outcome=outcome,
             answered=self._answered,
+            unconfirmed=self._handed_over and bool(self._complaints),
+            sign_in_hidden=hidden,
         )
 
     def _take(self, each: Evidence) -> None:
@@ -106,6 +116,10 @@ class _Attempt:
         self._answered = True
         if reply.command in _NO_MATTER:
             return
+        self._handed_over = reply.code == _SEND_IT
+        if reply.stage is Stage.EHLO and not reply.refuses:
+            offers = reply.words.upper()
+            self._sign_in_hidden = "STARTTLS" in offers and "AUTH" not in offers
         self._begin(reply.stage)
         if reply.refuses:
             if reply.code != 421 or self._refusal is None:

@@ -376,7 +376,7 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
             provider="microsoft365",
         ),
         "basic_auth_disabled",
-        Who.ADMIN,
+        Who.YOU,
     ),
     "SMTP AUTH off at the tenant": (
         replied(
@@ -662,6 +662,16 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
         "greeting_misread",
         Who.APP,
     ),
+    "a yes taken for an error": (
+        Symptom(
+            stage=Stage.DATA,
+            fault=Fault.REJECTED,
+            words=shown("error sending message to subscriber 12: 250 Accepted"),
+        ),
+        "success_misread",
+        Who.APP,
+    ),
+    "commands in another order": (replied(Stage.DATA, "503 5.5.1 Error: No sender"), "order_misread", Who.APP),
     "nobody knows": (replied(Stage.MAIL, "571 computer says no"), "unknown", Who.PROVIDER),
 }
 
@@ -776,6 +786,17 @@ def test_every_rule_decides_something_here() -> None:
         replied(Stage.DATA, "550 5.7.1 TRANSPORT.RULES.RejectMessage", facts={"returned": "failed"}),
         replied(Stage.MAIL, "550 blocked using a list", facts={"returned": "failed", "sent_by": "provider"}),
         replied(Stage.MAIL, "550 not authorized to send mail directly"),
+        happened(Stage.GREETING, Fault.CLOSED, words="SERVER -> CLIENT: SMTP NOTICE: EOF caught while checking"),
+        happened(Stage.TLS, Fault.TLS_FAILED, tls=TlsFault.UNKNOWN_ISSUER, words="the fingerprint does not match"),
+        happened(Stage.CONNECT, Fault.SILENT, facts={"returned": "delayed"}),
+        replied(Stage.DATA, "250 not been delivered yet", facts={"returned": "delayed"}),
+        replied(Stage.RCPT, "554 blocked using zen.spamhaus.org; Error: open resolver"),
+        replied(Stage.MAIL, "554 Sender address rejected: Access denied", facts={"side": "receiving"}),
+        replied(Stage.MAIL, "451 unable to verify address"),
+        replied(Stage.MAIL, "550 5.7.708 Access denied, traffic not accepted from this IP"),
+        replied(Stage.MAIL, "550 5.1.8 Access denied, bad outbound sender"),
+        replied(Stage.DATA, "451 4.4.2 Timeout waiting for data from client"),
+        replied(Stage.DATA, "550 SMTPUTF8 is required, but was not offered by host ::1[::1]"),
         happened(Stage.CONNECT, Fault.SILENT, Endpoint("mail.example.com", 25, Security.NONE)),
         *(symptom for symptom, _ in TOLD),
     ]
@@ -975,7 +996,7 @@ rcpt  -                550 5.7.133                  => recipient_rejected
 rcpt  -                553 5.1.3                    => bad_address_format
 rcpt  -                550 5.5.3                    => too_many_recipients
 rcpt  -                550 5.7.1                    => unknown
-rcpt  -                503                          => unknown
+rcpt  -                503                          => order_misread
 rcpt  -                432                          => rate_limited
 rcpt  -                556                          => recipient_rejected
 data  -                550                          => content_rejected

@@ -395,7 +395,7 @@ REFUSALS: tuple[tuple[str, bytes, dict[str, str], str, Who], ...] = (
     ("Microsoft, tenant", TENANT, {"provider": "microsoft365"}, "smtp_auth_disabled", Who.ADMIN),
     ("Microsoft, tenant, unknown provider", TENANT, {}, "smtp_auth_disabled", Who.ADMIN),
     ("Microsoft, basic sign-in", BASIC, {"provider": "outlook-com"}, "basic_auth_disabled", Who.YOU),
-    ("Microsoft, basic sign-in at work", BASIC, {"provider": "microsoft365"}, "basic_auth_disabled", Who.ADMIN),
+    ("Microsoft, basic sign-in at work", BASIC, {"provider": "microsoft365"}, "basic_auth_disabled", Who.YOU),
     ("too many, now", b"454 4.7.0 Too many login attempts, please try again later\r\n", {}, "too_many_logins", Who.YOU),
     ("too many, closing", b"421 4.7.0 Too many failed login attempts\r\n", {}, "too_many_logins", Who.YOU),
     ("not now", b"454 4.7.0 Temporary authentication failure\r\n", {}, "temporary_try_later", Who.YOU),

@@ -150,7 +150,7 @@ _FIELD = re.compile(
     r"|Last-Attempt-Date|Will-Retry-Until):[ \t]*+(.*)",
     re.IGNORECASE,
 )
-_CONTINUES = re.compile(r"[ \t]+(?![A-Za-z\-]{1,40}: )\S")
+_CONTINUES = re.compile(r"[ \t]+(?!(?:[A-Za-z]{1,20}-[A-Za-z\-]{1,40}|Action|Status): )\S")
 Fields = Mapping[str, str]
 
 

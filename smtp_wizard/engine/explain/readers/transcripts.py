@@ -32,7 +32,7 @@ _FROM_SERVER = re.compile(
     | Net::SMTP(?:=\w+\(0x[0-9a-f]+\))?<<<
     | (?:reply|data):[ ]{1,3}(?:b?['"]|\(?(?=\d{3})) # smtplib
     | reply:[ ]retcode[ ]\(
-    | (?:Response|RESPONSE|Received|RECV|recv|Server|SERVER|server|SMTP[ ]server|Remote|remote|INBOUND|inbound
+    | (?:Response|RESPONSE|Received|RECV|Recv|recv|Server|SERVER|server|SMTP[ ]server|Remote|remote|INBOUND|inbound
         |IN|RX|Reply)(?:[ ](?:said|response|says|reply|replied))?[ ]?[:>]
     | <[ ][\w.-]{1,120}\[[0-9a-f.:]{2,45}\](?::\d{1,5})?: # Postfix, verbose
     )[ ]{0,8}b?['"\[(]?""",
@@ -48,7 +48,7 @@ _FROM_CLIENT = re.compile(
     | CLIENT[ ]->[ ]SERVER:
     | Net::SMTP(?:=\w+\(0x[0-9a-f]+\))?>>>
     | send:[ ]{1,3}b?['"]
-    | (?:Request|REQUEST|Sent|SENT|SEND|send|Sending|Client|CLIENT|client|OUTBOUND|outbound|OUT|TX
+    | (?:Request|REQUEST|Sent|SENT|SEND|Send|send|Sending|Client|CLIENT|client|OUTBOUND|outbound|OUT|TX
         |Command)(?:[ ]command)?[ ]?[:>]
     | >[ ][\w.-]{1,120}\[[0-9a-f.:]{2,45}\](?::\d{1,5})?:
     )[ ]{0,8}b?['"\[(]?""",
@@ -293,7 +293,8 @@ def connections(found: list[Evidence]) -> Iterator[list[Evidence]]:
     """Yield the evidence of a session connection by connection: of several attempts each by itself."""
     part: list[Evidence] = []
     for each in found:
-        if isinstance(each, Connecting) and any(not isinstance(other, Connecting) for other in part):
+        begun = [other for other in part if not isinstance(other, Connecting)]
+        if isinstance(each, Connecting) and begun and not all(isinstance(other, Complaint) for other in part):
             yield part
             part = []
         part.append(each)
