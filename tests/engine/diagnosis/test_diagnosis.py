@@ -798,7 +798,7 @@ def test_every_rule_decides_something_here() -> None:
         replied(Stage.RCPT, "554 blocked using zen.spamhaus.org; Error: open resolver"),
         replied(Stage.MAIL, "554 Sender address rejected: Access denied", facts={"side": "receiving"}),
         replied(Stage.MAIL, "451 unable to verify address"),
-        replied(Stage.MAIL, "550-Verification failed for <office@firm.test>"),
+        replied(Stage.MAIL, "550 Verification failed for <office@firm.test>"),
         replied(Stage.MAIL, "550 5.7.708 Access denied, traffic not accepted from this IP"),
         replied(Stage.MAIL, "550 5.1.8 Access denied, bad outbound sender"),
         replied(Stage.DATA, "451 4.4.2 Timeout waiting for data from client"),
