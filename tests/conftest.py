@@ -199,6 +199,7 @@ def own_home(monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path]) -> Path:
     monkeypatch.setenv("SMTP_WIZARD_CONFIG", str(home / "config"))
     monkeypatch.setenv("LANG", "C.UTF-8")
     monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("PAGER", "cat")
     return home
 
 

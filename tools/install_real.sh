@@ -28,6 +28,7 @@ programs=(
     gpg:gnupg
     age:age
     ip:iproute2
+    ansible-playbook:ansible-core
     man:man-db
     systemd-analyze:systemd
     zsh:zsh

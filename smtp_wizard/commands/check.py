@@ -23,6 +23,7 @@ from smtp_wizard.commands.options.connection import (
     sign_in_option,
 )
 from smtp_wizard.commands.options.passwords import PASSWORD_OPTIONS, PasswordSource, password_options, taken_from
+from smtp_wizard.commands.options.remote_host import parse_remote_host
 from smtp_wizard.commands.options.sign_in import given_password, warn_of_oddities
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.characters import parse_words
@@ -31,6 +32,7 @@ from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security, par
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Verdict
+from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.scan.known_host import provider_of
 from smtp_wizard.engine.scan.network_findings import report_unreached
 from smtp_wizard.engine.wizard.draft import Draft
@@ -43,6 +45,7 @@ from smtp_wizard.runtime.running import Stopwatch, run
 from smtp_wizard.text.network import best_json, network_json, why_words
 
 if TYPE_CHECKING:
+    from smtp_wizard.engine.remote.ssh import SshHost
     from smtp_wizard.output.documents.ports import BestJson, NetworkJson
 
 
@@ -63,6 +66,9 @@ class CheckRequest:
     connection: ConnectionOptions
     neutral: str | None
     """The host that is to tell whether this network blocks a port."""
+    on: str | None
+    """The computer that makes the same check, as ssh knows it."""
+    ssh_options: tuple[str, ...]
 
 
 @click.command("check", cls=HelpedCommand)
@@ -91,6 +97,13 @@ class CheckRequest:
     callback=parsed_by(parse_host),
     help="Try this other mail server where HOST does not answer: does this network block the port?",
 )
+@click.option(
+    "--on",
+    metavar="[USER@]HOST",
+    callback=parsed_by(parse_remote_host),
+    help="The same check on that computer too, through ssh, side by side.",
+)
+@click.option("-o", "ssh_options", metavar="OPTION", multiple=True, help="With --on: an option of ssh; repeatable.")
 @password_options
 @connection_options
 @sign_in_option
@@ -118,6 +131,8 @@ def command(invocation: Invocation, /, server: str, **given: Any) -> int:
         password=password,
         connection=connection,
         neutral=given["neutral"],
+        on=given["on"],
+        ssh_options=given["ssh_options"],
     )
     return _Checker(invocation, asked).run()
 
@@ -136,12 +151,18 @@ class _Checker:
     def run(self) -> int:
         self._refuse_missing()
         self.secret = self._password()
+        if self.asked.on is not None:
+            return self._both(self._endpoint(), self.asked.on)
         return self._one(self._endpoint()) if self.asked.port is not None else self._sweep()
 
     # -- what is needed ---------------------------------------------------------------------------------------------
 
     def _refuse_missing(self) -> None:
         asked = self.asked
+        if asked.on is not None and (asked.port is None or asked.depth is Depth.SEND):
+            raise click.UsageError("--on checks one port, HOST:PORT, and sends nothing.")
+        if asked.ssh_options and asked.on is None:
+            raise click.UsageError("-o goes with --on.")
         signs_in = asked.depth is not Depth.SERVER and asked.auth is not Auth.NONE
         sends = asked.depth is Depth.SEND
         lacking = [
@@ -175,10 +196,11 @@ class _Checker:
         return Endpoint(asked.host, asked.port, security)
 
     def _document(self, outcomes: Sequence[CheckOutcome], best: BestJson | None, network: NetworkJson) -> None:
-        from smtp_wizard.output.documents.checks import ResultJson
+        from smtp_wizard.output.documents.checks import PlacedJson, ResultJson
         from smtp_wizard.output.documents.ports import Checked
 
-        self.out.document(Checked(tuple(map(ResultJson.of, outcomes)), best, network))
+        results = tuple(PlacedJson(ResultJson.of(each), "here", ()) for each in outcomes)
+        self.out.document(Checked(results, best, network))
 
     def _undone(self) -> str:
         return f"The check of {self.asked.host} was not finished."
@@ -215,7 +237,7 @@ class _Checker:
         reader = live_reader(self.out, transcript, shown(str(endpoint)))
         return await observed(self._work(endpoint, depth), endpoint, None, self.watch, reader)
 
-    def _work(self, endpoint: Endpoint, depth: Depth) -> Check:
+    def _work(self, endpoint: Endpoint, depth: Depth, elsewhere: SshHost | None = None) -> Check:
         """Return the check of one endpoint, as `observed` takes it."""
         asked, services = self.asked, self.invocation.services
         provider = provider_of(services.catalog, endpoint.host)
@@ -232,7 +254,43 @@ class _Checker:
             secret=self.secret,
             test_to=asked.to,
         )
-        return lambda emit: services.checks.check_draft(draft, depth, emit, options=asked.connection)
+        return lambda emit: services.checks.check_draft(
+            draft, depth, emit, options=asked.connection, elsewhere=elsewhere
+        )
+
+    # -- from two places --------------------------------------------------------------------------------------------
+
+    def _both(self, endpoint: Endpoint, host: str) -> int:
+        """Check one port here and on another computer, and show both."""
+        from smtp_wizard.commands.testing.elsewhere import HERE, differences, side_by_side
+        from smtp_wizard.engine.remote.ssh import SshHost
+
+        there = SshHost(host, self.asked.ssh_options, asks=can_ask())
+        both = [run(self._quietly(endpoint, each), self.watch, self._undone) for each in (None, there)]
+        if self.out.form is Form.JSON:
+            from smtp_wizard.output.documents.checks import PlacedJson, ResultJson
+            from smtp_wizard.output.documents.ports import Checked
+
+            differs = differences(both[0].report, both[1].report)
+            results = (
+                PlacedJson(ResultJson.of(each), at, differs) for each, at in zip(both, (HERE, host), strict=True)
+            )
+            best = best_json(endpoint if _serves(both[0]) else None, ())
+            self.out.document(Checked(tuple(results), best, network_json(None, (), None)))
+        else:
+            for line in side_by_side(both[0], both[1], host, self.out.width):
+                report_line(self.out, line)
+        return exit_code(both)
+
+    async def _quietly(self, endpoint: Endpoint, there: SshHost | None) -> CheckOutcome:
+        from smtp_wizard.commands.testing.elsewhere import unreached
+        from smtp_wizard.engine.remote.ssh import RemoteError
+
+        work = self._work(endpoint, self.asked.depth, there)
+        try:
+            return await observed(work, endpoint, None, self.watch, lambda _: None)
+        except RemoteError as problem:
+            return CheckOutcome(None, Report(endpoint), unreached(problem))
 
     # -- every port ------------------------------------------------------------------------------------------------
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import click
@@ -46,10 +47,11 @@ _STATES = {Health.OK: "ok", Health.WARN: "warn", Health.FAIL: "FAIL"}
 @click.option("--network", is_flag=True, help="Ask the network too: look up the name of a well-known mail server.")
 @click.option("--clean", is_flag=True, help="Delete passwords that changes which were stopped in the middle have left.")
 @click.option("--yes", is_flag=True, help="Do not ask before something is deleted.")
+@click.option("-v", "--verbose", is_flag=True, help="With the reasons, and what can be done.")
 @passphrase_options
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
-def command(invocation: Invocation, network: bool, clean: bool, yes: bool, _json: bool) -> int:
+def command(invocation: Invocation, network: bool, clean: bool, yes: bool, verbose: bool, _json: bool) -> int:
     """Say what smtp-wizard can and cannot do here: terminal, stores, names, encryption, clock, age of the data.
 
     Without --clean nothing is changed, and without --network nobody is asked. Exit code 1 where something fails, 3
@@ -78,15 +80,32 @@ def command(invocation: Invocation, network: bool, clean: bool, yes: bool, _json
         remain, removed = (tuple(map(LeftJson.of, each)) for each in (left.entries, cleaned.removed))
         invocation.out.document(Diagnosed(tuple(found), remain, removed, installed))
     else:
-        for each in found:
-            for line in paragraph(each.sentence, f"{_STATES[each.state]:<6}{_label(each):<16}"):
-                report_line(invocation.out, line)
-        packages = [f"{name} {version}" for name, version in list(installed.items())[2:] if version]
-        for line in paragraph(", ".join(packages), " " * 22):
-            invocation.out.data(line)
+        _print(invocation, found, installed, verbose=verbose)
     if cleaned.kept:
         return Exit.SECRET
     return Exit.FAILED if any(each.state is Health.FAIL for each in found) else Exit.OK
+
+
+def _print(invocation: Invocation, found: Sequence[Examined], installed: Mapping[str, str], *, verbose: bool) -> None:
+    """Print a line a check; with `verbose` all that is to be said of it, and the packages."""
+    out = invocation.out
+    for each in found:
+        head = f"{_STATES[each.state]:<6}{_label(each):<16}"
+        for line in paragraph(each.sentence, head) if verbose else [_one_line(head, each.sentence, out.width)]:
+            report_line(out, line)
+    if verbose:
+        packages = [f"{name} {version}" for name, version in list(installed.items())[2:] if version]
+        for line in paragraph(", ".join(packages), " " * 22):
+            out.data(line)
+    elif any(each.state is not Health.OK for each in found):
+        out.narrate("'smtp-wizard doctor -v' says why, and what can be done.")
+
+
+def _one_line(head: str, sentence: str, width: int | None) -> str:
+    """Return what a check comes to: the first thing that is said of it, cut where the terminal ends."""
+    first = re.split(r"(?<=[.;])\s", sentence, maxsplit=1)[0].rstrip(".;")
+    line = f"{head}{first}."
+    return line if width is None or len(line) <= width else f"{line[: max(width - 1, 1)]}\u2026"
 
 
 def _unseen() -> str:

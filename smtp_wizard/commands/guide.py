@@ -31,7 +31,7 @@ def command(invocation: Invocation, guide_id: str | None, _json: bool) -> int:
     elif sys.stdout.isatty():
         from smtp_wizard.engine.guides.guides import as_text
 
-        out.data(as_text(guides.get(guide_id)).rstrip("\n"))
+        out.page(as_text(guides.get(guide_id)).rstrip("\n"))
     else:
         out.data(guides.raw(guide_id).rstrip("\n"))
     return Exit.OK

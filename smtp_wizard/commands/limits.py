@@ -46,7 +46,7 @@ def list_limits(invocation: Invocation, query: str | None, sorting: str, _json: 
     elif not rows:
         out.narrate(f"No provider with limits is known for '{shown(query or '', 60)}'.")
     else:
-        out.data("\n".join(_text(rows, out.width)))
+        out.page("\n".join(_text(rows, out.width)))
         out.narrate("* as the old help article has it")
     return Exit.OK
 

@@ -46,7 +46,7 @@ def command(context: click.Context, _json: bool) -> int:
 
         invocation.out.document(ManualPage(page))
     else:
-        invocation.out.data(page)
+        invocation.out.page(page)
     return Exit.OK
 
 

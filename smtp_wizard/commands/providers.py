@@ -47,7 +47,7 @@ def listed(invocation: Invocation, query: str | None, _json: bool) -> int:
     else:
         rows = [("Id", "Name", "Kind", "Status", "Checked")]
         rows += [(each.id, each.name, each.kind.value, each.status.value, each.checked) for each in found]
-        out.data("\n".join(table(rows, out.width)))
+        out.page("\n".join(table(rows, out.width)))
     return Exit.OK
 
 
@@ -64,7 +64,7 @@ def show(invocation: Invocation, provider_id: str, _json: bool) -> int:
 
         invocation.out.document(ProviderShown.of(provider, overrides))
     else:
-        invocation.out.data(
+        invocation.out.page(
             "\n".join([*_text(provider), *_block("Overridden", [f"  {each.words}" for each in overrides])])
         )
     return Exit.OK

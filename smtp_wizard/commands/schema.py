@@ -30,7 +30,7 @@ def command(invocation: Invocation, words: tuple[str, ...], _json: bool) -> int:
                 phrase("'smtp-wizard schema' lists them."),
                 Exit.NOT_FOUND,
             )
-        out.data(json.dumps(schema_of(name), indent=2))
+        out.page(json.dumps(schema_of(name), indent=2))
     elif out.form is Form.JSON:
         out.document(Schemas(NAMES))
     else:

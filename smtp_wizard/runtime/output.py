@@ -108,6 +108,13 @@ class Output:
         except (OSError, ValueError) as problem:
             raise self.lost(problem) from None
 
+    def page(self, text: str) -> None:
+        """Write a text; where it is longer than the terminal, through the person's pager. Raises as `data`."""
+        from smtp_wizard.runtime.pager import is_longer_than_terminal, paged
+
+        if not (is_longer_than_terminal(text) and paged(text, os.environ)):
+            self.data(text)
+
     def document(self, document: JsonDocument) -> None:
         """Write the one JSON document of a command."""
         self._documented = True

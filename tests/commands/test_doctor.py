@@ -71,12 +71,20 @@ def test_every_part_is_told_and_nothing_is_written(own_home: Path) -> None:
 def test_a_person_reads_a_line_a_part(own_home: Path) -> None:
     """A folder's name is never broken: it is there to be copied, and stands alone where it is long."""
     folder = own_home / ("a-long-name-" * 6) / "config"
-    ran = run("--config", str(folder), "doctor")
+    ran = run("--config", str(folder), "doctor", "-v")
     assert (ran.code, ran.err) == (0, "")
     assert all(line[:4].strip() in ("ok", "warn", "") for line in ran.out.splitlines())
     assert [line.strip() for line in ran.out.splitlines() if len(line) > 80] == [str(folder)]
     for label in AREAS.values():
         assert f"  {label}" in ran.out
+
+
+def test_without_more_words_each_check_is_one_line_and_where_the_reasons_are_is_said(own_home: Path) -> None:
+    ran, checks = run("doctor"), run("doctor", "--json").document["checks"]
+    lines = ran.out.splitlines()
+    assert [line[:4].strip().lower() for line in lines] == [each["state"] for each in checks]
+    assert all(each["sentence"].startswith(line[22:].rstrip(".")) for line, each in zip(lines, checks, strict=True))
+    assert ran.err == "'smtp-wizard doctor -v' says why, and what can be done.\n"
 
 
 def test_on_a_terminal_its_size_letters_and_colours_are_told() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import io
 import json
 import os
 import pty
 import select
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -134,12 +137,18 @@ def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def on_terminal(arguments: Sequence[str], *, typed: Sequence[tuple[str, str]] = (), term: str = "xterm") -> Ran:
+def on_terminal(
+    arguments: Sequence[str], *, typed: Sequence[tuple[str, str]] = (), term: str = "xterm", rows: int = 0
+) -> Ran:
     """Run the program on a terminal of its own. `typed`: what to wait for, and what to type then.
+
+    `rows`: how high the terminal is; nobody has given it a size else.
 
     Everything that stands on the terminal is in `out`.
     """
     terminal, far_end = pty.openpty()
+    if rows:
+        fcntl.ioctl(far_end, termios.TIOCSWINSZ, struct.pack("HHHH", rows, 80, 0, 0))
     process = subprocess.Popen(
         [sys.executable, "-c", _TAKE_TERMINAL, *PROGRAM, *arguments],
         stdin=far_end,

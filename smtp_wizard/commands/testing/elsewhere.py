@@ -54,7 +54,7 @@ class Elsewhere:
         there = run(self._there(), self.tester.watch, lambda: f"Not tested from {self.there.host}.")
         differs = differences(here.report, there.report)
         if self.asked.form == "plain":
-            for line in self._lines(here, there, differs):
+            for line in side_by_side(here, there, self.there.host, self.out.width):
                 report_line(self.out, line)
         elif self.asked.form == "jsonl":
             self._json_lines(here, there, differs)
@@ -75,7 +75,7 @@ class Elsewhere:
                 lambda emit: self._check(held, emit), endpoint, name, self.tester.watch, lambda _: None
             )
         except RemoteError as problem:
-            return CheckOutcome(name, Report(endpoint), _unreached(problem))
+            return CheckOutcome(name, Report(endpoint), unreached(problem))
 
     async def _check(self, secret: Secret | None, emit: Emit) -> Report:
         return await self.invocation.services.checks.check_account(
@@ -102,23 +102,25 @@ class Elsewhere:
         for each in self._tested(here, there, differs):
             self.out.data(LineOfTest(each).json_text(indent=None, ascii_only=False))
 
-    def _lines(self, here: CheckOutcome, there: CheckOutcome, differs: tuple[Stage, ...]) -> Iterator[str]:
-        yield f"{here.title} ({here.report.endpoint})"
-        host = shown(self.there.host, 60)
-        rows = [("", HERE, f"on {host}")]
-        for stage in Stage:
-            one, other = here.report.result(stage), there.report.result(stage)
-            if one is not None or other is not None:
-                rows.append((STAGE_WORDS[stage], _cell(one), _cell(other)))
-        yield from table(rows, self.out.width)
-        yield ""
-        yield from paragraph(verdict_words(here, there, host))
-        for outcome in (here, there):
-            for finding in outcome.findings:
-                if outcome is there or finding.code not in {each.code for each in there.findings}:
-                    yield ""
-                    yield from paragraph(finding.title, "      ")
-                    yield from finding_lines(finding)
+
+def side_by_side(here: CheckOutcome, there: CheckOutcome, host: str, width: int | None) -> Iterator[str]:
+    """Yield both checks as lines: a row a stage, what differs in a sentence, and what is to be done."""
+    name = shown(host, 60)
+    yield f"{here.title} ({here.report.endpoint})"
+    rows = [("", HERE, f"on {name}")]
+    for stage in Stage:
+        one, other = here.report.result(stage), there.report.result(stage)
+        if one is not None or other is not None:
+            rows.append((STAGE_WORDS[stage], _cell(one), _cell(other)))
+    yield from table(rows, width)
+    yield ""
+    yield from paragraph(verdict_words(here, there, name))
+    for outcome in (here, there):
+        for finding in outcome.findings:
+            if outcome is there or finding.code not in {each.code for each in there.findings}:
+                yield ""
+                yield from paragraph(finding.title, "      ")
+                yield from finding_lines(finding)
 
 
 def _cell(result: CheckResult | None) -> str:
@@ -172,7 +174,8 @@ def verdict_words(here: CheckOutcome, there: CheckOutcome, host: Shown) -> Shown
     return phrase("It works here, and not on {}; what differs there is below.", host)
 
 
-def _unreached(problem: RemoteError) -> Finding:
+def unreached(problem: RemoteError) -> Finding:
+    """Return the finding for a check that another computer could not make."""
     return Finding(
         code="remote",
         title=phrase("The other computer could not make the check"),

@@ -113,7 +113,14 @@ class Checks:
     # -- checking ---------------------------------------------------------------------------------------------------
 
     async def check_draft(
-        self, draft: Draft, depth: Depth, emit: Emit, *, options: Options | None = None, token: str = ""
+        self,
+        draft: Draft,
+        depth: Depth,
+        emit: Emit,
+        *,
+        options: Options | None = None,
+        token: str = "",
+        elsewhere: Elsewhere | None = None,
     ) -> Report:
         """Check what a draft says so far. With depth `send`, a test message goes to `draft.test_to`.
 
@@ -141,7 +148,15 @@ class Checks:
             secret = await self._tokens.for_draft(draft) if _needs_token(target, depth) else draft.secret
         except OAuthError as problem:
             return self._no_token(target, problem, emit)
-        return await self._run(target, secret, depth, emit, address=draft.address, anyway=said.ignore_lockout)
+        return await self._run(
+            target,
+            secret,
+            depth,
+            emit,
+            address=draft.address,
+            anyway=said.ignore_lockout,
+            elsewhere=elsewhere,
+        )
 
     async def check_account(
         self,

@@ -120,6 +120,17 @@ class ResultJson:
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedJson:
+    """One check, and from where it was made."""
+
+    result: Annotated[ResultJson, INLINE]
+    from_: str
+    """'here', or the computer behind --on."""
+    differs: tuple[Stage, ...]
+    """With --on: the stages that came out otherwise at the other place."""
+
+
+@dataclass(frozen=True, slots=True)
 class Setup(JsonDocument):
     """`setup`."""
 

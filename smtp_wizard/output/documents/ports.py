@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.records import INLINE
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.scan.control_host import Blame
 from smtp_wizard.engine.scan.network_findings import NetworkFindingKind
-from smtp_wizard.output.documents.checks import ResultJson
+from smtp_wizard.output.documents.checks import PlacedJson
 from smtp_wizard.output.documents.document import JsonDocument
 
 
@@ -82,6 +82,6 @@ class Checked(JsonDocument):
     """`check`."""
 
     NAME: ClassVar = "check"
-    results: tuple[ResultJson, ...]
+    results: tuple[PlacedJson, ...]
     best: BestJson | None
     network: NetworkJson

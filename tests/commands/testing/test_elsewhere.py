@@ -115,3 +115,25 @@ def test_what_differs_is_said_with_whom_to_ask(
 ) -> None:
     assert differences(here, there) == differs
     assert words in verdict_words(CheckOutcome(None, here), CheckOutcome(None, there), shown("web1"))
+
+
+# --- check --on ---
+
+
+async def test_a_server_of_no_account_is_checked_from_two_places_too(
+    tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = fake_ssh(tmp_path, monkeypatch)
+    async with many_servers(tmp_path / "ca") as many:
+        host, port = many.places[0]
+        words = ("check", f"{host}:{port}", "--security", "starttls", "--ca-file", str(many.ca_file), "--on", "web1")
+        plain = await asyncio.to_thread(run, *words)
+        ran = await asyncio.to_thread(run, *words, "--json", "-o", "Port=2222")
+    assert (plain.code, plain.out.splitlines()[-1]) == (0, "It works here and on web1.")
+    assert [(each["from"], each["differs"], each["verdict"]) for each in ran.document["results"]] == [
+        ("here", [], "pass"),
+        ("web1", [], "pass"),
+    ]
+    assert "Port=2222" in notes.read_text("utf-8")
+    assert run("check", "mail.example.com", "--on", "web1").code == 2
+    assert run("check", "mail.example.com:587", "-o", "Port=2").code == 2
