@@ -15,6 +15,7 @@ from smtp_wizard.engine.oauth.renewal import Renewal
 from smtp_wizard.engine.providers.catalog import OWN_FILE, Catalog, load_catalog
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.accounts import Accounts
+from smtp_wizard.engine.services.arrivals import Arrivals
 from smtp_wizard.engine.services.bounces import Bounces
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER, Checks
 from smtp_wizard.engine.services.discovery import Discovery
@@ -123,6 +124,7 @@ def compose(
         checks=checks,
         tokens=tokens,
         mailboxes=mailboxes,
+        arrivals=Arrivals(saved_accounts=saved_accounts, entries=entries, mailboxes=mailboxes, now=now),
         bounces=Bounces(catalog=catalog, saved_accounts=saved_accounts, mailboxes=mailboxes, now=now),
         accounts=Accounts(
             saved_accounts=saved_accounts, stores=stores, entries=entries, tokens=tokens, checks=checks, now=now

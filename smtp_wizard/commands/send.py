@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,13 +20,15 @@ from smtp_wizard.commands.options.connection import (
     parsed_by,
     sign_in_option,
 )
+from smtp_wizard.commands.options.looking import Found, Looking, nobodys_address
+from smtp_wizard.commands.options.mailbox import imap_option
 from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.options.sign_in import password_of
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.events import Emit
 from smtp_wizard.engine.checks.progress import CheckProgress
@@ -34,34 +38,81 @@ from smtp_wizard.engine.checks.test_message import new_token
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.output.lines import paragraph
 from smtp_wizard.output.outcome import CheckOutcome
+from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.questions import can_ask
+from smtp_wizard.runtime.questions import confirm as confirmed
 from smtp_wizard.runtime.running import Stopwatch, run
 
 if TYPE_CHECKING:
+    from smtp_wizard.engine.base.endpoint import Endpoint
     from smtp_wizard.output.documents.checks import Accepted
 
 
 @click.command("send", cls=HelpedCommand)
 @click.argument("account", shell_complete=account_names)
 @click.option("--to", metavar="ADDR", callback=parsed_by(Address.parse), help="Where the test message goes.")
+@click.option("--confirm", is_flag=True, help="Look in the mailbox for the copy in Sent, and where it arrived.")
+@click.option("--rehearse-bounce", is_flag=True, help="Send to an address that is nobody's, and wait for the bounce.")
+@click.option(
+    "--wait",
+    default="60",
+    metavar="SECONDS",
+    type=click.IntRange(1, 900),
+    show_default=True,
+    help="How long to wait for it.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask before the bounce is rehearsed.")
+@imap_option
 @password_options
 @passphrase_options
 @connection_options
 @sign_in_option
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
-def command(invocation: Invocation, /, account: str, to: Address | None, **given: Any) -> int:
+def command(
+    invocation: Invocation,
+    /,
+    account: str,
+    to: Address | None,
+    confirm: bool,
+    rehearse_bounce: bool,
+    wait: int,
+    yes: bool,
+    imap: Endpoint | None,
+    **given: Any,
+) -> int:
     """Send the test message of ACCOUNT, and say whether the server has taken it.
 
-    Whether it arrives nobody can know from here: look for the message's code in the mailbox that it goes to.
+    With --confirm your own mailbox is read afterwards: is there a copy in Sent, and where it went, where that is an
+    account of yours, too: in the inbox, or in Junk? With --rehearse-bounce the message goes to an address that is
+    nobody's, at your own domain or that of --to, so that you see where bounces come to.
     """
     given.pop("_json")
     source, connection = taken_from(given), connection_from(given)
+    chosen = invocation.saved_accounts.get(account)
+    looking = Looking(confirm=confirm, rehearse=rehearse_bounce, patience=timedelta(seconds=wait), imap=imap)
+    code = new_token()
+    if rehearse_bounce:
+        if confirm:
+            raise click.UsageError("Only one of --confirm and --rehearse-bounce can be used.")
+        to = nobodys_address(to or chosen.from_address, code)
+        if not yes:
+            _ask_before(invocation, to)
     if to is None:
         raise missing_answers(["--to"])
-    chosen = invocation.saved_accounts.get(account)
     refuse_own_mailbox(to, chosen.from_address, chosen.address)
-    return _Sending(invocation, chosen, to, source, connection).run()
+    return _Sending(invocation, chosen, to, source, connection, looking, code).run()
+
+
+def _ask_before(invocation: Invocation, to: Address) -> None:
+    """Ask for a yes to a message that is to come back. Raises `CommandError` without one."""
+    words = phrase("A message is sent to {}, which is nobody's, to see it come back.", shown(str(to), 100))
+    if not can_ask():
+        raise CommandError("rehearse", words, phrase("Add --yes if that is what you want."))
+    invocation.out.narrate(words)
+    if not confirmed("Send it?"):
+        raise CommandError("declined", phrase("No message was sent."), exit_code=Exit.FAILED)
 
 
 class _Sending:
@@ -74,6 +125,8 @@ class _Sending:
         to: Address,
         source: PasswordSource,
         connection: ConnectionOptions,
+        looking: Looking,
+        code: str,
     ) -> None:
         self.invocation = invocation
         self.out = invocation.out
@@ -83,24 +136,57 @@ class _Sending:
         self.connection = connection
         self.watch = Stopwatch(connection.timeout)
         self.watched = CheckProgress()
-        self.code = new_token()
+        self.looking = looking
+        self.code = code
         """The word in the subject by which this message is found."""
 
     def run(self) -> int:
         secret = password_of(self.invocation, self.account, self.source, self.watch, self._undone)
         with Transcript(self.connection, self.out) as transcript:
             outcome = run(self._check(secret, transcript), self.watch, self._undone)
-        key = self._practice_key()
+        key, taken = self._practice_key(), accepted(outcome.report)
+        if self.out.form is not Form.JSON:
+            self._tell(self._sentences(outcome.report, key))
+        found = self._looked_for(secret) if taken == "yes" else Found()
         if self.out.form is Form.JSON:
             from smtp_wizard.output.documents.checks import ResultJson, Sent
 
-            taken = accepted(outcome.report)
-            self.out.document(Sent(str(self.to), self.code, taken, key, (ResultJson.of(outcome),)))
+            results = (ResultJson.of(outcome),)
+            self.out.document(Sent(str(self.to), self.code, taken, key, results, *found.document(str(self.to))))
         else:
-            for sentence in self._sentences(outcome.report, key):
-                for line in paragraph(sentence):
-                    report_line(self.out, line)
-        return exit_code([outcome])
+            self._tell(found.sentences(shown(str(self.to), 100)))
+        return exit_code([outcome]) if not found.lost else Exit.FAILED
+
+    def _tell(self, sentences: Iterable[str]) -> None:
+        for sentence in sentences:
+            for line in paragraph(sentence):
+                report_line(self.out, line)
+
+    def _looked_for(self, secret: Secret | None) -> Found:
+        """Look into the mailbox, where that is wanted."""
+        looking, arrivals = self.looking, self.invocation.services.arrivals
+        if looking.confirm:
+            work = arrivals.confirm(
+                self.account,
+                secret,
+                self.to,
+                self.code,
+                named=looking.imap,
+                options=self.connection,
+                patience=looking.patience,
+            )
+            return Found(confirmation=run(work, self.watch, self._undone))
+        if looking.rehearse:
+            wait = arrivals.rehearse(
+                self.account,
+                secret,
+                self.code,
+                named=looking.imap,
+                options=self.connection,
+                patience=looking.patience,
+            )
+            return Found(rehearsal=run(wait, self.watch, self._undone))
+        return Found()
 
     def _undone(self) -> str:
         if self.watched.perhaps_sent:
@@ -119,7 +205,14 @@ class _Sending:
 
     async def _send(self, secret: Secret | None, emit: Emit) -> Report:
         return await self.invocation.services.checks.check_account(
-            self.account, secret, Depth.SEND, emit, to=self.to, options=self.connection, token=self.code
+            self.account,
+            secret,
+            Depth.SEND,
+            emit,
+            to=self.to,
+            options=self.connection,
+            token=self.code,
+            envelope_id=self.code if self.looking.rehearse else "",
         )
 
     def _practice_key(self) -> str | None:
@@ -140,6 +233,8 @@ class _Sending:
                     f"The practice server has taken the message for {self.to}; its code is {self.code}. It lies in "
                     f"the practice mailbox on this computer and goes nowhere else: {where}."
                 ]
+            case "yes" if self.looking.wanted:
+                return [f"The server has taken the message for {self.to}; its code is {self.code}."]
             case "yes":
                 return [
                     f"The server has taken the message for {self.to}; its code is {self.code}.",

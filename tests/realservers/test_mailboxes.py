@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,16 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.mailbox.arrival import sent_copy
+from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, Line
+from smtp_wizard.engine.mailbox.imap_session import ImapSession
+from smtp_wizard.engine.mailbox.outcomes import SentCopy
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.smtp.transport import Trust, verifying_context
 from tests.commands.test_send import RELAY
 from tests.realservers.mailboxes import FULL, GONE, Mailboxes, run_mailboxes
-from tests.realservers.servers import ALICE, DOMAIN, NAME, wait_until
+from tests.realservers.servers import ALICE, DOMAIN, NAME, ZOE, wait_until
 from tests.support.cli import Ran, run
 from tests.support.returned import IN_WORDS, ORDINARY, OUT_OF_OFFICE
 
@@ -111,6 +117,45 @@ def test_nothing_in_the_mailbox_is_changed_and_junk_is_looked_into(mailboxes: Ma
     assert (again.document["scanned"], again.document["bounces"]) == (0, [])
     mailboxes.put("alice", ORDINARY, name=f"{int(time.time())}.late.here")
     assert ask(mailboxes, office, "--new").document["scanned"] == 1
+
+
+def test_the_absence_of_a_copy_in_sent_is_said_and_the_arrival_found(
+    mailboxes: Mailboxes, office: str, own_home: Path, tmp_path: Path
+) -> None:
+    """Postfix files no copy; with one in Sent, it is found."""
+    saved = SavedAccounts(own_home / "config")
+    secret = tmp_path / "secret"
+    secret.write_text(ZOE.password, "utf-8")
+    secret.chmod(0o600)
+    alice = saved.get(office)
+    zoe = replace(alice.connection, username=ZOE.address)
+    store = StoreRef(StoreKind.FILE, str(secret))
+    saved.put(replace(alice, name="Zoe", id="", address=Address("zoe", DOMAIN), connection=zoe, store=store))
+    there = f"{NAME}:{mailboxes.imap.port}"
+    asked = ("send", office, "--to", ZOE.address, "--confirm", "--imap", there, "--password-stdin", "--json")
+    document = run(*asked, stdin=ALICE.password).document
+    assert (document["accepted"], document["sent_copy"], document["arrived"]) == ("yes", "absent", "inbox")
+    code = document["test_code"]
+    box = mailboxes.smtp.mail / "zoe"
+    files = [file.read_bytes() for part in ("new", "cur") for file in (box / part).iterdir()]
+    (copy,) = [each for each in files if code.encode() in each]
+    mailboxes.put("alice", copy, folder="Sent", name=f"{int(time.time())}.sent.here")
+    line = Line(mailboxes.imap, ImapLimits())
+    session = ImapSession(line, Trust(str(mailboxes.smtp.ca_file)))
+    session.connect()
+    session.sign_in(ALICE.address, Secret(ALICE.password), session.way_in(Auth.PASSWORD))
+    assert sent_copy(session, code, datetime.now(UTC).date() - timedelta(days=1)) is SentCopy.FOUND
+    session.log_out()
+
+
+def test_a_bounce_is_rehearsed(mailboxes: Mailboxes, office: str) -> None:
+    there = f"{NAME}:{mailboxes.imap.port}"
+    asked = ("send", office, "--to", GONE, "--rehearse-bounce", "--yes", "--imap", there, "--password-stdin", "--json")
+    ran = run(*asked, stdin=ALICE.password)
+    bounce = ran.document["bounce"]
+    assert (ran.code, bounce["found"], bounce["folder"]) == (0, True, "inbox")
+    assert bounce["address"].endswith("@gone.example")
+    assert bounce["after_seconds"] < 30
 
 
 def test_a_wrong_password_is_refused_in_words(mailboxes: Mailboxes, office: str) -> None:

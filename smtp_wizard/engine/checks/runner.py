@@ -522,18 +522,23 @@ class _CheckRun:
             size=len(mail.content),
             utf8=mail.needs_utf8,
             eight_bit=not mail.content.isascii(),
+            envelope_id=mail.envelope_id,
         )
         if "PIPELINING" in self._offered:
-            await self._send(command, protocol.rcpt_to(mail.recipient), protocol.data())
+            await self._send(command, self._recipient(), protocol.data())
         else:
             await self._send(command)
         self._require(await self._reply(), protocol.SENDER_ACCEPTED)
         return CheckResult(Stage.MAIL, Verdict.PASS, 0.0, phrase("sender {} accepted", shown(str(mail.sender))))
 
+    def _recipient(self) -> Command:
+        mail = self._message
+        return protocol.rcpt_to(mail.recipient, notify=bool(mail.envelope_id) and "DSN" in self._offered)
+
     async def _rcpt(self) -> CheckResult:
         pipelined = "PIPELINING" in self._offered
         if not pipelined:
-            await self._send(protocol.rcpt_to(self._message.recipient))
+            await self._send(self._recipient())
         reply = await self._reply()
         if pipelined:
             self._early = await self._reply()

@@ -26,6 +26,8 @@ class Mail:
     recipient: Address
     content: bytes
     """RFC 5322 text."""
+    envelope_id: str = ""
+    """By which a bounce names it, where the server offers DSN (RFC 3461); '' where no bounce is asked for."""
 
     @property
     def needs_utf8(self) -> bool:

@@ -170,6 +170,7 @@ class Checks:
         token: str = "",
         keep: bool = True,
         elsewhere: Elsewhere | None = None,
+        envelope_id: str = "",
     ) -> Report:
         """Check a saved account again and keep the result with it, unless `keep` says not to.
 
@@ -189,7 +190,8 @@ class Checks:
         if depth is Depth.SEND:
             if to is None:
                 raise InputError(phrase("Say where the test message is to go."))
-            target = replace(target, mail=self._account_mail(account, to, token))
+            mail = replace(self._account_mail(account, to, token), envelope_id=envelope_id)
+            target = replace(target, mail=mail)
         try:
             if _needs_token(target, depth) and secret is not None:
                 secret = await self._tokens.for_account(account, secret, target.trust.ca_file)

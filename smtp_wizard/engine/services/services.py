@@ -14,6 +14,7 @@ from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.accounts import Accounts
+from smtp_wizard.engine.services.arrivals import Arrivals
 from smtp_wizard.engine.services.bounces import Bounces
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.discovery import Discovery
@@ -46,6 +47,7 @@ class Services:
     tokens: Tokens
     mailboxes: Mailboxes
     bounces: Bounces
+    arrivals: Arrivals
     accounts: Accounts
     problems: Problems
     now: Callable[[], datetime]

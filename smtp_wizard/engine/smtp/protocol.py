@@ -270,8 +270,19 @@ def quit_() -> Command:
     return Command(b"QUIT\r\n", phrase("QUIT"), replies=0)
 
 
-def mail_from(sender: Address | None, offered: Mapping[str, str], *, size: int, utf8: bool, eight_bit: bool) -> Command:
-    """MAIL with the parameters that the server offers: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531)."""
+def mail_from(
+    sender: Address | None,
+    offered: Mapping[str, str],
+    *,
+    size: int,
+    utf8: bool,
+    eight_bit: bool,
+    envelope_id: str = "",
+) -> Command:
+    """MAIL with the parameters that the server offers: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531).
+
+    `envelope_id`, letters and figures, goes along where the server offers DSN (RFC 3461 section 4.4).
+    """
     parts = [f"MAIL FROM:<{sender.wire if sender else ''}>"]
     if "SIZE" in offered:
         parts.append(f"SIZE={size}")
@@ -279,12 +290,15 @@ def mail_from(sender: Address | None, offered: Mapping[str, str], *, size: int, 
         parts.append("BODY=8BITMIME")
     if utf8:
         parts.append("SMTPUTF8")
+    if envelope_id and "DSN" in offered:
+        parts += ["RET=HDRS", f"ENVID={envelope_id}"]
     return _line_command(" ".join(parts))
 
 
-def rcpt_to(recipient: Address) -> Command:
-    """RCPT for one recipient."""
-    return _line_command(f"RCPT TO:<{recipient.wire}>")
+def rcpt_to(recipient: Address, *, notify: bool = False) -> Command:
+    """RCPT for one recipient. `notify`: a bounce is asked for (RFC 3461 section 4.1), which the server must offer."""
+    asked = " NOTIFY=FAILURE,DELAY" if notify else ""
+    return _line_command(f"RCPT TO:<{recipient.wire}>{asked}")
 
 
 def data() -> Command:

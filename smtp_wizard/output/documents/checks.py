@@ -16,6 +16,7 @@ from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.report import CheckResult
 from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.mailbox.outcomes import Arrived, Proof, SentCopy
 from smtp_wizard.engine.providers.retirements import Notice
 from smtp_wizard.engine.smtp.transport import TlsFacts
 from smtp_wizard.output.documents.document import Amount, JsonDocument
@@ -211,6 +212,29 @@ Accepted = Literal["yes", "no", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
+class AuthenticationJson:
+    """How the receiver's checks of a message's origin came out."""
+
+    spf: Proof
+    dkim: Proof
+    dmarc: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedBounceJson:
+    """What came of a message to an address that is nobody's."""
+
+    found: bool
+    folder: Arrived
+    """Where the bounce lies: 'no' where none has come."""
+    after_seconds: Whole
+    """How long that was waited for."""
+    address: str
+    """The address that the message went to."""
+    reported_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sent(JsonDocument):
     """`send`."""
 
@@ -220,3 +244,11 @@ class Sent(JsonDocument):
     accepted: Accepted
     practice_message: str | None
     results: tuple[ResultJson, ...]
+    sent_copy: SentCopy | None = None
+    """With --confirm: whether a copy lies in Sent."""
+    arrived: Arrived | None = None
+    """With --confirm: where the message lies in the mailbox that it went to, where that is one of ours."""
+    authentication: AuthenticationJson | None = None
+    """With --confirm: what the receiver says of the message's origin; null where it has not arrived."""
+    bounce: AwaitedBounceJson | None = None
+    """With --rehearse-bounce: what came back."""

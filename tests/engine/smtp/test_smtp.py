@@ -141,6 +141,17 @@ def test_sender_and_recipient_go_with_what_the_server_offers() -> None:
     assert protocol.rcpt_to(sender).data == b"RCPT TO:<ana@xn--bcher-kva.example>\r\n"
 
 
+def test_a_bounce_is_asked_for_only_where_the_server_offers_it() -> None:
+    """RFC 3461 sections 4.1, 4.3 and 4.4."""
+    asked = {"size": 12, "utf8": False, "eight_bit": False}
+    with_dsn = protocol.mail_from(None, {"DSN": ""}, **asked, envelope_id="abcd")  # type: ignore[arg-type]
+    assert with_dsn.data == b"MAIL FROM:<> RET=HDRS ENVID=abcd\r\n"
+    without = protocol.mail_from(None, {}, **asked, envelope_id="abcd")  # type: ignore[arg-type]
+    assert without.data == b"MAIL FROM:<>\r\n"
+    notified = protocol.rcpt_to(Address("ana", "example.com"), notify=True)
+    assert notified.data == b"RCPT TO:<ana@example.com> NOTIFY=FAILURE,DELAY\r\n"
+
+
 @given(st.text(alphabet="ab.\r\n", max_size=60))
 def test_dots_are_doubled_as_the_standard_library_doubles_them(text: str) -> None:
     """The oracle is smtplib, which builds the same bytes for DATA."""

@@ -1,0 +1,87 @@
+"""Where a message lies that was sent: its copy in Sent, itself in the inbox or in Junk; and the bounce of one."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from smtp_wizard.engine.base.mail_message import read_message
+from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.mailbox.authentication_results import Authentication, read_authentication
+from smtp_wizard.engine.mailbox.imap_session import INBOX, ImapSession
+from smtp_wizard.engine.mailbox.outcomes import Arrived, SentCopy
+from smtp_wizard.engine.mailbox.returned_mail import LARGEST, ReturnedLetter, read_letter
+
+HEAD = 32 * 1024
+"""Octets of a message that are fetched: its head."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What was found where the message went."""
+
+    where: Arrived
+    authentication: Authentication = Authentication()
+
+
+def sent_copy(session: ImapSession, code: str, since: date) -> SentCopy:
+    """Look in the folder Sent for the message with a code word. Raises `ImapFailed`."""
+    name = session.special_folder("\\Sent")
+    if name is None:
+        return SentCopy.UNKNOWN
+    return SentCopy.FOUND if _uids(session, name, code, since) else SentCopy.ABSENT
+
+
+def arrival(session: ImapSession, code: str, since: date) -> Arrival:
+    """Look in the inbox and in Junk for the message with a code word. Raises `ImapFailed`."""
+    junk = session.special_folder("\\Junk")
+    places = [(INBOX, Arrived.INBOX), *([(junk, Arrived.JUNK)] if junk is not None else [])]
+    for name, where in places:
+        for found in session.fetch(_uids(session, name, code, since)[:1], HEAD):
+            head = read_message(found.octets.decode("latin-1"), octets=True).head
+            return Arrival(where=where, authentication=read_authentication(head.all("authentication-results")))
+    return Arrival(where=Arrived.NO)
+
+
+def _uids(session: ImapSession, folder: str, code: str, since: date) -> list[int]:
+    """Return the messages of a folder with a code word: by Message-ID, or by subject where a server changes that."""
+    if not session.examine(folder).messages:
+        return []
+    return session.search(["SINCE", since, "OR", ["HEADER", "Message-ID", f"<{code}."], ["SUBJECT", code]])
+
+
+# --- a bounce that is waited for ---
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitedBounce:
+    """A bounce that was waited for, and came."""
+
+    folder: Arrived
+    letter: ReturnedLetter
+
+
+def awaited_bounce(session: ImapSession, code: str, since: date) -> AwaitedBounce | None:
+    """Look in the inbox and in Junk for the bounce of the message with a code word. Raises `ImapFailed`.
+
+    It is known by the message that it returns, by the envelope id, or by the address, which has the code in it.
+    """
+    junk = session.special_folder("\\Junk")
+    places = [(INBOX, Arrived.INBOX), *([(junk, Arrived.JUNK)] if junk is not None else [])]
+    for name, where in places:
+        if not session.examine(name).messages:
+            continue
+        uids = session.search(["SINCE", since, "TEXT", code])[:MOST_LOOKED_AT]
+        for found in session.fetch(uids, LARGEST):
+            letter = read_letter(found.octets)
+            if letter.recipients and _is_about(letter, code):
+                return AwaitedBounce(folder=where, letter=letter)
+    return None
+
+
+MOST_LOOKED_AT = 20
+"""Letters with the code word in them that are read."""
+
+
+def _is_about(letter: ReturnedLetter, code: str) -> bool:
+    addresses = (each.address for each in letter.recipients)
+    return any(code in each for each in (letter.returned_id, letter.envelope_id, letter.subject, *addresses))

@@ -1,0 +1,210 @@
+"""Looks after a message that was sent: whether a copy lies in Sent, and where it arrived."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
+from smtp_wizard.engine.accounts.secret_entries import SecretEntries
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
+from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.mailbox.arrival import Arrival
+from smtp_wizard.engine.mailbox.findings import MailboxError
+from smtp_wizard.engine.mailbox.outcomes import Arrived, SentCopy
+from smtp_wizard.engine.oauth.errors import OAuthError
+from smtp_wizard.engine.secrets.base import SecretError
+from smtp_wizard.engine.services.mailboxes import Mailboxes
+from smtp_wizard.engine.services.options import Options
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.mailbox.arrival import AwaitedBounce
+    from smtp_wizard.engine.mailbox.imap_session import ImapSession
+
+T = TypeVar("T")
+
+PATIENCE = timedelta(seconds=60)
+"""How long a message is waited for, where nobody says."""
+PAUSES = (1.0, 2.0, 3.0, 5.0)
+"""Seconds between two looks; the last one again and again."""
+_FOR_A_COPY = timedelta(seconds=12)
+"""How long a copy in Sent is waited for: a server that files one does so at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """What can be proved of a message that was sent."""
+
+    copy: SentCopy
+    copy_trouble: Shown = NO_WORDS
+    """Why that is not known, in a sentence; '' where it is, or the mailbox has no such folder."""
+    arrival: Arrival
+    arrival_trouble: Shown = NO_WORDS
+    """The same of its arrival; '' too where the other mailbox is none of ours."""
+    whose: Shown = NO_WORDS
+    """The account that it went to, where that is one of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """What became of a message to an address that is nobody's."""
+
+    waited: timedelta
+    bounce: AwaitedBounce | None = None
+    """None: it has not come, so far."""
+
+
+class Arrivals:
+    """Looks into mailboxes for one message."""
+
+    def __init__(
+        self,
+        *,
+        saved_accounts: SavedAccounts,
+        entries: SecretEntries,
+        mailboxes: Mailboxes,
+        now: Callable[[], datetime],
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`pause` waits for so many seconds."""
+        self._saved_accounts = saved_accounts
+        self._entries = entries
+        self._mailboxes = mailboxes
+        self._now = now
+        self._pause = pause
+
+    async def confirm(
+        self,
+        account: Account,
+        secret: Secret | None,
+        to: Address,
+        code: str,
+        *,
+        named: Endpoint | None = None,
+        options: Options | None = None,
+        patience: timedelta = PATIENCE,
+    ) -> Confirmation:
+        """Look for the message with a code word, in Sent of the account and where it went.
+
+        `named`: the account's IMAP server, as the person named it. What cannot be read is said; raises `AccountsError`,
+        `DataError`.
+        """
+        end = self._now() + patience
+        copy, why = await self._in_sent(account, secret, code, named, options, end)
+        other = self._ours(to)
+        if other is None:
+            return Confirmation(copy=copy, copy_trouble=why, arrival=Arrival(where=Arrived.UNKNOWN))
+        same = other.connection.endpoint.host == account.connection.endpoint.host
+        arrival, why_not = await self._in_other(
+            other, secret if other.id == account.id else None, code, named if same else None, options, end
+        )
+        return Confirmation(
+            copy=copy, copy_trouble=why, arrival=arrival, arrival_trouble=why_not, whose=shown(other.name)
+        )
+
+    def _ours(self, to: Address) -> Account | None:
+        """Return the saved account whose mailbox an address is."""
+        wanted = str(to).casefold()
+        accounts = self._saved_accounts.list()
+        return next((each for each in accounts if str(each.address).casefold() == wanted), None)
+
+    async def _in_sent(
+        self,
+        account: Account,
+        secret: Secret | None,
+        code: str,
+        named: Endpoint | None,
+        options: Options | None,
+        end: datetime,
+    ) -> tuple[SentCopy, Shown]:
+        from smtp_wizard.engine.mailbox.arrival import sent_copy
+
+        day = self._yesterday()
+
+        def look(session: ImapSession) -> SentCopy:
+            return sent_copy(session, code, day)
+
+        def settled(found: SentCopy) -> bool:
+            return found is not SentCopy.ABSENT
+
+        soon = min(end, self._now() + _FOR_A_COPY)
+        try:
+            async with self._mailboxes.opened(account, secret, named=named, options=options) as mailbox:
+                return await self._until(lambda: mailbox.do(look), settled, soon), NO_WORDS
+        except (MailboxError, OAuthError, SecretError) as problem:
+            return SentCopy.UNKNOWN, problem.words
+
+    async def _in_other(
+        self,
+        other: Account,
+        secret: Secret | None,
+        code: str,
+        named: Endpoint | None,
+        options: Options | None,
+        end: datetime,
+    ) -> tuple[Arrival, Shown]:
+        from smtp_wizard.engine.mailbox.arrival import arrival
+
+        day = self._yesterday()
+
+        def look(session: ImapSession) -> Arrival:
+            return arrival(session, code, day)
+
+        def settled(found: Arrival) -> bool:
+            return found.where is not Arrived.NO
+
+        try:
+            kept = secret or await self._entries.secret_of(other)
+            async with self._mailboxes.opened(other, kept, named=named, options=options) as mailbox:
+                return await self._until(lambda: mailbox.do(look), settled, end), NO_WORDS
+        except (MailboxError, OAuthError, SecretError) as problem:
+            return Arrival(where=Arrived.UNKNOWN), problem.words
+
+    async def rehearse(
+        self,
+        account: Account,
+        secret: Secret | None,
+        code: str,
+        *,
+        named: Endpoint | None = None,
+        options: Options | None = None,
+        patience: timedelta = PATIENCE,
+    ) -> Rehearsal:
+        """Wait for the bounce of the message with a code word, which went to an address that is nobody's.
+
+        Raises `MailboxError`, `OAuthError`, `SecretError`, `DataError`.
+        """
+        from smtp_wizard.engine.mailbox.arrival import awaited_bounce
+
+        began, day = self._now(), self._yesterday()
+
+        def look(session: ImapSession) -> AwaitedBounce | None:
+            return awaited_bounce(session, code, day)
+
+        async with self._mailboxes.opened(account, secret, named=named, options=options) as mailbox:
+            found = await self._until(lambda: mailbox.do(look), lambda each: each is not None, began + patience)
+        waited = self._now() - began
+        if found is None:
+            return Rehearsal(waited=waited)
+        return Rehearsal(waited=waited, bounce=found)
+
+    def _yesterday(self) -> date:
+        """The server's day may have begun elsewhere."""
+        return (self._now() - timedelta(days=1)).date()
+
+    async def _until(self, look: Callable[[], Awaitable[T]], settled: Callable[[T], bool], end: datetime) -> T:
+        """Look until something is settled, or the time is up."""
+        for number in itertools.count():
+            found = await look()
+            pause = PAUSES[min(number, len(PAUSES) - 1)]
+            if settled(found) or self._now() + timedelta(seconds=pause) > end:
+                return found
+            await self._pause(pause)
+        raise AssertionError("it counts without end")

@@ -1,0 +1,85 @@
+"""What can be proved of a message that was sent, in words: its copy in Sent, its arrival, a bounce."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
+from smtp_wizard.engine.mailbox.authentication_results import Authentication
+from smtp_wizard.engine.mailbox.outcomes import Arrived, Proof, SentCopy
+from smtp_wizard.engine.services.arrivals import Confirmation, Rehearsal
+
+COPY_WORDS: Mapping[SentCopy, Shown] = {
+    SentCopy.FOUND: phrase("A copy lies in Sent: your provider files one of what programs send."),
+    SentCopy.ABSENT: phrase(
+        "No copy lies in Sent: your provider files none of what programs send. To keep one, have your application send "
+        "a Bcc to your own address, or switch on its own record of what was sent."
+    ),
+    SentCopy.UNKNOWN: phrase("Whether a copy lies in Sent is not known."),
+}
+_PROOF_WORDS: Mapping[Proof, Shown] = {
+    Proof.PASS: phrase("good"),
+    Proof.FAIL: phrase("not good"),
+    Proof.NONE: phrase("none"),
+    Proof.UNKNOWN: phrase("not said"),
+}
+
+
+def confirmation_lines(confirmation: Confirmation) -> Iterator[Shown]:
+    """Yield what was found, in sentences."""
+    yield COPY_WORDS[confirmation.copy]
+    if confirmation.copy_trouble:
+        yield confirmation.copy_trouble
+    if confirmation.whose:
+        yield arrived_words(confirmation.arrival.where, confirmation.whose)
+        if confirmation.arrival_trouble:
+            yield confirmation.arrival_trouble
+        if confirmation.arrival.authentication.known:
+            yield authentication_words(confirmation.arrival.authentication)
+
+
+def arrived_words(where: Arrived, whose: Shown) -> Shown:
+    """Say where a message lies in the mailbox of an account."""
+    match where:
+        case Arrived.INBOX:
+            return phrase("It has arrived in the inbox of '{}'.", whose)
+        case Arrived.JUNK:
+            return phrase(
+                "It has arrived in '{}', but in Junk: 'smtp-wizard domain' says what receivers look at.", whose
+            )
+        case Arrived.NO:
+            return phrase("It lies neither in the inbox nor in Junk of '{}' yet. Look again in some minutes.", whose)
+        case Arrived.UNKNOWN:
+            return phrase("Whether it has arrived in '{}' is not known.", whose)
+
+
+def authentication_words(found: Authentication) -> Shown:
+    """Say what the receiver found of the message's origin."""
+    words = phrase(
+        "The receiver says: SPF {}, DKIM {}, DMARC {}.",
+        _PROOF_WORDS[found.spf],
+        _PROOF_WORDS[found.dkim],
+        _PROOF_WORDS[found.dmarc],
+    )
+    if Proof.FAIL in (found.spf, found.dkim, found.dmarc):
+        return phrase("{} What is not good is mended in your domain's records: see 'smtp-wizard domain'.", words)
+    return words
+
+
+def rehearsal_lines(rehearsal: Rehearsal, address: Shown) -> Iterator[Shown]:
+    """Yield what became of the message to an address that is nobody's."""
+    seconds = round(rehearsal.waited.total_seconds())
+    bounce = rehearsal.bounce
+    if bounce is None:
+        yield phrase("Nothing has come back within {} seconds.", seconds)
+        yield phrase(
+            "Some servers take minutes. If nothing comes at all, your application's mail gets lost without a word: ask "
+            "your provider where mail that cannot be delivered goes."
+        )
+        return
+    reported = shown(bounce.letter.reported_by, 100)
+    yield phrase("The message to {} came back after {} seconds, reported by {}.", address, seconds, reported)
+    if bounce.folder is Arrived.JUNK:
+        yield phrase("It lies in Junk, where nobody looks: tell your mailbox that it is no junk.")
+    else:
+        yield phrase("It lies in the inbox, so you hear of mail that does not arrive. 'smtp-wizard bounces' reads it.")

@@ -1,0 +1,166 @@
+"""`send --confirm` and `send --rehearse-bounce`: what can be proved of a message that was sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.checks import test_message
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.services import arrivals
+from tests.commands.test_send import RELAY
+from tests.support.certs import Authority
+from tests.support.checking import GO_AHEAD, MAIL_FROM, MESSAGE, OK, starttls_up_to_handshake
+from tests.support.cli import Ran, on_terminal, run
+from tests.support.imapserver import PASSWORD, USER, ImapServer, StoredFolder
+from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, StartTls, Step
+from tests.support.returned import report
+
+CODE = "abcd2345"
+ARRIVED = f"""\
+Authentication-Results: mx.example.net; spf=pass smtp.mailfrom=example.com; dkim=fail; dmarc=none
+Authentication-Results: forged.example; dkim=pass
+From: ana@example.com
+Subject: smtp-wizard test {CODE}
+Message-ID: <{CODE}.1795000000@example.com>
+
+This is a test message.
+""".encode()
+
+
+class Office:
+    """An account that sends through a script, and is read from a server of ours."""
+
+    def __init__(self, smtp: MisbehavingServer, imap: ImapServer) -> None:
+        self.smtp = smtp
+        self.imap = imap
+
+    async def send(self, *more: str) -> Ran:
+        asked = ("send", "Office", "--imap", f"127.0.0.1:{self.imap.endpoint.port}", "--password-stdin", *more)
+        return await asyncio.to_thread(run, *asked, stdin=PASSWORD)
+
+
+def script(authority: Authority) -> list[Step]:
+    """Take a message, and offer DSN."""
+    context = authority.issue("127.0.0.1").context()
+    offer: list[Step] = [Expect(rb"EHLO .*"), Send(b"250-mail.example.com\r\n250-DSN\r\n250 AUTH PLAIN\r\n")]
+    sign_in: list[Step] = [Expect(rb"AUTH PLAIN .*"), Send(b"235 2.7.0 ok\r\n")]
+    rest: list[Step] = [MAIL_FROM, OK, Expect(rb"RCPT TO:<[^>]*>.*"), OK, Expect(rb"DATA"), GO_AHEAD, MESSAGE, OK]
+    return [*starttls_up_to_handshake(), StartTls(context), *offer, *sign_in, *rest, Hold()]
+
+
+@pytest.fixture
+async def office(own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Office]:
+    monkeypatch.setattr("smtp_wizard.commands.send.new_token", lambda: CODE)
+    monkeypatch.setattr(arrivals, "PAUSES", (0.01,))
+    authority = Authority(tmp_path / "ca")
+    async with (
+        MisbehavingServer(script(authority)) as smtp,
+        ImapServer(authority.issue("127.0.0.1").context()) as imap,
+    ):
+        connection = replace(
+            RELAY.connection,
+            endpoint=smtp.endpoint(Security.STARTTLS),
+            username=USER,
+            auth=Auth.PASSWORD,
+            ca_file=str(authority.file),
+        )
+        identity = replace(RELAY.identity, sender=Address("ana", "example.com"))
+        saved = SavedAccounts(own_home / "config")
+        saved.put(replace(RELAY, connection=connection, identity=identity, store=StoreRef(StoreKind.SESSION, "x")))
+        secret = tmp_path / "secret"
+        secret.write_text(PASSWORD, "utf-8")
+        secret.chmod(0o600)
+        other = replace(
+            RELAY,
+            name="Other",
+            address=Address("bob", "elsewhere.example"),
+            connection=connection,
+            store=StoreRef(StoreKind.FILE, str(secret)),
+        )
+        saved.put(other)
+        yield Office(smtp, imap)
+
+
+async def test_the_copy_in_sent_and_the_arrival_in_junk_are_found_with_what_the_receiver_says(office: Office) -> None:
+    office.imap.folders["Sent"] = StoredFolder(special="\\Sent")
+    office.imap.folders["Spam"] = StoredFolder(special="\\Junk")
+    office.imap.folders["Sent"].add(ARRIVED, datetime.now(UTC))
+    office.imap.folders["Spam"].add(ARRIVED, datetime.now(UTC))
+    ran = await office.send("--to", "bob@elsewhere.example", "--confirm", "--json")
+    assert ran.code == 0, ran.out
+    document = ran.document
+    assert (document["accepted"], document["sent_copy"], document["arrived"]) == ("yes", "found", "junk")
+    assert document["authentication"] == {"spf": "pass", "dkim": "fail", "dmarc": "none"}
+    assert document["bounce"] is None
+
+
+async def test_the_absence_of_a_copy_is_said_with_how_to_get_one(office: Office) -> None:
+    office.imap.folders["Sent"] = StoredFolder(special="\\Sent")
+    office.imap.inbox.add(ARRIVED, datetime.now(UTC))
+    ran = await office.send("--to", "bob@elsewhere.example", "--confirm", "--wait", "1")
+    words = " ".join(ran.out.split())
+    assert ran.code == 0
+    assert "No copy lies in Sent" in words
+    assert "Bcc to your own address" in words
+    assert "arrived in the inbox of 'Other'" in words
+    assert "SPF good, DKIM not good, DMARC none" in words
+
+
+async def test_a_mailbox_of_a_stranger_is_not_looked_into(office: Office) -> None:
+    ran = await office.send("--to", "eva@stranger.example", "--confirm", "--json")
+    assert (ran.code, ran.document["arrived"], ran.document["authentication"]) == (0, "unknown", None)
+    assert ran.document["sent_copy"] == "unknown", "there is no such folder"
+
+
+async def test_a_bounce_is_rehearsed_with_an_envelope_id_and_found(office: Office) -> None:
+    address = f"no-such-mailbox-{CODE}@example.com"
+    office.imap.inbox.add(report(address, extra=f"Original-Envelope-Id: {CODE}\n"), datetime.now(UTC))
+    ran = await office.send("--rehearse-bounce", "--yes", "--json")
+    assert ran.code == 0, ran.out
+    assert ran.document["to"] == address
+    bounce = ran.document["bounce"]
+    assert (bounce["found"], bounce["folder"], bounce["address"]) == (True, "inbox", address)
+    received = office.smtp.received
+    assert f"RET=HDRS ENVID={CODE}".encode() in received
+    assert f"RCPT TO:<{address}> NOTIFY=FAILURE,DELAY".encode() in received
+
+
+async def test_a_bounce_that_never_comes_fails_and_says_what_that_means(office: Office) -> None:
+    office.imap.inbox.add(report("bob@elsewhere.example"), datetime.now(UTC))
+    ran = await office.send("--rehearse-bounce", "--yes", "--wait", "1")
+    assert ran.code == 1
+    assert "Nothing has come back within" in " ".join(ran.out.split())
+
+
+async def test_without_a_yes_no_message_is_sent(office: Office) -> None:
+    ran = await office.send("--rehearse-bounce", "--json")
+    assert (ran.code, ran.error["code"]) == (2, "rehearse")
+    assert "--yes" in ran.error["hint"]
+    assert office.smtp.connections == 0
+
+
+def test_the_word_that_marks_a_message_is_in_its_id() -> None:
+    """By which the copy and the arrival are found."""
+    ana = Address("ana", "example.com")
+    written = test_message.test_message(
+        ana, ana, sender_name="", reply_to=None, company="", now=datetime.now(UTC), token=CODE, host_words="x"
+    )
+    assert f"Message-ID: <{CODE}.".encode() in written
+
+
+def test_on_a_terminal_a_no_sends_nothing(own_home: Path) -> None:
+    saved = SavedAccounts(own_home / "config")
+    saved.put(RELAY)
+    ran = on_terminal(["send", "Office", "--rehearse-bounce"], typed=[("Send it? [y/N] ", "n\n")])
+    assert ran.code == 1
+    assert "No message was sent." in " ".join(ran.out.split())
