@@ -8,6 +8,7 @@ Only names of the domain are asked for. What is known of each service stands in 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -176,12 +177,16 @@ async def _included(domain: str, resolver: Resolver) -> tuple[str, ...]:
     )
 
 
+_KEY = re.compile(r"(?:^|;)[ \t]{0,8}p[ \t]{0,8}=[ \t]{0,8}[^\s;]", re.IGNORECASE)
+"""A key; one with nothing in it has been withdrawn (RFC 6376 section 3.6.1)."""
+
+
 async def _key(domain: str, selector: str, resolver: Resolver, *, alias: bool) -> str:
     """Return what stands under a selector: the name that it is another name for, or else the key; '' for nothing."""
     name = f"{selector}._domainkey.{domain}"
     if alias:
         return await look_up_alias(name, resolver)
-    return next((text for text in await look_up_texts(name, resolver) if "p=" in text), "")
+    return next((text for text in await look_up_texts(name, resolver) if _KEY.search(text)), "")
 
 
 def _fits(found: str, wanted: DkimTrace) -> bool:

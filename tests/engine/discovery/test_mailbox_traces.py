@@ -205,6 +205,8 @@ def test_an_answer_that_names_nothing_is_none(answer: bytes) -> None:
         (AUTODISCOVER.replace("outlook.com", "stranger.com"), {}),
         (GOOGLE_DKIM + GOOGLE_SPF, {"google-workspace": (Trace.DKIM, Trace.SPF)}),
         ('google._domainkey.firm.test. 60 IN TXT "nothing"\n', {}),
+        ('google._domainkey.firm.test. 60 IN TXT "v=DKIM1; k=rsa; p="\n', {}),
+        ('google._domainkey.firm.test. 60 IN TXT "v=DKIM1; p= ; n=p=abc"\n', {}),
         ("selector1._domainkey.firm.test. 60 IN CNAME selector1.stranger.com.\n", {}),
         ('firm.test. 60 IN TXT "v=spf1 redirect=_spf.google.com"\n', {"google-workspace": (Trace.SPF,)}),
         ('firm.test. 60 IN TXT "v=spf1 ?include:zoho.com -all"\n', {"zoho": (Trace.SPF,)}),
