@@ -145,7 +145,8 @@ def with_addition(text: str, key: str, addition: str) -> str:
     lines = text.splitlines(keepends=True)
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += "\n"
-    start = next((at for at, line in enumerate(lines) if re.match(rf"{key}[ \t]*:", line)), None)
+    named = (at for at, line in enumerate(lines) if line.partition(":")[0].rstrip(" \t") == key and ":" in line)
+    start = next(named, None)
     if start is None:
         return "".join([*lines, f"{key}:\n", addition])
     rest = lines[start].partition(":")[2].partition(" #")[0].strip()
