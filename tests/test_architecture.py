@@ -31,6 +31,9 @@ from smtp_wizard.widgets.toolkit import PRIVATE
 from tests.commands.test_send import RELAY
 from tests.support.misbehaving import refused_port
 
+pytestmark = pytest.mark.xdist_group("architecture")
+"""One process reads all the source, for all of them."""
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "smtp_wizard"
 

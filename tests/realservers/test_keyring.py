@@ -136,7 +136,7 @@ def test_a_change_that_is_killed_at_any_step_leaves_nothing_unseen(desktop: Desk
     folder.mkdir()
     told = desktop.session(f"'{folder}' kill '{act}' --real", unlock_with="test", program=STOPPING)
     assert told["problems"] == []
-    assert told["steps"] > 10
+    assert min(told["steps"].values()) > 10
 
 
 def test_two_programs_that_save_one_name_at_once_keep_the_winners_password(desktop: Desktop) -> None:
@@ -144,4 +144,4 @@ def test_two_programs_that_save_one_name_at_once_keep_the_winners_password(deskt
     folder.mkdir()
     told = desktop.session(f"'{folder}' pause save save --real", unlock_with="test", program=STOPPING)
     assert told["problems"] == []
-    assert told["steps"] > 10
+    assert min(told["steps"].values()) > 10

@@ -1,8 +1,8 @@
 """Changes accounts in processes of their own, and stops them at every step: for good by SIGKILL, or for a while.
 
-A program of its own, since it forks: `python -m tests.support.stopping FOLDER kill ACT` or `... pause ACT OTHER`. A
-step is whatever touches a file of the config folder, takes a lock, or goes to the keyring. It prints what it found as
-JSON.
+A program of its own, since it forks: `python -m tests.support.stopping FOLDER kill ACT...`, or `... pause ACT OTHER`
+for any number of pairs. A step is whatever touches a file of the config folder, takes a lock, or goes to the keyring.
+It prints what it found as JSON, for each act or pair.
 """
 
 from __future__ import annotations
@@ -239,6 +239,8 @@ class Computer:
         self.catalog = load_catalog()
         self.diagnosis = load_diagnosis()
         self._template = folder / "template"
+        self._anew = False
+        """Whether everything is as `set_up` made it."""
 
     def services(self, steps: Steps | None = None, *, patience: float = 10.0) -> Services:
         """Return the engine of a program."""
@@ -283,7 +285,9 @@ class Computer:
 
     def begin_anew(self) -> None:
         """Have everything as `set_up` made it."""
-        if self.real or not self._template.exists():
+        if self._anew:
+            self._anew = False
+        elif self.real or not self._template.exists():
             assert ended(in_child(self.set_up)) == 0
             shutil.copytree(self.config, self._template / "config")
             shutil.copytree(self.keyring.folder, self._template / "keyring")
@@ -291,6 +295,22 @@ class Computer:
             for folder in (self.config, self.keyring.folder):
                 shutil.rmtree(folder)
                 shutil.copytree(self._template / folder.name, folder)
+
+    def looked(self) -> Any:
+        """Return which accounts there are, and what is wrong with anything; then everything is cleared away.
+
+        Where the keyring is the computer's own, whoever has asked it begins anew at once.
+        """
+        self._anew = self.real
+        return asked(self._looked_and_set_up if self.real else self._looked)
+
+    async def _looked(self) -> Any:
+        return [(await self.seen()).accounts, await self.cleaned()]
+
+    async def _looked_and_set_up(self) -> Any:
+        told = await self._looked()
+        await self.set_up()
+        return told
 
     async def set_up(self) -> None:
         """Start again, with one account."""
@@ -424,25 +444,22 @@ def kill(computer: Computer, act: str) -> Iterator[str]:
     def die() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    async def looked() -> Any:
-        seen = await computer.seen()
-        return [seen.accounts, await computer.cleaned()]
-
     computer.begin_anew()
-    before = asked(looked)[0]
+    before = computer.looked()[0]
+    computer.begin_anew()
     ended(in_child(lambda: _act(computer, act, NEW, None, 10.0)))
-    after = asked(looked)[0]
+    after = computer.looked()[0]
     for step in range(1, 1000):
         computer.begin_anew()
         code = ended(in_child(partial(_act, computer, act, NEW, Steps(step, die), 10.0)))
-        accounts, problems = asked(looked)
+        accounts, problems = computer.looked()
         if accounts not in (before, after):
             problems.append(f"the accounts are {accounts}, and were {before}")
-        yield from (f"step {step}: {problem}" for problem in problems)
+        yield from (f"{act}, step {step}: {problem}" for problem in problems)
         if code == 0:
             if accounts != after:
                 yield f"it came to its end with {accounts} instead of {after}"
-            STEPS.append(step - 1)
+            STEPS[act] = step - 1
             return
         assert code == -signal.SIGKILL, f"it ended with {code}"
 
@@ -450,26 +467,22 @@ def kill(computer: Computer, act: str) -> Iterator[str]:
 def pause(computer: Computer, act: str, other: str) -> Iterator[str]:
     """Stop a change at each of its steps while another process does something else; yield what is not right then."""
 
-    async def looked() -> Any:
-        seen = await computer.seen()
-        return [seen.accounts, await computer.cleaned()]
-
     for step in range(1, 1000):
         computer.begin_anew()
         stop = Stop()
         first = in_child(partial(_act, computer, act, NEW, Steps(step, stop.wait), 10.0))
         if not stop.reached():
             assert ended(first) == 0
-            STEPS.append(step - 1)
+            STEPS[f"{act}, {other}"] = step - 1
             return
         refused = ended(in_child(partial(_act, computer, other, OTHER, None, PATIENCE))) == REFUSED
         stop.go_on()
         assert ended(first) in (0, REFUSED)
-        accounts, problems = asked(looked)
+        accounts, problems = computer.looked()
         problems += [f"{name} has lost its password" for name, (_, secret) in accounts.items() if not secret]
         if other == "new password" and not refused and OLD in str(accounts):
             problems.append("the new password was lost")
-        yield from (f"step {step}: {problem}" for problem in problems)
+        yield from (f"{act}, step {step}: {problem}" for problem in problems)
 
 
 class Stop:
@@ -500,8 +513,8 @@ class Stop:
         os.close(self._until)
 
 
-STEPS: list[int] = []
-"""How many steps there were."""
+STEPS: dict[str, int] = {}
+"""How many steps there were, by what was done."""
 
 
 def main() -> None:
@@ -517,8 +530,10 @@ def main() -> None:
     for act in acts:
         computer.once(act)
     gc.freeze()
-    problems = list(kill(computer, acts[0]) if what == "kill" else pause(computer, acts[0], acts[1]))
-    sys.stdout.write(json.dumps({"steps": STEPS[0], "problems": problems}))
+    pairs = zip(acts[::2], acts[1::2], strict=True) if what == "pause" else ()
+    runs = [pause(computer, *pair) for pair in pairs] or [kill(computer, act) for act in acts]
+    problems = [problem for run in runs for problem in run]
+    sys.stdout.write(json.dumps({"steps": STEPS, "problems": problems}))
 
 
 if __name__ == "__main__":

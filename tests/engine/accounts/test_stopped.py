@@ -38,25 +38,26 @@ def stopping(*arguments: str) -> dict[str, Any]:
     return told
 
 
-@pytest.mark.parametrize("act", ACTS)
-def test_a_change_that_is_killed_loses_nothing_and_leaves_nothing_unseen(act: str, folder: Path) -> None:
-    told = stopping(str(folder), "kill", act)
-    assert told["problems"] == []
-    assert told["steps"] > (5 if act == "scope" else 10)
-
-
-@pytest.mark.parametrize(
-    ("act", "other"),
-    [
-        ("save", "save in the vault"),
-        ("replace", "remove"),
-        ("rename", "save"),
-        ("new password", "rename"),
-        ("scope", "new password"),
-        ("renew", "remove"),
-    ],
+GROUPS = tuple(tuple(ACTS)[first::4] for first in range(4))
+"""What each of four processes does: to load the program takes as long as a few of their steps."""
+PAIRS = (
+    ("save", "save in the vault", "replace", "remove", "rename", "save"),
+    ("new password", "rename", "scope", "new password", "renew", "remove"),
 )
-def test_what_another_process_does_in_between_loses_nothing(act: str, other: str, folder: Path) -> None:
-    told = stopping(str(folder), "pause", act, other)
+
+
+@pytest.mark.parametrize("acts", GROUPS, ids=", ".join)
+def test_a_change_that_is_killed_loses_nothing_and_leaves_nothing_unseen(acts: tuple[str, ...], folder: Path) -> None:
+    told = stopping(str(folder), "kill", *acts)
     assert told["problems"] == []
-    assert told["steps"] > 5
+    assert list(told["steps"]) == list(acts)
+    assert all(steps > (5 if act == "scope" else 10) for act, steps in told["steps"].items())
+
+
+@pytest.mark.parametrize("pairs", PAIRS, ids=", ".join)
+def test_what_another_process_does_in_between_loses_nothing(pairs: tuple[str, ...], folder: Path) -> None:
+    """`pairs`: what is stopped at each of its steps, what is done then; and so on."""
+    told = stopping(str(folder), "pause", *pairs)
+    assert told["problems"] == []
+    assert len(told["steps"]) == len(pairs) // 2
+    assert all(steps > 5 for steps in told["steps"].values())
