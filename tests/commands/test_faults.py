@@ -58,6 +58,7 @@ pytestmark = pytest.mark.usefixtures("any_password")
 
 PASSWORD = "correct horse battery"
 PRACTICE = ("setup", "ana@sandbox.test", "--password-stdin")
+IN_THE_KEYRING = (*PRACTICE, "--save", "Office", "--store", "keyring")
 
 
 @pytest.fixture
@@ -605,7 +606,7 @@ def test_a_keyring_that_cannot_be_used_is_said_with_the_other_stores(
     monkeypatch: pytest.MonkeyPatch, saved_accounts: SavedAccounts, trouble: str
 ) -> None:
     monkeypatch.setattr("keyring.get_keyring", KEYRINGS[trouble])
-    ran = run(*PRACTICE, "--save", "Office", "--json", stdin=PASSWORD)
+    ran = run(*IN_THE_KEYRING, "--json", stdin=PASSWORD)
     assert (ran.code, ran.error["code"]) == (3, f"secret-{trouble}")
     assert is_a_sentence(ran.error["message"])
     assert names_the_other_stores(ran.error["hint"])
@@ -631,7 +632,7 @@ def test_a_keyring_that_does_not_answer_is_waited_for_once_and_not_long(
     mute: HangingBackend, saved_accounts: SavedAccounts
 ) -> None:
     assert KEYRING_LIMIT <= 8.0
-    ran = run(*PRACTICE, "--save", "Office", "--json", stdin=PASSWORD)
+    ran = run(*IN_THE_KEYRING, "--json", stdin=PASSWORD)
     assert (ran.code, ran.error["code"]) == (3, "secret-mute")
     assert "did not answer within 0.2 seconds" in ran.error["message"]
     assert names_the_other_stores(ran.error["hint"])
@@ -662,7 +663,7 @@ def test_the_end_of_the_program_does_not_wait_for_a_mute_keyring(own_home: Path)
         from smtp_wizard.cli import main
         sys.exit(main(sys.argv[1:]))
     """)
-    arguments = [*PRACTICE, "--save", "Office", "--json"]
+    arguments = [*IN_THE_KEYRING, "--json"]
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
         input=practice_password(),
