@@ -125,6 +125,16 @@ class SavedAccounts:
         same = (other for other in accounts if account.id and other.id == account.id)
         return next(same, None) or accounts[self._place(accounts, account.name)]
 
+    def known(self, id: str, name: str) -> Account:
+        """Return the account of an id, under whatever name; of the name alone where it has no id. Raises as `get`."""
+        if not id:
+            return self.get(name)
+        accounts = self._read()
+        same = next((other for other in accounts if other.id == id), None)
+        if same is None:
+            raise self._missing(accounts, name)
+        return self.as_learnt([same])[0]
+
     def holds_any(self) -> bool:
         """Whether there is any account, also one that cannot be used. Raises `AccountFileError`."""
         return self._contents() != Contents()

@@ -45,6 +45,7 @@ def draft_of(account: Account, secret: Secret | None, catalog: Catalog) -> Draft
         name=account.name,
         scope=account.scope,
         editing=account.name,
+        editing_id=account.id,
     ).with_store(*((account.store.kind, account.store.where) if account.store else (None,)))
     return as_catalogued(draft, catalog)
 
@@ -53,7 +54,7 @@ def copy_of(account: Account, secret: Secret | None, catalog: Catalog, name: str
     """Return the wizard's answers for a second account like this one, under `name`, for general mail."""
     draft = draft_of(account, secret, catalog)
     draft = as_catalogued(replace(draft, secret=None), catalog) if account.login is not None else draft
-    return replace(draft, editing=None, name=name, scope=Scope.GENERAL)
+    return replace(draft, editing=None, editing_id="", name=name, scope=Scope.GENERAL)
 
 
 def draft_to_sign_in_again(account: Account, secret: Secret | None, catalog: Catalog) -> Draft:
@@ -96,6 +97,8 @@ def account_of(draft: Draft, now: datetime, before: Account | None = None) -> Ac
     if before is None:
         return made
     asked = {each: getattr(made, each) for each in ("name", "address", "connection", "identity", "scope", "store")}
+    if draft.name == draft.editing:  # no other name was wanted: it keeps the one that it has got meanwhile
+        asked["name"] = before.name
     return replace(before, **asked, login=None, last=made.last or before.last)
 
 
@@ -115,7 +118,7 @@ def edited_account(draft: Draft, saved_accounts: SavedAccounts) -> Account | Non
     Raises `AccountFileError`.
     """
     try:
-        return saved_accounts.get(draft.editing) if draft.editing is not None else None
+        return saved_accounts.known(draft.editing_id, draft.editing) if draft.editing is not None else None
     except NoSuchAccount:
         return None
 

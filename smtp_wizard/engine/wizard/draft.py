@@ -120,7 +120,9 @@ class Draft:
     secret_file: Annotated[str, YOUNGER] = ""
     """The file that has the secret in it, where the store is one; as `secrets.parse_secret_file` writes it."""
     editing: str | None = None
-    """The name of the saved account that is being changed; saving replaces it."""
+    """The name that the saved account had which is being changed; saving replaces it."""
+    editing_id: Annotated[str, YOUNGER] = ""
+    """The id of that account, which another process may give another name meanwhile."""
     saved: Annotated[str | None, UNSAVED] = None
     """The name under which the account was saved."""
     typed: Mapping[str, str] = field(default_factory=dict)

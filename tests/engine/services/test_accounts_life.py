@@ -78,6 +78,29 @@ async def test_a_changed_account_keeps_what_nobody_asks_about(services: Services
     assert (again.tags, again.created, again.id) == (("customer", "north"), account.created, account.id)
 
 
+@pytest.mark.parametrize("wanted", ["Office", "Shop"])
+async def test_an_account_that_is_renamed_while_it_is_changed_stays_one(services: Services, wanted: str) -> None:
+    """It keeps the name that another process gave it, unless another one is wanted here too."""
+    account = await saved(services)
+    draft = with_fields(draft_of(account, SECRET, services.catalog), sender_name="Ana")
+    await services.accounts.rename("Office", "Elsewhere")
+    await services.accounts.save(replace(draft, name=wanted))
+    (again,) = services.saved_accounts.list()
+    assert (again.id, again.identity.sender_name) == (account.id, "Ana")
+    assert again.name == ("Elsewhere" if wanted == "Office" else "Shop")
+
+
+async def test_a_changed_account_does_not_take_the_place_of_another_that_has_its_name(services: Services) -> None:
+    """The one that is changed was removed meanwhile, and another set up: that is asked about as any taken name is."""
+    account = await saved(services)
+    draft = draft_of(account, SECRET, services.catalog)
+    await services.accounts.remove("Office")
+    other = await saved(services)
+    with pytest.raises(NameTaken):
+        await services.accounts.save(draft)
+    assert [each.id for each in services.saved_accounts.list()] == [other.id]
+
+
 async def test_a_changed_account_may_get_another_name_and_leaves_nothing_behind(
     services: Services, backend: MemoryBackend
 ) -> None:
