@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "providers": "What each mail provider needs, and who says so.",
         "provider": "Add a provider after trying its server; or write one for a mail program.",
         "limits": "How much each provider lets you send, and how a mailing fits that.",
+        "readiness": "Whether an account is ready for a mailing: what receivers ask of senders, and how long it takes.",
         "guide": "List the guides, or read one.",
         "explain": "Explain an error, a log or a bounce that you paste.",
         "bounces": "Which mail came back, to which addresses, why, and what to do.",

@@ -20,6 +20,7 @@ from smtp_wizard.engine.base.data_files import DataError, data_path
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.discovery.mailbox_traces import MailboxKnowledge, load_mailbox_knowledge
+from smtp_wizard.engine.domain.bulk_senders import load_requirements
 from smtp_wizard.engine.explain.wordings import load_wordings
 from smtp_wizard.engine.guides.guides import Guide, load_guides
 from smtp_wizard.engine.mailbox.mailbox_file import MailboxList, load_mailboxes
@@ -65,6 +66,7 @@ def read_all(folder: Path) -> tuple[Knowledge | None, list[str]]:
     neutrals = read(load_control_hosts, "neutral.yaml")
     mailboxes = read(load_mailbox_knowledge, "discovery.yaml")
     imap_servers = read(load_mailboxes, "mailboxes.yaml")
+    read(load_requirements, "bulk_senders.yaml")
     read(load_wordings, "clues.yaml")
     read(rules, "unsubscribe.yaml")
     if catalog is None or guides is None or diagnosis is None or scenarios is None or neutrals is None:

@@ -21,6 +21,7 @@ from smtp_wizard.output.documents import (
     limits,
     ports,
     providers,
+    readiness,
     sandbox,
     unsubscribe,
 )
@@ -51,6 +52,7 @@ _ALL: tuple[type[JsonDocument], ...] = (
     providers.ProviderAdded,
     limits.Limits,
     limits.LimitsPlan,
+    readiness.ReadyForMailing,
     guides.Guides,
     explain.Explained,
     sandbox.Practice,

@@ -77,6 +77,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("explain", "-", "--json"),
     ("explain", "--jsonl"),
     ("bounces", "Office"),
+    ("readiness", "Nobody", "--recipients", "100", "--json"),
     ("bounces", "Nobody", "--json"),
     ("unsubscribe", "list@example.com"),
     ("unsubscribe", "--check", "-"),

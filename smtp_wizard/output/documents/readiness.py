@@ -1,0 +1,74 @@
+"""Whether an account is ready for mailings, as JSON: `readiness`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from smtp_wizard.engine.base.records import Whole
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.domain.bulk_senders import Met
+from smtp_wizard.output.documents.document import JsonDocument
+from smtp_wizard.output.documents.limits import LimitsPlan
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementSourceJson:
+    """Who says that it is asked for."""
+
+    title: str
+    url: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementJson:
+    """What receivers ask for, and whether it is met."""
+
+    id: str
+    by: tuple[str, ...]
+    """Who asks."""
+    many: Whole
+    """Messages a day from which on; 1: of everybody."""
+    since: str
+    title: str
+    verdict: Verdict
+    """'warn': not met, and not asked of so few; 'unknown': it cannot be seen from here."""
+    detail: str
+    who: Who
+    step: str
+    """What to do where it is not met, or cannot be seen."""
+    source: RequirementSourceJson
+
+    @classmethod
+    def of(cls, met: Met) -> RequirementJson:
+        """Return a requirement as it is printed."""
+        asked = met.requirement
+        source = RequirementSourceJson(asked.source.title, asked.source.url, asked.source.date)
+        return cls(
+            asked.id,
+            asked.by,
+            asked.many,
+            asked.since,
+            asked.title,
+            met.verdict,
+            met.detail,
+            asked.who,
+            asked.step,
+            source,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyForMailing(JsonDocument):
+    """`readiness`."""
+
+    NAME: ClassVar = "readiness"
+    account: str
+    domain: str
+    ready: bool
+    """Whether nothing that can be seen is missing, and the mailing fits the provider's limits."""
+    requirements: tuple[RequirementJson, ...]
+    plan: LimitsPlan
+    """As `limits plan` prints it."""

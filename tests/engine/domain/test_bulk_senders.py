@@ -1,0 +1,66 @@
+"""What receivers ask of who sends to many, against domains that have it, and that lack a part of it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.domain.bulk_senders import Met, judge, load_requirements
+from smtp_wizard.engine.providers.catalog import load_catalog
+from smtp_wizard.engine.services.domains import Domains
+from tests.support.dnsserver import DnsServer
+
+GOOD = """\
+firm.example. 60 IN MX 10 aspmx.l.google.com.
+firm.example. 60 IN TXT "v=spf1 include:_spf.google.com -all"
+_spf.google.com. 60 IN TXT "v=spf1 ip4:192.0.2.0/24 -all"
+_dmarc.firm.example. 60 IN TXT "v=DMARC1; p=none; rua=mailto:reports@firm.example"
+"""
+ENDPOINT = Endpoint("smtp.example.com", 465, Security.TLS)
+
+
+async def judged(zone: str, recipients: int = 10_000, endpoint: Endpoint = ENDPOINT) -> dict[str, Met]:
+    catalog = load_catalog()
+    async with DnsServer(zone) as dns:
+        report = await Domains(catalog, dns.resolver).examine("firm.example", provider=catalog.get("google-workspace"))
+    return {each.requirement.id: each for each in judge(load_requirements(), report, endpoint, recipients)}
+
+
+async def test_what_is_there_is_met_and_what_cannot_be_seen_is_said_to_be_unknown() -> None:
+    met = await judged(GOOD)
+    assert (met["spf"].verdict, met["dmarc"].verdict, met["tls"].verdict) == (Verdict.PASS,) * 3
+    assert {met[each].verdict for each in ("names", "unsubscribe", "complaints")} == {Verdict.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("lacking", "id"), [("v=spf1 include:_spf.google.com -all", "spf"), ("_dmarc.firm.example.", "dmarc")]
+)
+async def test_a_record_that_is_missing_is_not_met(lacking: str, id: str) -> None:
+    zone = "".join(line for line in GOOD.splitlines(keepends=True) if lacking not in line)
+    met = await judged(zone)
+    assert met[id].verdict is Verdict.FAIL
+    assert met[id].requirement.step
+
+
+async def test_what_is_asked_of_many_messages_only_is_a_warning_for_a_small_mailing() -> None:
+    zone = "".join(line for line in GOOD.splitlines(keepends=True) if "_dmarc" not in line)
+    small, large = await judged(zone, recipients=100), await judged(zone, recipients=5_000)
+    assert (small["dmarc"].verdict, large["dmarc"].verdict) == (Verdict.WARN, Verdict.FAIL)
+    assert "5,000 messages a day" in small["dmarc"].detail
+
+
+async def test_a_connection_without_encryption_is_not_met() -> None:
+    clear = Endpoint("smtp.example.com", 25, Security.NONE)
+    assert (await judged(GOOD, endpoint=clear))["tls"].verdict is Verdict.FAIL
+
+
+def test_each_requirement_has_who_asks_for_it_since_when_and_a_source_that_says_so() -> None:
+    for each in load_requirements():
+        assert each.by
+        assert each.source.says
+        assert date.fromisoformat(each.since) < date(2026, 12, 1)
+        assert each.asked.endswith(".")
+        assert each.step.endswith(".")
