@@ -145,7 +145,7 @@ def _agreed(account: Account) -> Answer:
     if not can_ask():
         raise CommandError(
             "missing-answers",
-            phrase("Remove '{}'? Nobody can be asked here.", shown(account.name)),
+            phrase("Remove '{}'? Nobody can be asked here.", account.name),
             phrase("Add --yes."),
         )
     if not confirm(f"Remove '{account.name}' ({account.connection.endpoint}) and its password?"):

@@ -41,7 +41,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.references import variable_for
@@ -103,7 +103,7 @@ def _in_the_wizard(invocation: Invocation, account: Account) -> int:
     if not can_ask() or invocation.out.form is not Form.TEXT:
         raise CommandError(
             "missing-answers",
-            phrase("Nothing is named that is to change in '{}'.", shown(account.name)),
+            phrase("Nothing is named that is to change in '{}'.", account.name),
             phrase("'smtp-wizard accounts edit --help' lists what can be changed."),
         )
 
@@ -166,9 +166,9 @@ class _Edit:
         return await observed(
             lambda emit: self.invocation.services.checks.check_draft(draft, Depth.LOGIN, emit, options=self.connection),
             draft.connection.endpoint,
-            shown(self.account.name),
+            self.account.name,
             self.watch,
-            live_reader(self.out, transcript, shown(self.account.name)),
+            live_reader(self.out, transcript, self.account.name),
         )
 
     def _perhaps_saved(self) -> str:

@@ -26,7 +26,7 @@ from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.oauth.server import Flow
 from smtp_wizard.engine.secrets.kinds import StoreKind
@@ -58,9 +58,7 @@ def command(invocation: Invocation, /, name: str, **given: Any) -> int:
     source, connection = taken_from(given), connection_from(given)
     account = invocation.saved_accounts.get(name)
     if account.connection.auth is Auth.NONE:
-        raise CommandError(
-            "no-sign-in", phrase("'{}' has no password: its server asks for no sign-in.", shown(account.name))
-        )
+        raise CommandError("no-sign-in", phrase("'{}' has no password: its server asks for no sign-in.", account.name))
     return _Replacement(invocation, account, source, connection, Flow(flow) if flow else None).run()
 
 
@@ -123,13 +121,13 @@ class _Replacement:
             return Answer.DO
 
         replies: dict[Topic, Reply] = {Topic.PASSWORD: given, Topic.LOCKOUT: lambda _: Answer.LEAVE}
-        reader = live_reader(self.out, transcript, shown(account.name))
+        reader = live_reader(self.out, transcript, account.name)
         observer = ActionObserver(action, account.connection.endpoint, self.watch, reader)
         done = carried_out(
             self.invocation, action, replies, self._undone, watch=self.watch, around=observer.until_the_time_is_up
         )
         assert done.report is not None, "it was tried"
-        return CheckOutcome(shown(account.name), done.report)
+        return CheckOutcome(account.name, done.report)
 
     def _undone(self) -> str:
         return f"Test with 'smtp-wizard test' which password '{self.account.name}' has now."

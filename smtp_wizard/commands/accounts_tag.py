@@ -14,7 +14,7 @@ from smtp_wizard.commands.options.completing import account_names
 from smtp_wizard.commands.testing.selected_accounts import Selection, parsed_tags, selected_accounts
 from smtp_wizard.engine.accounts.tags import MOST
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
 
@@ -56,7 +56,7 @@ def _tagged(invocation: Invocation, account: Account, add: Sequence[str], remove
     def changed(now: Account) -> Account:
         tags = tuple(sorted({*now.tags, *add} - set(remove)))
         if len(tags) > MOST:
-            raise InputError(phrase("'{}' would have more than {} tags.", shown(now.name), MOST))
+            raise InputError(phrase("'{}' would have more than {} tags.", now.name, MOST))
         return replace(now, tags=tags)
 
     return invocation.saved_accounts.alter(account.name, changed)

@@ -115,9 +115,9 @@ def _say(
     from smtp_wizard.text.areas.bounces import delivery_lines, grouped, notes, summary
 
     if not deliveries:
-        out.narrate(summary(report, deliveries, shown(account.name), new=new))
+        out.narrate(summary(report, deliveries, account.name, new=new))
     else:
-        out.data(summary(report, deliveries, shown(account.name), new=new))
+        out.data(summary(report, deliveries, account.name, new=new))
     for group in grouped(deliveries):
         out.data("")
         out.data("\n".join(delivery_lines(group)))

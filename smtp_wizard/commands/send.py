@@ -197,9 +197,9 @@ class _Sending:
         return await observed(
             lambda emit: self._send(secret, emit),
             self.account.connection.endpoint,
-            shown(self.account.name),
+            self.account.name,
             self.watch,
-            live_reader(self.out, transcript, shown(self.account.name)),
+            live_reader(self.out, transcript, self.account.name),
             self.watched,
         )
 

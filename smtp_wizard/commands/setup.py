@@ -156,7 +156,7 @@ class _Setup:
         if self.out.form is Form.JSON:
             from smtp_wizard.output.documents.checks import ResultJson, Setup
 
-            named = replace(outcome, account=shown(saved.name) if saved else None)
+            named = replace(outcome, account=saved.name if saved else None)
             self.out.document(Setup((ResultJson.of(named),)))
         else:
             self._print(draft, outcome)

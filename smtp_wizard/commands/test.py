@@ -231,7 +231,7 @@ def _refuse_same_address(asked: TestRequest, accounts: Sequence[Account]) -> Non
         try:
             refuse_own_mailbox(asked.to, account.from_address, account.address)
         except OwnMailbox as problem:
-            raise InputError(phrase("{}: {}", shown(account.name), problem.words)) from None
+            raise InputError(phrase("{}: {}", account.name, problem.words)) from None
 
 
 class _Run:

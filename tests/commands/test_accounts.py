@@ -20,6 +20,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.secrets.keyring import SERVICE
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.wizard.draft import Draft
@@ -38,7 +39,7 @@ PRACTICE = ("setup", "ana@sandbox.test", "--password-stdin")
 REFUSED = Send(b"535 5.7.8 no\r\n")
 
 BY_HAND = Account(
-    name="Office",
+    name=phrase("Office"),
     address=Address("ana", "example.com"),
     connection=Connection(
         endpoint=Endpoint("127.0.0.1", 587, Security.STARTTLS),
@@ -435,7 +436,7 @@ def test_the_password_moves_with_the_name(
 def test_a_name_that_cannot_be_given_is_said(
     office: Account, saved_accounts: SavedAccounts, old: str, new: str, code: int, kind: str
 ) -> None:
-    saved_accounts.put(replace(office, name="Shop"))
+    saved_accounts.put(replace(office, name=phrase("Shop")))
     ran = run("accounts", "rename", old, new, "--json")
     assert (ran.code, ran.error["code"]) == (code, kind)
     assert [each.name for each in saved_accounts.list()] == ["Office", "Shop"]

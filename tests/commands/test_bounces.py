@@ -16,6 +16,7 @@ import pytest
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.output.documents.bounces import csv_table
 from tests.commands.test_send import RELAY
@@ -169,7 +170,7 @@ async def test_what_cannot_be_used_or_reached_is_said_in_a_sentence(
 
 
 async def test_a_relay_has_no_mailbox(own_home: Path) -> None:
-    relay = replace(RELAY, name="Relay", connection=replace(RELAY.connection, provider="sendgrid"))
+    relay = replace(RELAY, name=phrase("Relay"), connection=replace(RELAY.connection, provider="sendgrid"))
     SavedAccounts(own_home / "config").put(relay)
     ran = await asyncio.to_thread(run, "bounces", "Relay", "--json")
     assert (ran.code, ran.error["code"]) == (1, "no_mailbox")

@@ -11,6 +11,7 @@ import pytest
 
 from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME, SavedAccounts
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.journal import Journal
 from smtp_wizard.engine.secrets.keyring import SERVICE
@@ -113,7 +114,7 @@ def test_without_a_terminal_a_yes_is_asked_for(orphan: StoreRef, backend: Memory
 
 
 def test_what_an_account_refers_to_is_no_leftover(orphan: StoreRef, backend: MemoryBackend, folder: Path) -> None:
-    SavedAccounts(folder).put(replace(RELAY, name="Office", store=orphan))
+    SavedAccounts(folder).put(replace(RELAY, name=phrase("Office"), store=orphan))
     assert run("doctor", "--json").document["left"] == []
     assert run("doctor", "--clean", "--yes", "--json").document["removed"] == []
     assert (SERVICE, orphan.where) in backend.entries

@@ -40,6 +40,7 @@ from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME, SavedAccounts
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Oddity, Secret
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.sandbox.scenarios import practice_password
 from smtp_wizard.engine.secrets.keyring import KEYRING_LIMIT
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
@@ -571,7 +572,7 @@ def test_a_writer_that_is_killed_100_times_leaves_the_old_file_or_the_new_one(
     saves, half_way = map(int, run_python(KILLING, str(file.parent)).split())
     assert saves >= 100
     assert half_way > 0, "no kill came in the middle of a save: the test has proved nothing"
-    saved_accounts.put(replace(saved_accounts.get("Office"), name="Next"))
+    saved_accounts.put(replace(saved_accounts.get("Office"), name=phrase("Next")))
     assert names_in(file.parent) == [FILE_NAME, f"{FILE_NAME}.lock"]
 
 

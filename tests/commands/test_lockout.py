@@ -16,6 +16,7 @@ from smtp_wizard.engine.accounts.lockout_guard import REFUSED
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from tests.commands.test_send import RELAY
 from tests.support.certs import Authority
@@ -51,7 +52,7 @@ def save(
 ) -> Account:
     account = replace(
         RELAY,
-        name=name,
+        name=shown(name),
         connection=replace(
             RELAY.connection,
             endpoint=server.endpoint(Security.STARTTLS),
@@ -202,7 +203,7 @@ async def test_a_sign_in_whose_process_was_ended_counts(
     async with MisbehavingServer(SILENCE, strict=False) as server:
         account = replace(
             RELAY,
-            name="Office",
+            name=phrase("Office"),
             connection=replace(
                 RELAY.connection,
                 endpoint=server.endpoint(Security.NONE),

@@ -17,6 +17,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
+from smtp_wizard.engine.base.shown import phrase
 from tests.support.certs import Authority
 from tests.support.checking import DATA, GO_AHEAD, MAIL_FROM, MESSAGE, OK, RCPT_TO, starttls_up_to_handshake
 from tests.support.cli import Ran, on_terminal, run
@@ -29,7 +30,7 @@ from tests.support.walk import until
 PASSWORD = "abcd efgh ijkl mnop"
 BOB = "bob@example.org"
 RELAY = Account(
-    name="Office",
+    name=phrase("Office"),
     address=Address("ana", "example.com"),
     connection=Connection(
         endpoint=Endpoint("127.0.0.1", 587, Security.STARTTLS),

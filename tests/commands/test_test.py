@@ -23,6 +23,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from tests.support.cli import checked, hold, on_terminal, run, started
@@ -35,7 +36,7 @@ PASSWORD = "abcd efgh ijkl mnop"
 SESSION = StoreRef(StoreKind.SESSION, "x/password")
 
 PRACTICE = Account(
-    name="Practice",
+    name=phrase("Practice"),
     address=Address("ana", "sandbox.test"),
     connection=Connection(
         endpoint=Endpoint("127.0.0.1", 5871, Security.STARTTLS),
@@ -69,7 +70,7 @@ def save(saved_accounts: SavedAccounts, monkeypatch: pytest.MonkeyPatch) -> Save
     def save(name: str, **changes: object) -> Account:
         variable = f"PASSWORD_{name.upper()}"
         monkeypatch.setenv(variable, PASSWORD)
-        account = replace(PRACTICE, name=name, store=StoreRef(StoreKind.ENV, variable))
+        account = replace(PRACTICE, name=shown(name), store=StoreRef(StoreKind.ENV, variable))
         account = with_fields(account, **changes)
         saved_accounts.put(account)
         return account

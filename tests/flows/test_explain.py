@@ -15,7 +15,7 @@ from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
-from smtp_wizard.engine.base.shown import phrase
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.explain.explain import Explainer
 from smtp_wizard.engine.explain.factory import load_explainer
 from smtp_wizard.flows.areas.explain import (
@@ -48,7 +48,7 @@ PASSWORD = "correct-horse-battery"
 def an_account(name: str, provider: str) -> Account:
     endpoint = Endpoint(f"smtp.{provider}.example", 465, Security.TLS)
     return Account(
-        name=name,
+        name=shown(name),
         address=Address("ana", "example.org"),
         connection=Connection(endpoint=endpoint, username="ana@example.org", provider=provider),
         identity=Identity(),

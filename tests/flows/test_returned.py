@@ -221,7 +221,7 @@ async def test_a_sign_in_that_is_held_back_is_tried_after_a_yes_alone(tmp_path: 
 
 
 async def test_accounts_are_taken_one_after_the_other_and_those_without_a_mailbox_are_none(tmp_path: Path) -> None:
-    second = replace(ACCOUNT, name="Shop")
+    second = replace(ACCOUNT, name=phrase("Shop"))
     flow = flow_over(tmp_path, Bounces(), (RELAY, ACCOUNT, second))
     assert flow.state.account == "Office"
     await flow.act(ReturnedOffer.OTHER)

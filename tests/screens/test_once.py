@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.accounts import Accounts
@@ -217,6 +217,6 @@ async def test_what_was_asked_for_before_is_done_before_the_next(tmp_path: Path)
         services = walk.app.kit.services
         kept = services.saved_accounts.get("Officex")
         assert isinstance(kept, Account)
-        assert kept == replace(kept, name="Officex")
+        assert kept == replace(kept, name=phrase("Officex"))
         assert kept.store is not None
         assert kept.store.kind is StoreKind.KEYRING

@@ -17,6 +17,7 @@ from smtp_wizard.cli import program
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from tests.commands.test_send import RELAY
 
@@ -117,8 +118,8 @@ def make_config(folder: Path) -> None:
     saved_accounts = SavedAccounts(folder)
     nowhere = Endpoint("127.0.0.1", 1, Security.STARTTLS)
     office = replace(RELAY, connection=replace(RELAY.connection, endpoint=nowhere, auth=Auth.PASSWORD, username="ana"))
-    saved_accounts.put(replace(office, name="Office", store=StoreRef(StoreKind.SESSION, "Office/password")))
-    saved_accounts.put(replace(office, name="Shop", store=StoreRef(StoreKind.ENV, "PW")))
+    saved_accounts.put(replace(office, name=phrase("Office"), store=StoreRef(StoreKind.SESSION, "Office/password")))
+    saved_accounts.put(replace(office, name=phrase("Shop"), store=StoreRef(StoreKind.ENV, "PW")))
 
 
 @dataclass(frozen=True)

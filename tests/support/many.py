@@ -20,6 +20,7 @@ from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.secrets import vault as vault_store
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault_format import new_key, seal
@@ -197,7 +198,7 @@ async def many_servers(
 def account_at(host: str, port: int, number: int, *, ca_file: str, secret: Path) -> Account:
     """Return an account, whose password a file gives."""
     return Account(
-        name=f"Account {number:05}",
+        name=shown(f"Account {number:05}"),
         address=Address(f"ana{number}", "example.test"),
         connection=Connection(
             endpoint=Endpoint(host, port, Security.STARTTLS),

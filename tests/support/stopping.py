@@ -337,7 +337,8 @@ class Computer:
         """Look at everything. Raises whatever is wrong with it."""
         services = self.services()
         await services.stores.vault.open(PASSPHRASE)
-        accounts, others = {}, {}
+        accounts: dict[str, tuple[str, str]] = {}
+        others: dict[tuple[str, str], str] = {}
         for name in await self._names():
             ref = StoreRef(StoreKind.KEYRING, name)
             others[ref.kind.value, name] = (await services.stores.fetch(ref)).reveal()

@@ -17,6 +17,7 @@ import pytest
 from smtp_wizard.app import WizardApp
 from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME, SavedAccounts
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.launch import build_services
@@ -45,7 +46,7 @@ def saved_accounts(folder: Path) -> SavedAccounts:
     """Two accounts that have their passwords in variables."""
     saved_accounts = SavedAccounts(folder)
     for name in ("Shop", "Books"):
-        saved_accounts.put(replace(RELAY, name=name, store=StoreRef(StoreKind.ENV, f"{name.upper()}_KEY")))
+        saved_accounts.put(replace(RELAY, name=shown(name), store=StoreRef(StoreKind.ENV, f"{name.upper()}_KEY")))
     return saved_accounts
 
 
@@ -78,7 +79,7 @@ def test_a_command_of_one_account_inherits_no_variable_of_another(
     saved_accounts: SavedAccounts, tmp_path: Path
 ) -> None:
     child = Child(tmp_path)
-    saved_accounts.put(replace(RELAY, name="Office", store=StoreRef(StoreKind.COMMAND, child.command)))
+    saved_accounts.put(replace(RELAY, name=phrase("Office"), store=StoreRef(StoreKind.COMMAND, child.command)))
     ran = run_process("test", "Office", environ=SECRETS | INHERITED)
     assert ran.code == 1, "nobody listens there"
     nothing_secret(child)
@@ -145,7 +146,7 @@ def test_a_command_that_is_lent_the_terminal_inherits_none(saved_accounts: Saved
         f"sys.exit(1) if not sys.stdin.isatty() else print({PASSWORD!r})"
     )
     command = shlex.join([sys.executable, "-c", program])
-    saved_accounts.put(replace(RELAY, name="Office", store=StoreRef(StoreKind.COMMAND, command)))
+    saved_accounts.put(replace(RELAY, name=phrase("Office"), store=StoreRef(StoreKind.COMMAND, command)))
     before = dict(os.environ)
     os.environ.update(SECRETS | INHERITED)
     try:
@@ -168,7 +169,7 @@ async def test_what_another_process_saves_meanwhile_is_hidden_too(saved_accounts
     command = StoreRef(StoreKind.COMMAND, shlex.join([sys.executable, "-c", "print('x')"]))
     await services.stores.fetch(command)
     assert environ.keys() == {"LATER_KEY", "PATH", "SOMETHING_ELSE"}
-    SavedAccounts(folder).put(replace(RELAY, name="Later", store=StoreRef(StoreKind.ENV, "LATER_KEY")))
+    SavedAccounts(folder).put(replace(RELAY, name=phrase("Later"), store=StoreRef(StoreKind.ENV, "LATER_KEY")))
     await services.stores.fetch(command)
     assert environ.keys() == {"PATH", "SOMETHING_ELSE"}
     shop = services.saved_accounts.get("Shop")

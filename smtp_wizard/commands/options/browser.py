@@ -170,7 +170,7 @@ def signed_in_again(
     if server is None or account.login is None:
         raise CommandError(
             "no-browser-sign-in",
-            phrase("'{}' takes the access token of another program.", shown(account.name)),
+            phrase("'{}' takes the access token of another program.", account.name),
             phrase("Give another one: --password-command, --password-env or --password-stdin."),
         )
     from smtp_wizard.flows.browser import BrowserFlow
@@ -205,7 +205,7 @@ def refuse_without_sign_in(account: Account) -> None:
     if account.connection.auth is Auth.XOAUTH2:
         raise CommandError(
             "secret-ask",
-            phrase("'{}' signs in in the browser, and that sign-in is kept nowhere.", shown(account.name)),
-            phrase("Sign in again: smtp-wizard accounts password '{}'", shown(account.name)),
+            phrase("'{}' signs in in the browser, and that sign-in is kept nowhere.", account.name),
+            phrase("Sign in again: smtp-wizard accounts password '{}'", account.name),
             Exit.SECRET,
         )

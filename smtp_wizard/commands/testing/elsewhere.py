@@ -66,7 +66,7 @@ class Elsewhere:
         return stage_exit_code(both) if self.asked.by_stage else exit_code(both)
 
     async def _there(self) -> CheckOutcome:
-        name, endpoint = shown(self.account.name), self.account.connection.endpoint
+        name, endpoint = self.account.name, self.account.connection.endpoint
         held = await self.tester.secrets.read(self.account)
         if isinstance(held, Finding):
             return CheckOutcome(name, Report(endpoint), held)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -109,7 +109,7 @@ def _named(saved_accounts: SavedAccounts, names: Sequence[str]) -> tuple[Account
     return saved_accounts.get_all(meant)
 
 
-def _meant(name: str, known: dict[str, str]) -> list[str]:
+def _meant(name: str, known: Mapping[str, str]) -> list[str]:
     key = name_key(name)
     if key in known or not WILDCARDS & set(name):
         return [name]

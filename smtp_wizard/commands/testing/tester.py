@@ -13,7 +13,7 @@ from smtp_wizard.engine.accounts.upcoming import upcoming_of
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError, ShownError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.progress import CheckProgress
@@ -127,7 +127,7 @@ class Tester:
 
     async def _test(self, index: int, held: Held, transcript: Transcript) -> CheckOutcome:
         account = self.accounts[index]
-        name, endpoint = shown(account.name), account.connection.endpoint
+        name, endpoint = account.name, account.connection.endpoint
         if isinstance(held, Finding):
             return self._with_upcoming(account, CheckOutcome(name, Report(endpoint), held))
         if self.watch.left() == 0:
@@ -146,7 +146,7 @@ class Tester:
         self, account: Account, secret: Secret | None, reader: Emit, seen: CheckProgress
     ) -> CheckOutcome:
         """Check an account; whatever is wrong with it, the others have their results."""
-        name, endpoint = shown(account.name), account.connection.endpoint
+        name, endpoint = account.name, account.connection.endpoint
         try:
             return await observed(
                 lambda emit: self._check(account, secret, emit), endpoint, name, self.watch, reader, seen

@@ -14,7 +14,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.errors import InputError, ShownError
 from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.records import INLINE, UNSAVED, YOUNGER, AsText, Moment, like
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.secrets.kinds import StoreRef
 from smtp_wizard.engine.state.logins import Login
@@ -32,7 +32,7 @@ class AccountNameError(InputError):
     """A name that was typed for an account cannot be used."""
 
 
-def parse_name(text: str) -> str:
+def parse_name(text: str) -> Shown:
     """Take a name for an account as typed; return it without blanks around it, runs of blanks made one.
 
     Raises `AccountNameError` with one sentence. A '/' is refused because it parts account and kind in a keyring.
@@ -44,23 +44,25 @@ def parse_name(text: str) -> str:
         raise AccountNameError(phrase("A name has at most {} letters; this one has {}.", NAME_LIMIT, len(name)))
     if "/" in name:
         raise AccountNameError(phrase("A name has no slash (/) in it."))
-    if shown(name, NAME_LIMIT) != name:
+    words = shown(name, NAME_LIMIT)
+    if words != name:
         raise AccountNameError(phrase("That name has a character in it that cannot be seen; please type it by hand."))
-    return name
+    return words
 
 
-def _saved_name(text: str) -> str:
+def _saved_name(text: str) -> Shown:
     """Return a name that is written as `parse_name` writes it. Raises `ValueError`."""
-    if parse_name(text) != text:
+    name = parse_name(text)
+    if name != text:
         raise ValueError("written otherwise")
-    return text
+    return name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """A mailbox that sends, as it is saved. Never the secret."""
 
-    name: Annotated[str, AsText(_saved_name, str, "the name of an account")]
+    name: Annotated[Shown, AsText(_saved_name, str, "the name of an account")]
     """As `parse_name` returns it. Upper and lower case are the same name."""
     address: AddressText
     connection: Annotated[Connection[Endpoint], INLINE]

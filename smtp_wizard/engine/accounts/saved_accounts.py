@@ -73,9 +73,7 @@ class Displaces(AccountsError):
     """`other` is the account for all mail already, and nobody said that it may be displaced."""
 
     def __init__(self, other: Account) -> None:
-        super().__init__(
-            phrase("'{}' is the account for all mail already, and there can be only one.", shown(other.name))
-        )
+        super().__init__(phrase("'{}' is the account for all mail already, and there can be only one.", other.name))
         self.other = other
 
 

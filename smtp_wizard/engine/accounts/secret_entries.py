@@ -17,7 +17,7 @@ from smtp_wizard.engine.accounts.account import Account, AccountsError
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.threads import in_thread, run_to_completion
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.secrets.base import KEPT_NOWHERE, SecretError, SecretFault
@@ -244,7 +244,7 @@ def refuse_other_settings(now: Account, account: Account) -> None:
             phrase(
                 "Another program has changed '{}' meanwhile, and its password is for other settings now; "
                 "look at the account again.",
-                shown(account.name),
+                account.name,
             ),
         )
 

@@ -23,7 +23,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.base.threads import in_thread, run_to_completion
 from smtp_wizard.engine.checks.events import Emit
@@ -179,9 +179,7 @@ class Accounts:
         account = await self._get(name)
         if account.login is not None:
             raise InputError(ONE_SIGN_IN)
-        wanted = (
-            parse_name(new_name) if new_name else await in_thread(lambda: self._saved_accounts.free_name(account.name))
-        )
+        wanted = parse_name(new_name or await in_thread(lambda: self._saved_accounts.free_name(account.name)))
         await in_thread(lambda: self._refuse_taken(wanted))
         async with self._entries.change() as change:
             store = await self._moved(account, wanted, change)
@@ -253,7 +251,7 @@ class Accounts:
             held = secret if now.login is None else None
             held = held or await self._entries.secret_of(now)
             if held is None:
-                raise InputError(phrase("'{}' has no password: its server asks for no sign-in.", shown(now.name)))
+                raise InputError(phrase("'{}' has no password: its server asks for no sign-in.", now.name))
             keepable(held, kind)
             return await change.put(kind, now.name, held, where)
 
@@ -300,9 +298,7 @@ class Accounts:
         now = await in_thread(lambda: self._saved_accounts.now(account))
         if account.id and now.id != account.id:
             raise AccountFileError(
-                phrase(
-                    "Another program has put another account in the place of '{}'; look at it again.", shown(now.name)
-                )
+                phrase("Another program has put another account in the place of '{}'; look at it again.", now.name)
             )
         return now.name
 

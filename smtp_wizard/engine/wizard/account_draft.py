@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from smtp_wizard.engine.accounts.account import Account, fit_name, new_id
+from smtp_wizard.engine.accounts.account import Account, fit_name, new_id, parse_name
 from smtp_wizard.engine.accounts.lockout_guard import REFUSED
 from smtp_wizard.engine.accounts.saved_accounts import AccountFileError, NoSuchAccount, SavedAccounts
 from smtp_wizard.engine.base.connection import Auth, knows_server
@@ -84,7 +84,7 @@ def account_of(draft: Draft, now: datetime, before: Account | None = None) -> Ac
     if draft.address is None or not knows_server(draft.connection) or not draft.name:
         raise InputError(phrase("The account is not complete yet."))
     made = Account(
-        name=draft.name,
+        name=parse_name(draft.name),
         address=draft.address,
         connection=draft.connection,
         identity=draft.identity.in_use,

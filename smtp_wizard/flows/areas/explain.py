@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.data_files import DataError
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import cut, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.diagnosis.finding import Finding
@@ -219,7 +219,7 @@ class ExplainFlow(Flow[ExplainState, ExplainOffer, ExplainLeads]):
         if came_back(explanation) and (guide := self.guide_of(BOUNCES_GUIDE)) is not None:
             yield Offer(ExplainOffer.BOUNCES, MAIL_CAME_BACK, guide_note(guide), chip="Open the guide")
         if self._account is not None and not came_back(explanation):
-            name = shown(self._account.name, 40)
+            name = cut(self._account.name, 40)
             yield Offer(
                 ExplainOffer.TEST, f"Test my account '{name}'", "Does the saved password still work?", chip="Test it"
             )

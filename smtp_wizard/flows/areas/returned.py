@@ -13,7 +13,7 @@ from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
 from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.providers.catalog import Catalog
@@ -136,7 +136,7 @@ class ReadMailbox(Action):
             if problem.finding.code == PAUSED and self._anyway is None:
                 raise Asked(anyway_question(self.state.title, problem.finding)) from None
             raise
-        name = shown(self._account.name)
+        name = self._account.name
         return Done(said=summary(self.report, self.report.deliveries, name, new=False), name=self._account.name)
 
     def _answered(self, offer: StrEnum) -> Done | None:

@@ -34,7 +34,7 @@ def save(saved_accounts: SavedAccounts, tmp_path: Path) -> Save:
     def save(name: str, **changes: object) -> Account:
         changes = {"store": StoreRef(StoreKind.FILE, str(secret)), **changes}
         account = with_fields(PRACTICE, name=name, **changes)
-        known = {each.name: each.id for each in saved_accounts.list()}
+        known: dict[str, str] = {each.name: each.id for each in saved_accounts.list()}
         saved_accounts.put(with_fields(account, id=known.get(name, "")), replacing=True)
         return account
 

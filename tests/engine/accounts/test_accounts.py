@@ -35,6 +35,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.strict_json import JsonError
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
@@ -49,7 +50,7 @@ WHEN = datetime(2026, 11, 23, 9, 30, 15, 250, tzinfo=UTC)
 def account(name: str = "Office", **changes: Any) -> Account:
     """An account as the wizard saves it."""
     plain = Account(
-        name=name,
+        name=shown(name),
         address=Address("ana", "example.test"),
         connection=Connection(
             endpoint=Endpoint("smtp.example.test", 587, Security.STARTTLS),
@@ -345,7 +346,7 @@ def test_what_is_learnt_follows_a_new_name_and_goes_with_the_account(
     saved_accounts.put(account("Shop"))
     for name in ("Office", "Shop"):
         saved_accounts.state.results.record(saved_accounts.get(name).id, Result(FAILED))
-    saved_accounts.change("Office", replace(saved_accounts.get("Office"), name="Branch"))
+    saved_accounts.change("Office", replace(saved_accounts.get("Office"), name=phrase("Branch")))
     assert saved_accounts.get("Branch").last == FAILED
     saved_accounts.put(account("Office"))
     assert saved_accounts.get("Office").last is None, "a new account of the old name"
@@ -359,7 +360,7 @@ def test_what_is_learnt_follows_a_new_name_and_goes_with_the_account(
 def test_a_copy_begins_anew(saved_accounts: SavedAccounts) -> None:
     saved_accounts.put(account("Office"))
     saved_accounts.state.results.record(saved_accounts.get("Office").id, Result(FAILED))
-    saved_accounts.put(replace(saved_accounts.get("Office"), name="Copy"))
+    saved_accounts.put(replace(saved_accounts.get("Office"), name=phrase("Copy")))
     assert saved_accounts.get("Copy").last is None
     assert len({saved.id for saved in saved_accounts.list()}) == 2
 
@@ -371,7 +372,7 @@ def test_ids_that_are_missing_or_stand_twice_are_made_good(saved_accounts: Saved
     three = {key: value for key, value in account_to_json(account("Three")).items() if key != "id"}
     folder.mkdir()
     (folder / FILE_NAME).write_bytes(document(one, two, three))
-    first = {saved.name: saved.id for saved in saved_accounts.list()}
+    first: dict[str, str] = {saved.name: saved.id for saved in saved_accounts.list()}
     assert (first["One"], len(set(first.values()))) == ("00000000000000a1", 3)
     saved_accounts.put(account("Four"))
     assert {saved.name: saved.id for saved in saved_accounts.list() if saved.name != "Four"} == first

@@ -18,7 +18,7 @@ from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME, AccountFileErr
 from smtp_wizard.engine.accounts.secret_entries import Leftover
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.secrets import journal
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.journal import Journal
@@ -223,7 +223,7 @@ async def test_two_accounts_with_one_entry_do_not_take_it_from_each_other(
 ) -> None:
     """As in a file of accounts that somebody has written by hand."""
     account = await services.accounts.save(draft(PASSWORD))
-    services.saved_accounts.put(replace(account, name="Shop"))
+    services.saved_accounts.put(replace(account, name=phrase("Shop")))
     await services.accounts.remove("Office")
     assert await services.entries.secret_of(services.saved_accounts.get("Shop")) == Secret(PASSWORD)
     await services.accounts.remove("Shop")

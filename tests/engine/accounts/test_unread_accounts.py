@@ -33,6 +33,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.state.results import LastResult, Result
@@ -43,7 +44,7 @@ GOOD_SERVER = {"host": "smtp.example.test", "port": 587, "security": "starttls"}
 
 def account(name: str = "Office") -> Account:
     return Account(
-        name=name,
+        name=shown(name),
         address=Address("ana", "example.test"),
         connection=Connection(endpoint=Endpoint("smtp.example.test", 587, Security.STARTTLS), username="ana"),
         identity=Identity(sender_name="Ana"),

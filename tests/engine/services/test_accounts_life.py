@@ -16,7 +16,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.events import Event
 from smtp_wizard.engine.secrets.base import SecretError
@@ -234,7 +234,7 @@ async def test_a_new_password_that_works_is_kept(services: Services, backend: Me
 def rename_behind(services: Services) -> None:
     """Rename the account as another process does it in between; its secret stays where it is."""
     if services.saved_accounts.free_name("Office") != "Office":
-        services.saved_accounts.alter("Office", lambda now: replace(now, name="Work"))
+        services.saved_accounts.alter("Office", lambda now: replace(now, name=phrase("Work")))
 
 
 async def test_a_new_password_that_works_follows_an_account_that_was_renamed_meanwhile(

@@ -14,6 +14,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.secrets.vault import VaultState
 from smtp_wizard.engine.services.doctor import Doctor
 from smtp_wizard.engine.services.examined import Examined, Health
@@ -22,7 +23,7 @@ from smtp_wizard.engine.smtp.transport import SocketWire
 from tests.support.walk import make_services
 
 ACCOUNT = Account(
-    name="Office",
+    name=phrase("Office"),
     address=Address("ana", "example.test"),
     connection=Connection(endpoint=Endpoint("mail.example.test", 587, Security.STARTTLS), username="ana"),
     identity=Identity(),

@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.state.database import APPLICATION_ID, MIGRATIONS, TABLES
 from smtp_wizard.engine.state.forms import FILE_NAME
@@ -620,7 +621,7 @@ def test_saved_accounts_read_what_was_learnt_under_any_name(folder: Path) -> Non
     saved_accounts.put(account("Office"))
     id = saved_accounts.get("Office").id
     saved_accounts.state.results.record(id, RESULT)
-    saved_accounts.change("Office", replace(saved_accounts.get("Office"), name="Branch"))
+    saved_accounts.change("Office", replace(saved_accounts.get("Office"), name=phrase("Branch")))
     assert saved_accounts.get("Branch").last == LAST
     assert saved_accounts.remove("Branch").id == id
     assert saved_accounts.state.flush() == ()
