@@ -94,7 +94,7 @@ class WayIn:
         if path is None:
             raise CommandError(
                 "no-such-path",
-                phrase("{} has no way to sign in called '{}'.", shown(provider.name), shown(wanted, 60)),
+                phrase("{} has no way to sign in called '{}'.", provider.name, shown(wanted, 60)),
                 phrase("It has: {}.", shown(", ".join(each.id for each in provider.paths))),
                 Exit.NOT_FOUND,
             )
@@ -108,6 +108,6 @@ def _closed(provider: Provider, path: AccessPath | None) -> CommandError:
     ways = [way if isinstance(way, str) else f"{way.title} (--path {way.id})" for way in provider.ways_on(blocked)]
     return CommandError(
         "path-closed",
-        phrase("{}: '{}' cannot be used here. {}", shown(provider.name), shown(blocked.title), shown(blocked.summary)),
+        phrase("{}: '{}' cannot be used here. {}", provider.name, shown(blocked.title), shown(blocked.summary)),
         phrase("Instead: {}", shown("; ".join(ways))) if ways else shown(provider.note),
     )

@@ -22,7 +22,7 @@ from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.private_files import read_private
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import NO_WORDS, phrase, shown
 from smtp_wizard.engine.base.strict_yaml import UNDATED, Node, YamlDocument
 from smtp_wizard.engine.providers.oauth_file import read_servers
 from smtp_wizard.engine.providers.provider import (
@@ -185,7 +185,7 @@ def _blank(usual: Scenarios) -> Provider:
     )
     return Provider(
         id="",
-        name="",
+        name=NO_WORDS,
         kind=ProviderKind.MAILBOX,
         status=ProviderStatus.ACTIVE,
         username_form=UsernameForm.FULL_ADDRESS,

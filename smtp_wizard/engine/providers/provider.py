@@ -15,6 +15,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Port
 from smtp_wizard.engine.base.records import INLINE, Whole
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.oauth.server import OAuthServer
 from smtp_wizard.engine.providers.limits import SendLimit
@@ -356,7 +357,7 @@ class Provider:
     """A mail provider, and every way in that it has or had."""
 
     id: str
-    name: str
+    name: Shown
     kind: ProviderKind
     status: ProviderStatus
     other_names: tuple[str, ...] = ()

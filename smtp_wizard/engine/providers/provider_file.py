@@ -13,6 +13,7 @@ from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.endpoint import Endpoint, HostError, Security, parse_host
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.strict_yaml import UNDATED, LazyTable, Node, YamlDocument
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.applications import KnownApplication, read_application
@@ -668,7 +669,7 @@ _PARTS: Mapping[str, _Part] = {
     "mx": _Part(("mx", "mx_shared"), lambda node, cited, known: _mx(node, cited)),
     "sources": _Part((), _cite_all),
     "id": _one("id", _identifier),
-    "name": _one("name", lambda node: node.text("name")),
+    "name": _one("name", lambda node: shown(node.text("name"))),
     "kind": _one("kind", lambda node: node.choice("kind", ProviderKind)),
     "status": _one("status", lambda node: node.choice("status", ProviderStatus)),
     "other_names": _one("other_names", lambda node: node.texts("other_names")),

@@ -51,11 +51,11 @@ class Domains:
         question = Question(
             domain=name,
             provider_id=provider.id if provider else "",
-            provider=shown(provider.name) if provider else NO_WORDS,
+            provider=provider.name if provider else NO_WORDS,
             records=records,
             selectors=selectors[:MOST_SELECTORS],
             server=domain_name(server) if server else "",
-            owner=shown(owner.name) if owner else NO_WORDS,
+            owner=owner.name if owner else NO_WORDS,
             owner_sends=owner is not None and provider is owner,
         )
         return await examine_domain(question, lookups)

@@ -198,7 +198,7 @@ class ExplainFlow(Flow[ExplainState, ExplainOffer, ExplainLeads]):
         return ExplainState(
             entry=replace(self.state.entry, error=""),
             quoted=tuple(first_lines(text)),
-            said_by=f"{shown(provider.name, 40)} said this" if provider is not None else "",
+            said_by=f"{cut(provider.name, 40)} said this" if provider is not None else "",
             card=_card(explanation, note),
             sections=tuple(_sections(explanation)),
             offers=tuple(self._offers(explanation)),

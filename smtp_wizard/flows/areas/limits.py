@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import cut
 from smtp_wizard.engine.guides.dates import date_words
 from smtp_wizard.engine.limits.catalogue_limits import Sorting, listed, rows_of, sender_of, sorted_rows
 from smtp_wizard.engine.limits.mailing_plan import Mailing, Reserve, plan
@@ -145,7 +145,7 @@ class LimitsFlow(Flow[LimitsState, LimitOffer, PlanWith | SaveFile]):
         closed = access_words(provider)
         old = article_words(provider)
         yield Section(
-            shown(provider.name, 60),
+            cut(provider.name, 60),
             tuple(filter(None, (today_words(provider), *_said_by(provider), f"The old article: {old}" if old else ""))),
         )
         if closed:

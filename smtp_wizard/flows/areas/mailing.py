@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import cut, phrase, shown
 from smtp_wizard.engine.limits.catalogue_limits import LimitRow, advice, elsewhere, sender_of
 from smtp_wizard.engine.limits.mailing_plan import (
     MOST_EACH,
@@ -152,7 +152,7 @@ class MailingFlow(Flow[MailingState, MailingOffer, None]):
         entries = {
             field: replace(entry, text=(typed or {}).get(field, entry.text)) for field, entry in self._entries().items()
         }
-        name = shown(provider.name, 60)
+        name = cut(provider.name, 60)
         super().__init__(MailingState(provider=name, entries=entries, sections=self._about()))
         self._show(replace(self.state, offers=self._offers()))
 
@@ -292,7 +292,7 @@ class MailingFlow(Flow[MailingState, MailingOffer, None]):
     def _about(self) -> tuple[Section, ...]:
         old = article_words(self._provider)
         lines = (today_words(self._provider), f"The old article: {old}" if old else "")
-        return (Section(shown(self._provider.name, 60), tuple(filter(None, lines))),)
+        return (Section(cut(self._provider.name, 60), tuple(filter(None, lines))),)
 
     def _at_the_limit(self, made: Plan) -> Iterator[Section]:
         narrowest = made.narrowest

@@ -13,6 +13,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.providers.limits import Counted
 from smtp_wizard.engine.providers.provider import (
@@ -397,7 +398,7 @@ def test_the_user_name_is_filled_in_where_it_can_be_known(form: UsernameForm, li
 def load_provider(form: UsernameForm, literal: str, path: AccessPath) -> Provider:
     return Provider(
         id="post",
-        name="Post",
+        name=phrase("Post"),
         kind=ProviderKind.MAILBOX,
         status=ProviderStatus.ACTIVE,
         username_form=form,
