@@ -14,6 +14,7 @@ from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.checks import test_message
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.services import arrivals
@@ -82,7 +83,7 @@ async def office(own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         secret.chmod(0o600)
         other = replace(
             RELAY,
-            name="Other",
+            name=phrase("Other"),
             address=Address("bob", "elsewhere.example"),
             connection=connection,
             store=StoreRef(StoreKind.FILE, str(secret)),

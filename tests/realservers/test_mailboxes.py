@@ -18,6 +18,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.mailbox.arrival import sent_copy
 from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, Line
 from smtp_wizard.engine.mailbox.imap_session import ImapSession
@@ -130,7 +131,7 @@ def test_the_absence_of_a_copy_in_sent_is_said_and_the_arrival_found(
     alice = saved.get(office)
     zoe = replace(alice.connection, username=ZOE.address)
     store = StoreRef(StoreKind.FILE, str(secret))
-    saved.put(replace(alice, name="Zoe", id="", address=Address("zoe", DOMAIN), connection=zoe, store=store))
+    saved.put(replace(alice, name=phrase("Zoe"), id="", address=Address("zoe", DOMAIN), connection=zoe, store=store))
     there = f"{NAME}:{mailboxes.imap.port}"
     asked = ("send", office, "--to", ZOE.address, "--confirm", "--imap", there, "--password-stdin", "--json")
     document = run(*asked, stdin=ALICE.password).document
