@@ -53,8 +53,22 @@ class GroupWithDefault(click.Group):
         known = name in self.list_commands(ctx)
         if known:
             rest.remove(name)
+        if name and not known and not any(isinstance(each, click.Argument) for each in self.default_command.params):
+            raise click.UsageError(f"There is no command '{ctx.info_name} {name}'.{self._meant(ctx, name)}", ctx)
         args = [name if known else self.default, *rest]
         return super().parse_args(ctx, args)
+
+    @property
+    def default_command(self) -> click.Command:
+        """The command that runs where none is named."""
+        return self.commands[self.default]
+
+    def _meant(self, ctx: click.Context, name: str) -> str:
+        """Return a question whether another command was meant; nothing where none is like it."""
+        import difflib
+
+        close = difflib.get_close_matches(name, self.list_commands(ctx), n=1)
+        return f" Did you mean '{close[0]}'?" if close else ""
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Show how the group itself is called, not how a group of commands is."""

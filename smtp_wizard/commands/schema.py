@@ -24,10 +24,13 @@ def command(invocation: Invocation, words: tuple[str, ...], _json: bool) -> int:
     out, name = invocation.out, "-".join(words)
     if name:
         if name not in NAMES:
+            import difflib
+
+            close = difflib.get_close_matches(name[:60], NAMES, n=1)
             raise CommandError(
                 "no-such-schema",
                 phrase("There is no schema for '{}'.", shown(name, 60)),
-                phrase("'smtp-wizard schema' lists them."),
+                phrase("Did you mean '{}'?", shown(close[0])) if close else phrase("'smtp-wizard schema' lists them."),
                 Exit.NOT_FOUND,
             )
         out.page(json.dumps(schema_of(name), indent=2))

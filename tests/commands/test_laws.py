@@ -105,6 +105,22 @@ def test_a_mistyped_command_is_offered_back() -> None:
     assert "Did you mean 'check'?" in run("chek", "h").err
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["guide", "gmail-app-pasword"], "gmail-app-password"),
+        (["schema", "tset"], "test"),
+        (["accounts", "shwo", "Office"], "show"),
+        (["vault", "pasphrase"], "passphrase"),
+        (["providers", "show", "gmial"], "gmail"),
+    ],
+)
+def test_what_was_mistyped_is_offered_back(words: list[str], meant: str) -> None:
+    ran = run(*words)
+    assert ran.code in (2, 4)
+    assert f"Did you mean '{meant}'?" in ran.err
+
+
 def test_without_a_terminal_the_bare_name_says_so_and_names_setup() -> None:
     ran = run()
     assert (ran.code, ran.out) == (2, "")

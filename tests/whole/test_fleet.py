@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ from smtp_wizard.engine.base.data_files import DataError, data_path, read_yaml
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.secrets import vault as vault_store
+from smtp_wizard.engine.secrets import vault_format
+from smtp_wizard.engine.secrets.vault_format import Cost
 from smtp_wizard.engine.smtp import transport
 from smtp_wizard.engine.state.forms import FILE_NAME
 from smtp_wizard.engine.state.state import State
@@ -39,8 +43,9 @@ from smtp_wizard.runtime import open_file_limit
 from smtp_wizard.runtime.exits import Interrupted
 from tests.support.checking import check, hurried
 from tests.support.cli import PROGRAM, run, started
-from tests.support.many import PASSWORD, Many, many_servers, save_fleet
+from tests.support.many import PASSWORD, USER, Many, many_servers, save_fleet
 from tests.support.misbehaving import silent_port
+from tests.support.nouns import with_fields
 from tests.support.state import rows_of
 from tests.support.time_is_up import TimeIsUp
 from tests.support.walk import make_services
@@ -91,6 +96,45 @@ async def test_two_hundred_checks_build_one_context_and_look_at_the_accounts_twi
     assert len(rows_of(config, "results")) == 200
     assert rows_of(config, "attempts") == []
     assert len({row["account"] for row in rows_of(config, "results")}) == 200
+
+
+async def test_a_vault_is_opened_once_for_all(
+    tmp_path: Path, own_home: Path, many: Many, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[object] = []
+    make = vault_format.make_key
+
+    def counted(*words: Any) -> Any:
+        made.append(words)
+        return make(*words)
+
+    monkeypatch.setattr(vault_store, "USUAL", Cost(n=2**10))
+    save_fleet(own_home / "config", many.places, str(many.ca_file), 30, passphrase="plum corner violet stove")
+    monkeypatch.setattr(vault_format, "make_key", counted)
+    monkeypatch.setenv("FLEET", "plum corner violet stove")
+    ran = await asyncio.to_thread(run, "test", "--all", "--passphrase-env", "FLEET", "--json")
+    assert (ran.code, len(made)) == (0, 1)
+    assert [each["verdict"] for each in ran.document["results"]] == ["pass"] * 30
+
+
+async def test_no_more_are_at_one_server_than_somebody_wants(own_home: Path, tmp_path: Path) -> None:
+    async with many_servers(tmp_path / "ca", 1, 0.02) as many:
+        save_fleet(own_home / "config", many.places, str(many.ca_file), 12)
+        ran = await asyncio.to_thread(run, "test", "--all", "--concurrency", "12", "--per-host", "2", "--json")
+    assert (ran.code, many.totals.signed_in, many.totals.most_open) == (0, 12, 2)
+
+
+async def test_of_one_mailbox_one_signs_in_at_a_time(own_home: Path, tmp_path: Path) -> None:
+    async with many_servers(tmp_path / "ca", 1, 0.02) as many:
+        accounts = save_fleet(own_home / "config", many.places, str(many.ca_file), 5)
+        saved = SavedAccounts(own_home / "config")
+        for account in accounts:
+            saved.alter(
+                account.name, lambda now: with_fields(now, username=USER.upper() if now.name[-1] == "1" else USER)
+            )
+        ran = await asyncio.to_thread(run, "test", "--all", "--concurrency", "5", "--json")
+    assert (many.totals.connections, many.totals.most_open) == (5, 1)
+    assert len(ran.document["results"]) == 5
 
 
 # --- what is written, and where ---

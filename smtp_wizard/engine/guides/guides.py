@@ -105,6 +105,10 @@ class Guide:
     minutes: int | None = None
 
 
+_LONGEST_ID = 60
+"""Characters of a name that are looked at where there is no guide of it."""
+
+
 class UnknownGuide(ShownError, LookupError):
     """There is no guide of this name. The text is one sentence."""
 
@@ -145,7 +149,11 @@ class Guides:
     def _path(self, guide_id: str) -> Path:
         # Looked up among the names that exist, so that no name can lead out of the folder.
         if guide_id not in self.ids():
-            raise UnknownGuide(phrase("There is no guide called '{}'.", shown(guide_id, 60)))
+            import difflib
+
+            close = difflib.get_close_matches(guide_id[:_LONGEST_ID], self.ids(), n=1)
+            words = phrase("There is no guide called '{}'.", shown(guide_id, _LONGEST_ID))
+            raise UnknownGuide(phrase("{} Did you mean '{}'?", words, shown(close[0])) if close else words)
         return self._folder / f"{guide_id}.md"
 
 
