@@ -265,7 +265,7 @@ class _Checker:
         from smtp_wizard.commands.testing.elsewhere import HERE, differences, side_by_side
         from smtp_wizard.engine.remote.ssh import SshHost
 
-        there = SshHost(host, self.asked.ssh_options, asks=can_ask())
+        there = SshHost(host, self.asked.ssh_options, environ=self.invocation.stores.for_children(), asks=can_ask())
         both = [run(self._quietly(endpoint, each), self.watch, self._undone) for each in (None, there)]
         if self.out.form is Form.JSON:
             from smtp_wizard.output.documents.checks import PlacedJson, ResultJson

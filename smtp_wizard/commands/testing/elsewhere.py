@@ -42,7 +42,7 @@ class Elsewhere:
         self.asked = asked
         self.account = account
         self.tester = Tester(invocation, asked, [account])
-        self.there = SshHost(asked.on, asked.ssh_options, asks=can_ask())
+        self.there = SshHost(asked.on, asked.ssh_options, environ=invocation.stores.for_children(), asks=can_ask())
 
     def run(self) -> int:
         """Test here, then there; print both; return the exit code: of there, where it works here."""

@@ -12,7 +12,7 @@ import json
 import shlex
 import shutil
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -67,10 +67,16 @@ class RemoteError(ShownError):
 class SshHost:
     """Another computer."""
 
-    def __init__(self, host: str, options: Sequence[str] = (), *, asks: bool = False) -> None:
-        """`host`: never with a hyphen first. `options`: as behind -o of ssh. `asks`: somebody is there."""
+    def __init__(
+        self, host: str, options: Sequence[str] = (), *, environ: Mapping[str, str], asks: bool = False
+    ) -> None:
+        """`host`: never with a hyphen first. `options`: as behind -o of ssh. `asks`: somebody is there.
+
+        `environ`: of ssh, which may hand variables on; none with a secret may be among them.
+        """
         self.host = host
         self._options = tuple(options)
+        self._environ = environ
         self._asks = asks
 
     async def check(self, target: Target, secret: Secret | None, depth: Depth, diagnosis: ExplainsSymptoms) -> Report:
@@ -117,6 +123,7 @@ class SshHost:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 limit=LARGEST,
+                env=dict(self._environ),
             )
         except OSError as problem:
             raise RemoteError(phrase("ssh could not be started: {}.", shown(problem.strerror or "", 100))) from None

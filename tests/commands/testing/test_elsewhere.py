@@ -14,6 +14,7 @@ from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.output.outcome import CheckOutcome
 from tests.commands.test_test import PRACTICE
 from tests.support.cli import Ran, run
@@ -115,6 +116,19 @@ def test_what_differs_is_said_with_whom_to_ask(
 ) -> None:
     assert differences(here, there) == differs
     assert words in verdict_words(CheckOutcome(None, here), CheckOutcome(None, there), shown("web1"))
+
+
+def test_no_variable_with_a_secret_comes_to_ssh_which_may_hand_it_on(
+    tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = fake_ssh(tmp_path, monkeypatch, then=f"env > {tmp_path}/environment; exit 255")
+    monkeypatch.setenv("SHOP_PASSWORD", "correct horse battery")
+    SavedAccounts(own_home / "config").put(
+        with_fields(PRACTICE, name="Shop", id="", store=StoreRef(StoreKind.ENV, "SHOP_PASSWORD"))
+    )
+    assert run("check", "127.0.0.1:1", "--on", "web1").code == 1
+    assert notes.exists()
+    assert "correct horse" not in (tmp_path / "environment").read_text("utf-8")
 
 
 # --- check --on ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +38,7 @@ def target_at(many: Many, **changes: object) -> Target:
 
 
 async def checked(target: Target, password: str = PASSWORD):  # type: ignore[no-untyped-def]
-    return await SshHost("web1").check(target, Secret(password), Depth.LOGIN, load_diagnosis())
+    return await SshHost("web1", environ=os.environ).check(target, Secret(password), Depth.LOGIN, load_diagnosis())
 
 
 async def test_a_check_there_reports_as_one_here_and_needs_the_standard_library_alone(
@@ -133,10 +134,10 @@ async def test_without_ssh_that_is_said(many: Many, monkeypatch: pytest.MonkeyPa
 
 
 def test_options_are_passed_on_and_a_host_is_never_one() -> None:
-    words = SshHost("ana@web1", ("Port=2222", "ProxyJump=bastion")).command("/usr/bin/ssh")
+    words = SshHost("ana@web1", ("Port=2222", "ProxyJump=bastion"), environ={}).command("/usr/bin/ssh")
     assert words[:6] == ("/usr/bin/ssh", "-T", "-o", "Port=2222", "-o", "ProxyJump=bastion")
     assert words[words.index("--") + 1] == "ana@web1"
-    assert "BatchMode=yes" not in SshHost("web1", asks=True).command("ssh")
+    assert "BatchMode=yes" not in SshHost("web1", environ={}, asks=True).command("ssh")
     assert parse_remote_host(" ana@[2001:db8::1] ") == "ana@[2001:db8::1]"
     for odd in ("", "-oProxyCommand=x", "two words", "a\x00b", "x" * 300):
         with pytest.raises(InputError):
