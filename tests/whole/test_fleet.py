@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.secrets import vault as vault_store
 from smtp_wizard.engine.secrets import vault_format
 from smtp_wizard.engine.secrets.vault_format import Cost
+from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.smtp import transport
 from smtp_wizard.engine.state.forms import FILE_NAME
 from smtp_wizard.engine.state.state import State
@@ -116,24 +118,46 @@ async def test_a_vault_is_opened_once_for_all(
     assert [each["verdict"] for each in ran.document["results"]] == ["pass"] * 30
 
 
-async def test_no_more_are_at_one_server_than_somebody_wants(own_home: Path, tmp_path: Path) -> None:
+class AtOnce:
+    """Counts the checks that are under way at the same time."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.now = self.most = self.all = 0
+        really = Checks.check_account
+
+        async def counted(checks: Checks, *arguments: Any, **options: Any) -> Any:
+            self.all += 1
+            self.now += 1
+            self.most = max(self.most, self.now)
+            try:
+                return await really(checks, *arguments, **options)
+            finally:
+                self.now -= 1
+
+        patch.setattr(Checks, "check_account", counted)
+
+
+async def test_no_more_are_at_one_server_than_somebody_wants(
+    own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = AtOnce(monkeypatch)
     async with many_servers(tmp_path / "ca", 1, 0.02) as many:
         save_fleet(own_home / "config", many.places, str(many.ca_file), 12)
         ran = await asyncio.to_thread(run, "test", "--all", "--concurrency", "12", "--per-host", "2", "--json")
-    assert (ran.code, many.totals.signed_in, many.totals.most_open) == (0, 12, 2)
+    assert (ran.code, at_once.all, at_once.most) == (0, 12, 2)
 
 
-async def test_of_one_mailbox_one_signs_in_at_a_time(own_home: Path, tmp_path: Path) -> None:
+async def test_of_one_mailbox_one_signs_in_at_a_time(
+    own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = AtOnce(monkeypatch)
     async with many_servers(tmp_path / "ca", 1, 0.02) as many:
         accounts = save_fleet(own_home / "config", many.places, str(many.ca_file), 5)
         saved = SavedAccounts(own_home / "config")
-        for account in accounts:
-            saved.alter(
-                account.name, lambda now: with_fields(now, username=USER.upper() if now.name[-1] == "1" else USER)
-            )
+        for account, username in zip(accounts, (USER, USER.upper(), USER, USER, USER), strict=True):
+            saved.alter(account.name, partial(with_fields, username=username))
         ran = await asyncio.to_thread(run, "test", "--all", "--concurrency", "5", "--json")
-    assert (many.totals.connections, many.totals.most_open) == (5, 1)
-    assert len(ran.document["results"]) == 5
+    assert (len(ran.document["results"]), at_once.all, at_once.most) == (5, 5, 1)
 
 
 # --- what is written, and where ---
