@@ -450,6 +450,13 @@ def test_what_a_sign_in_in_the_browser_lacks_is_named(
     assert "client-secret-of-ana" not in ran.out + ran.err
 
 
+def test_what_is_no_question_is_named_on_a_terminal_as_well() -> None:
+    """Beside JSON nothing but plain lines is asked: a client id is none of them."""
+    ran = on_terminal(["setup", "ana@outlook.com", "--auth", "xoauth2", "--json"], term="dumb")
+    assert ran.code == 2
+    assert "--client-id" in ran.out
+
+
 def test_without_a_terminal_the_browser_is_no_way() -> None:
     ran = run("setup", "ana@outlook.com", "--auth", "xoauth2", "--client-id", "x", "--flow", "browser", "--json")
     assert ran.code == 2

@@ -253,6 +253,21 @@ def test_on_a_terminal_the_passphrase_is_asked_twice_and_then_once(folder: Path)
     assert vaults.ATTEMPTS == 3
 
 
+def test_on_a_terminal_a_change_in_the_wizard_opens_the_vault_first() -> None:
+    """As on the screens: the password is at hand there then."""
+    assert vaulted().code == 0
+    changing = on_terminal(
+        ["accounts", "edit", "Office"],
+        typed=[
+            ("Passphrase of the vault: ", f"{PASSPHRASE}\n"),
+            ("Outgoing server", "quit\n"),
+            ("Leave now?", "yes\n"),
+        ],
+        term="dumb",
+    )
+    assert changing.code == 0, changing
+
+
 # -- references --------------------------------------------------------------------------------------------------------
 
 

@@ -33,6 +33,7 @@ from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
 from smtp_wizard.engine.services.options import Options
@@ -74,6 +75,7 @@ from tests.flows.test_connect import GREETED, REFUSED, at_stage, by_hand, findin
 from tests.flows.test_explain import BOUNCE
 from tests.flows.test_explain import REFUSED as REFUSED_TEXT
 from tests.support.places import draft_at_review, draft_at_testmail
+from tests.support.stores import MemoryBackend, always, desktop
 from tests.support.walk import catalog, guides, make_services
 
 WALKS, MOVES = 6, 50
@@ -452,9 +454,7 @@ def test_every_flow_is_walked(services: Services, tmp_path: Path) -> None:
 
 @pytest.fixture
 def services(tmp_path: Path) -> Services:
-    services = make_services(tmp_path, now=lambda: NOON)
-    object.__setattr__(services.stores, "vault", VaultStore(tmp_path, cost=Cost(n=2**4)))
-    return services
+    return make_services(tmp_path, now=lambda: NOON)
 
 
 async def moved(player: Player, fate: Fate) -> object:
@@ -538,20 +538,23 @@ async def test_whatever_is_taken_in_whatever_order_a_flow_only_leads_on(
         )
 
 
-def make_anew(services: Services, folder: Path) -> Services:
+def make_anew(services: Services, folder: Path, backend: MemoryBackend | None = None) -> Services:
     """Return services over another folder, so that one walk leaves nothing to the next."""
-    made = make_services(folder, now=services.now)
-    object.__setattr__(made.stores, "vault", VaultStore(folder, cost=Cost(n=2**4)))
-    return made
+    vault = VaultStore(folder, cost=Cost(n=2**4))
+    stores = SecretStores({}, folder, vault=vault, backend_factory=always(backend or desktop()))
+    return make_services(folder, stores=stores, now=services.now)
 
 
 async def test_whatever_is_done_with_the_accounts_only_leads_on(tmp_path: Path, services: Services) -> None:
     for seed in seeds():
         fate = Fate(seed)
-        made = make_anew(services, tmp_path / str(seed))
-        for name in ("Office", "Shop"):
-            await saved(made, name, store=fate.random.choice((StoreKind.KEYRING, StoreKind.SESSION)))
-        flow = accounts_of(unlucky(made, fate))
+        backend = desktop()
+        made = make_anew(services, tmp_path / str(seed), backend)
+        await made.stores.vault.create(Secret(SECRET))
+        for name, places in (("Office", [StoreKind.KEYRING, StoreKind.SESSION]), ("Shop", [StoreKind.VAULT])):
+            await saved(made, name, store=fate.random.choice(places))
+        again = make_anew(services, tmp_path / str(seed), backend)  # in another process the vault is shut
+        flow = accounts_of(unlucky(again, fate))
         for move in range(MOVES):
             await flow.reload()
             flow.find(fate.random.choice(("", "", "off", "nothing like it")))
