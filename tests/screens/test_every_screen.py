@@ -40,6 +40,7 @@ from smtp_wizard.screens.keyed import EDITING, Keyed
 from smtp_wizard.screens.menu import LookPanel, MenuPanel
 from smtp_wizard.screens.page import Page
 from smtp_wizard.screens.panel import GuidePanel, HelpPanel, Panel, QuestionPanel
+from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.text.wizard import PURPOSE
 from smtp_wizard.widgets.chips import Chip, Chips
 from smtp_wizard.widgets.frame import Edged
@@ -48,7 +49,7 @@ from smtp_wizard.widgets.rows import RowList
 from smtp_wizard.widgets.stepper import PLACE
 from smtp_wizard.widgets.text import Plain
 from tests.support.pages import cells
-from tests.support.places import PLACES, Place, standing
+from tests.support.places import BAD, PLACES, Place, draft_at_connect, failure_in_detail, standing
 from tests.support.walk import Walk, words_of
 
 
@@ -111,8 +112,15 @@ async def at_a_template(walk: Walk) -> None:
     await walk.until_reads("missing")
 
 
+async def at_the_name_of_a_file(walk: Walk) -> None:
+    await failure_in_detail(walk)
+    await walk.press("s")
+    await walk.at_screen(FlowPanel)
+
+
 EVERYWHERE = {
     **PLACES,
+    "connect-save": Place(at_the_name_of_a_file, draft_at_connect, BAD),
     "menu": by_keys(MenuPanel, "f10"),
     "look": by_keys(LookPanel, "f10", "k"),
     "why-guide": by_keys(GuidePanel, "f6"),
