@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
@@ -35,6 +36,10 @@ INSIDE = 72
 
 class PanelBox(Edged, VerticalScroll):
     """The card itself; what is longer than the window scrolls."""
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As `Widget.get_content_height`, for the width of the words: the toolkit counts the scrollbar's column, too."""
+        return super().get_content_height(container, viewport, width - self.styles.scrollbar_size_vertical)
 
 
 class Panel(Keyed[T | None], ModalScreen[T | None], Generic[T]):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from textual.content import Content
 from textual.screen import Screen
 
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -30,7 +31,7 @@ from smtp_wizard.screens.details import NOTHING_YET, CheckDetails
 from smtp_wizard.screens.guide import StepsPanel
 from smtp_wizard.screens.keyed import Keyed
 from smtp_wizard.screens.link import LinkPanel
-from smtp_wizard.screens.panel import ConfirmPanel, HelpPanel, Panel
+from smtp_wizard.screens.panel import ConfirmPanel, HelpPanel, Panel, TextPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.fault_containment import FaultContained
@@ -325,6 +326,17 @@ def test_another_check_begins_anew() -> None:
 
 
 # --- every panel ---
+
+
+async def test_a_panel_is_as_high_as_its_words() -> None:
+    """Whatever their length: the column of the scrollbar is not for them."""
+    async with over() as app:
+        cut = []
+        for letters in range(60, 80):
+            panel = await app.show(TextPanel("Words", [Content("x" * letters), Content(f"{'y' * letters} here")]))
+            cut += [letters] * (panel.box.max_scroll_y != 0)
+            await app.press("escape")
+        assert cut == []
 
 
 async def test_f1_names_every_key_of_a_panel_those_too_for_which_the_foot_has_no_room() -> None:
