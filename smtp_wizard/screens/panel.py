@@ -38,7 +38,7 @@ class PanelBox(Edged, VerticalScroll):
     """The card itself; what is longer than the window scrolls."""
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As `Widget.get_content_height`, for the width of the words: the toolkit counts the scrollbar's column, too."""
+        """As `Widget.get_content_height`, for the width of the words: the toolkit counts the scrollbar's column."""
         return super().get_content_height(container, viewport, width - self.styles.scrollbar_size_vertical)
 
 

@@ -37,6 +37,7 @@ from smtp_wizard.flows.areas.domain import DomainFlow
 from smtp_wizard.flows.areas.inbox import InboxFlow
 from smtp_wizard.flows.areas.limits import LimitsFlow
 from smtp_wizard.flows.areas.mailing import MailingFlow
+from smtp_wizard.flows.areas.returned import ReturnedFlow
 from smtp_wizard.flows.areas.unsubscribe import LinkField, LinkFlow
 from smtp_wizard.runtime.fault_log import CRASH_LOG
 from smtp_wizard.screens.accounts.home import HomeScreen
@@ -45,6 +46,7 @@ from smtp_wizard.screens.areas.domain import DomainScreen
 from smtp_wizard.screens.areas.explain import ExplainScreen
 from smtp_wizard.screens.areas.inbox import InboxScreen
 from smtp_wizard.screens.areas.limits import LimitsScreen, MailingScreen
+from smtp_wizard.screens.areas.returned import ReturnedScreen
 from smtp_wizard.screens.areas.unsubscribe import UnsubscribeScreen
 from smtp_wizard.screens.details import CheckDetails
 from smtp_wizard.screens.guide import StepsPanel
@@ -282,6 +284,12 @@ async def at_a_domain(walk: Walk) -> None:
     await walk.write("firm.example")
 
 
+async def at_what_came_back(walk: Walk) -> None:
+    await at_home(walk)
+    await walk.press("f10", "b")
+    await walk.at_screen(ReturnedScreen)
+
+
 async def at_what_will_end(walk: Walk) -> None:
     await at_home(walk)
     await walk.press("f10", "e")
@@ -366,6 +374,7 @@ WORK: Mapping[str, Work] = {
         of(InboxFlow, "act"),
     ),
     "DomainScreen._act": Work(Place(at_a_domain, start=HOME), press("enter"), of(DomainFlow, "act")),
+    "ReturnedScreen.take": Work(Place(at_what_came_back, start=HOME), press("enter"), of(ReturnedFlow, "act")),
     "CalendarScreen.show_ends": Work(Place(at_what_will_end, start=HOME), press("enter"), of(CalendarFlow, "act")),
     "WizardApp._practise": Work(AT_HOME, press("f10", "f3"), of(AddressFlow, "act")),
     "WizardApp._walk": Work(

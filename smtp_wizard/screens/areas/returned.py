@@ -22,13 +22,12 @@ from smtp_wizard.flows.areas.returned import (
     ReturnedState,
 )
 from smtp_wizard.flows.flow import Offer, Section
+from smtp_wizard.screens.areas.listing import ListPage
 from smtp_wizard.screens.details import SectionsPanel
 from smtp_wizard.screens.kit import Kit
-from smtp_wizard.screens.page import Page
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.text.explain import COPIED
 from smtp_wizard.widgets.chips import Chip, key_named
-from smtp_wizard.widgets.chosen_detail import ChosenDetail
 from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.rows import Column, ListRow, RowList
@@ -37,7 +36,7 @@ COLUMNS = (Column("Address", 30, grows=True), Column("Came back", 10), Column("S
 WORK = "act"
 
 
-class ReturnedScreen(Page[None]):
+class ReturnedScreen(ListPage):
     """The arrows choose an address."""
 
     HEADING = "Mail that came back"
@@ -46,8 +45,10 @@ class ReturnedScreen(Page[None]):
         "the customer's record. Nothing in the mailbox is changed."
     )
 
+    flow: ReturnedFlow
+
     def __init__(self, kit: Kit) -> None:
-        super().__init__(kit)
+        super().__init__(kit, COLUMNS, id="returned")
         services = kit.services
         self.flow = ReturnedFlow(
             services.saved_accounts.list,
@@ -58,8 +59,6 @@ class ReturnedScreen(Page[None]):
         )
         self.flow.changed = self._changed
         self.card = OutcomeCard(self.flow.state.card)
-        self.list = RowList(COLUMNS, id="returned")
-        self.detail = ChosenDetail()
 
     def column(self) -> Iterator[Widget]:
         yield self.card
@@ -78,12 +77,7 @@ class ReturnedScreen(Page[None]):
         first = [Chip("enter", offers[0].chip or offers[0].verb, self._taking(offers[0]))] if offers else []
         others = [Chip(key_named(each.key), each.verb, self._taking(each)) for each in offers[1:]]
         details = [Chip("f4", "Details", self._details, help="details: all that is said of the marked address")]
-        moves = [
-            Chip("", "Choose", help="choose an address", shown=False),
-            Chip("pagedown", "Further down", lambda: self.list.action_page(1), shown=False),
-            Chip("pageup", "Further up", lambda: self.list.action_page(-1), shown=False),
-        ]
-        return [*first, *others, *([*details, *moves] if self.flow.state.rows else [])]
+        return [*first, *others, *([*details, *self.moves("an address")] if self.flow.state.rows else [])]
 
     def _taking(self, offer: Offer[ReturnedOffer]) -> Taking:
         return Taking(self, offer.id)
@@ -127,20 +121,12 @@ class ReturnedScreen(Page[None]):
     def _changed(self, state: ReturnedState) -> None:
         self.card.show_card(state.card)
         self.list.empty = _empty(state)
-        rows = tuple(map(_row, state.rows))
-        if rows != self.list.list or not rows:
-            self.list.fill(rows, selected=rows[state.at].key if rows else None)
-        self.detail.show_sections(state.sections)
-        self.redraw()
+        self.show_rows(list(map(_row, state.rows)), state.at, state.sections)
 
     def work_ended(self) -> None:
         """Say what the keys do once nothing runs any more."""
         if self.is_mounted:
             self.redraw()
-
-    @on(RowList.Highlighted)
-    def _choose(self) -> None:
-        self.flow.choose(self.list.at)
 
     @on(RowList.Chosen)
     def _copy(self) -> None:
