@@ -263,7 +263,9 @@ class WizardApp(AreasApp):
         flow = AddressFlow(Draft(), catalog=services.catalog, discovery=services.discovery)
         leads = await flow.act(AddressOffer.PRACTISE)
         assert isinstance(leads, Next), "the practice mailbox is in the catalogue"
-        self.walk(leads.draft, step(StepId.PROVIDER))
+        following = next_step(leads.draft, step(leads.past or StepId.ADDRESS))
+        assert following is not None, "a sign-in follows"
+        self.walk(leads.draft, following)
 
     def action_leave_keeping(self) -> None:
         """Quit without a question, for which there is no room; what was typed is kept."""
@@ -327,8 +329,8 @@ class WizardApp(AreasApp):
                 continue
             fault, stood = None, (outcome.draft, at)
             match outcome:
-                case Next(following):
-                    draft, at = following, next_step(following, at)
+                case Next(following, past):
+                    draft, at = following, next_step(following, step(past) if past is not None else at)
                 case Back(earlier):
                     draft, at = earlier, self._back_from(at, earlier, begun)
         self.walking = None

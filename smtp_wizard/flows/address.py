@@ -10,8 +10,8 @@ from smtp_wizard.engine.discovery.autoconfig import Database, load_database
 from smtp_wizard.engine.discovery.search import DEADLINE, DiscoveryResult
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.services.discovery import Discovery
-from smtp_wizard.engine.wizard.draft import Draft, with_found
-from smtp_wizard.engine.wizard.steps import Back, Next
+from smtp_wizard.engine.wizard.draft import Draft, with_choice, with_found
+from smtp_wizard.engine.wizard.steps import Back, Next, StepId
 from smtp_wizard.flows.flow import Card, Entry, Flow, Leads, Mood, Offer, Section
 from smtp_wizard.flows.stoppable import StoppableWork, Stopped
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
@@ -131,7 +131,7 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
         if offer is AddressOffer.BACK:
             return self._back()
         if offer is AddressOffer.PRACTISE:
-            self._ask_address(words.practice_address(self._catalog.providers))
+            return self._practised()
         if offer in (AddressOffer.ASK, AddressOffer.LEAVE_OUT) and self._found is not None:
             return await self._go_on(*self._found, ask=offer is AddressOffer.ASK)
         if offer in (AddressOffer.FOLLOW, AddressOffer.STAY) and self._found is not None:
@@ -149,6 +149,13 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
             self._ask_spelling(address, meant)
             return None
         return await self._look_up(address)
+
+    def _practised(self) -> Leads:
+        """Go to the practice mailbox: whoever wants that is not asked whether it is the right provider."""
+        address = Address.parse(words.practice_address(self._catalog.providers))
+        self._ask_address(str(address))
+        provider = self._catalog.by_domain(address.domain)
+        return Next(with_choice(self._with(address), self._catalog, provider), past=StepId.PROVIDER)
 
     def _back(self) -> Leads | None:
         """Leave a question in the midst of the step for the address; else the step."""

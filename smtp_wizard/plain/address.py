@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.steps import Next
+from smtp_wizard.engine.wizard.steps import Next, StepId
 from smtp_wizard.flows.address import AddressFlow, AddressOffer, AddressQuestion, AddressState
 from smtp_wizard.flows.flow import Leads, Mood
 from smtp_wizard.plain.checks import awaited
@@ -32,10 +33,19 @@ def address(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
     if draft.address is None:
         talk.say(f"{words.WHY} {words.PLAN}")
         talk.say("No mailbox at hand? Type 'practise' to rehearse everything on this computer.")
-    return ask_in_order(talk, kit, draft, [Question(_address)])
+    past: StepId | None = None
+
+    def asked(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
+        nonlocal past
+        leads = _address(talk, kit, draft)
+        past = leads.past
+        return leads.draft
+
+    outcome = ask_in_order(talk, kit, draft, [Question(asked)])
+    return replace(outcome, past=past) if isinstance(outcome, Next) else outcome
 
 
-def _address(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
+def _address(talk: Conversation, kit: Kit, draft: Draft) -> Next:
     flow = AddressFlow(draft, catalog=kit.services.catalog, discovery=kit.services.discovery)
     flow.changed = _Progress(talk).take
     talk.say(words.QUESTION)
@@ -48,7 +58,7 @@ def _address(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
                 leads = _answered(talk, flow)
         _tell_failure(talk, flow.state)
     assert isinstance(leads, Next), "'back' is an exception here"
-    return leads.draft
+    return leads
 
 
 def _typed(talk: Conversation, flow: AddressFlow) -> AddressOffer:

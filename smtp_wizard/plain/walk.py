@@ -11,6 +11,7 @@ from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile, resumed
 from smtp_wizard.engine.wizard.server_confirmation import step_before_confirmation
 from smtp_wizard.engine.wizard.steps import STEPS, Back, Next, Step, StepId, next_step, opening_step, step_back
+from smtp_wizard.engine.wizard.steps import step as step_of
 from smtp_wizard.plain.address import address
 from smtp_wizard.plain.connect import connect
 from smtp_wizard.plain.done import done
@@ -150,8 +151,9 @@ class PlainWizard:
                 continue
             stood = outcome.draft, step
             match outcome:
-                case Next(following):
-                    draft, step, backwards = following, next_step(following, step), False
+                case Next(following, past):
+                    done = step if past is None else step_of(past)
+                    draft, step, backwards = following, next_step(following, done), False
                 case Back(earlier):
                     draft, step, backwards = earlier, self._back_from(step, earlier, begun), True
         self.walking = None

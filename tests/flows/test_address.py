@@ -13,7 +13,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.services.discovery import Discovery
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.steps import Back, Next
+from smtp_wizard.engine.wizard.steps import Back, Next, StepId, next_step, step
 from smtp_wizard.flows.address import AddressFlow, AddressOffer, AddressQuestion, AddressState
 from smtp_wizard.flows.flow import Leads, Mood
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
@@ -153,8 +153,11 @@ async def test_back_leaves_the_question_for_the_field_and_then_the_step(tmp_path
 
 async def test_practising_goes_on_at_once_whatever_was_typed(tmp_path: Path) -> None:
     flow = begun(tmp_path, "no address")
-    draft = led(await flow.act(AddressOffer.PRACTISE))
-    assert (str(draft.address), draft.connection.provider) == ("you@sandbox.test", "sandbox")
+    leads = await flow.act(AddressOffer.PRACTISE)
+    assert isinstance(leads, Next)
+    assert (str(leads.draft.address), leads.draft.connection.provider) == ("you@sandbox.test", "sandbox")
+    following = next_step(leads.draft, step(leads.past or StepId.ADDRESS))
+    assert following is step(StepId.SIGNIN), "nobody is asked whether practice is the right provider"
 
 
 @pytest.mark.parametrize(("offer", "asked"), [(AddressOffer.ASK, 2), (AddressOffer.LEAVE_OUT, 1)])

@@ -86,7 +86,7 @@ def practising(path: str) -> Exchange:
     return "What do you want to practise?", path
 
 
-TO_CONNECT = (EMAIL, USE, practising("accept"))
+TO_CONNECT = (EMAIL, practising("accept"))
 TO_TESTMAIL = (*TO_CONNECT, SECRET)
 TO_REVIEW = (*TO_TESTMAIL, SEND, ARRIVED)
 TO_DONE = (*TO_REVIEW, *REVIEW)
@@ -642,7 +642,7 @@ def test_a_password_without_encryption_needs_a_yes(answered: Look) -> None:
 def test_a_wrong_password_says_what_who_and_what_next_and_can_be_typed_again(walk: Walk) -> None:
     """One attempt an answer; the finding, the guide that helps and the conversation can be read; nothing is lost."""
     said = walk(
-        *(EMAIL, USE, practising("wrong-password"), SECRET),
+        *(EMAIL, practising("wrong-password"), SECRET),
         ("What now?", "details"),
         ("AUTH PLAIN", "guide"),
         ("Checked 2", "again"),
@@ -664,7 +664,7 @@ def test_a_wrong_password_says_what_who_and_what_next_and_can_be_typed_again(wal
 def test_a_wrong_kind_of_password_is_pointed_out_before_it_is_tried(walk: Walk) -> None:
     """The usual password where an app password is wanted; then the app password, whose blanks do not matter."""
     said = walk(
-        *(EMAIL, USE, practising("app-password-required")),
+        *(EMAIL, practising("app-password-required")),
         ("App password, not shown:", WRONG),
         ("which is refused here. 1. Type it again", ""),
         ("App password, not shown:", APP_PASSWORD),
@@ -677,7 +677,7 @@ def test_a_wrong_kind_of_password_is_pointed_out_before_it_is_tried(walk: Walk) 
 
 def test_a_wrong_kind_of_password_can_be_tried_all_the_same(walk: Walk) -> None:
     said = walk(
-        *(EMAIL, USE, practising("app-password-required"), ("App password", WRONG), ("1. Type it", "yes")),
+        *(EMAIL, practising("app-password-required"), ("App password", WRONG), ("1. Type it", "yes")),
         *(("FAIL Sign in", "quit"), ("Leave now?", "yes")),
     )
     assert "app password" in said.words
@@ -706,7 +706,7 @@ def test_no_password_is_no_answer(walk: Walk) -> None:
 
 def test_an_expired_certificate_keeps_the_password_here(walk: Walk) -> None:
     said = walk(
-        *(EMAIL, USE, practising("expired-certificate"), SECRET),
+        *(EMAIL, practising("expired-certificate"), SECRET),
         *(("FAIL Encryption", "details"), ("STARTTLS", "quit"), ("Leave now?", "yes")),
     )
     assert "AUTH" not in said.said.partition("C: this program")[2]
@@ -793,7 +793,7 @@ def test_the_practice_inbox_shows_the_word(walk: Walk, monkeypatch: pytest.Monke
 
 def test_a_refused_sender_is_mended_where_it_was_refused(walk: Walk) -> None:
     walk(
-        *(EMAIL, USE, practising("sender-not-allowed"), SECRET, SEND),
+        *(EMAIL, practising("sender-not-allowed"), SECRET, SEND),
         ("1. Change the sender", ""),
         ("Sender:", "hello@sandbox.test"),
         ("FAIL Message", "skip"),
@@ -803,7 +803,7 @@ def test_a_refused_sender_is_mended_where_it_was_refused(walk: Walk) -> None:
 
 def test_a_message_that_was_not_taken_says_why_and_leads_on(walk: Walk) -> None:
     said = walk(
-        *(EMAIL, USE, practising("quota-reached"), SECRET, SEND),
+        *(EMAIL, practising("quota-reached"), SECRET, SEND),
         ("FAIL Message", "details"),
         ("550", "elsewhere"),
         ("Another address that you read [bob@example.org]", "eve@example.org"),
@@ -1144,7 +1144,7 @@ def test_another_account_for_all_mail_is_asked_about_before_it_loses_it(walk: Wa
 
 def test_a_new_password_is_kept_only_if_the_server_takes_it(walk: Walk, services: Services) -> None:
     right = ("not shown:", practice_password())
-    to_connect = (EMAIL, USE, practising("app-password-required"))
+    to_connect = (EMAIL, practising("app-password-required"))
     walk(*to_connect, right, SEND, ARRIVED, *REVIEW, FINISH, LEAVE)
     (account,) = services.saved_accounts.list()
     walk(
@@ -1285,7 +1285,7 @@ def test_a_message_for_others_is_shown_to_be_copied(walk: Walk) -> None:
 def test_leaving_with_something_unsaved_asks_and_says_what_is_kept(walk: Walk, services: Services) -> None:
     """'quit' twice leaves at once; 'back' and the careful answer stay at the same question."""
     said = walk(
-        *(EMAIL, USE, practising("accept"), ("not shown", "quit"), ("Leave now?", "no"), ("not shown", "quit")),
+        *(EMAIL, practising("accept"), ("not shown", "quit"), ("Leave now?", "no"), ("not shown", "quit")),
         *(("Leave now?", "back"), ("not shown", "quit"), ("Leave now?", "quit")),
     )
     assert "The account was not saved. What you answered is kept" in said.words

@@ -95,7 +95,8 @@ async def test_one_practises_at_once(keys: tuple[str, ...], tmp_path: Path) -> N
     async with walking(make_services(tmp_path)) as walk:
         await begun(walk, "")
         await walk.press(*keys)
-        await walk.at("provider")
+        await walk.at("signin")
+        assert walk.reads("What do you want to practise?")
         assert str(walk.draft.address) == "you@sandbox.test"
 
 

@@ -162,8 +162,6 @@ async def test_the_password_is_on_no_screen_but_the_last_and_there_only_on_a_key
     async with walking(services, size=(120, 60)) as walk:
         await walk.at("address")
         await walk.press("f3")
-        await walk.at("provider")
-        await walk.press("enter")
         await walk.at("signin")
         await walk.press("enter")
         await walk.at("connect")

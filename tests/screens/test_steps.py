@@ -744,6 +744,8 @@ async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(services: 
     async with walking(services) as walk:
         await walk.at("address")
         await walk.press("f3")
+        await walk.at("signin")
+        await walk.press("escape")
         await walk.at("provider")
         await walk.take_offer(ProviderOffer.HAND)
         await walk.at("signin")

@@ -316,7 +316,6 @@ async def talking(scene: Scene) -> None:
     refused: tuple[Exchange, ...] = (("User name", NAME), ("not shown:", scene.secret))
     accepted: tuple[Exchange, ...] = (
         ("E-mail address:", "practise"),
-        ("1. Yes, go on", ""),
         ("What do you want to practise?", "accept"),
         ("not shown:", scene.secret),
         ("Another address that you read", "bob@example.org"),
@@ -326,6 +325,8 @@ async def talking(scene: Scene) -> None:
         SCOPE,
         COMPANY,
         SENDER,
+        ("Save it like this?", "place"),
+        ("Where should the password be kept?", "vault"),
         ("Password: in the vault", ""),
         ("New passphrase", scene.passphrase),
         ("once more", scene.passphrase),

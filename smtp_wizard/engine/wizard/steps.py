@@ -133,6 +133,8 @@ class Next:
     """A step is done; go on with this draft."""
 
     draft: Draft
+    past: StepId | None = None
+    """A later step that is answered with this one: what follows that one comes next."""
 
 
 @dataclass(frozen=True, slots=True)
