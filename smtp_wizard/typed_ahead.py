@@ -92,7 +92,9 @@ class TypedAheadApp(FaultContainedApp):
 
     def _can_take(self) -> bool:
         screen = self._shown
-        return self._taken and not self.changing and screen is not None and screen.is_mounted
+        ready = self._taken and not self.changing and screen is not None and screen.is_mounted
+        # What does not end in time must not hold the keys for ever: the screen says then that it is at work.
+        return ready and (self._looks >= LOOKS or not getattr(screen, "finishing", False))
 
     @property
     def _taken(self) -> bool:

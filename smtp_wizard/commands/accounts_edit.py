@@ -43,6 +43,7 @@ from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.references import variable_for
 from smtp_wizard.engine.wizard.account_draft import draft_of
@@ -137,7 +138,8 @@ class _Edit:
         self.watch = Stopwatch(connection.timeout)
 
     def run(self) -> int:
-        draft = changed(draft_of(self.account, None, self.invocation.services.catalog), self.changes)
+        catalog = self.invocation.services.catalog
+        draft = changed(draft_of(self.account, None, catalog), self.changes, catalog)
         saving = Saving(self.invocation, draft, self._perhaps_saved, agreed=self.agreed)
         draft = saving.agree()
         draft = replace(draft, secret=self._secret(draft))
@@ -194,11 +196,12 @@ class _Edit:
             self.out.narrate(f"'{name}' is changed. Its password: {store_words(saved.store)}.")
 
 
-def changed(draft: Draft, said: Mapping[str, Any]) -> Draft:
+def changed(draft: Draft, said: Mapping[str, Any], catalog: Catalog) -> Draft:
     """Return the draft with what was said in its place. Raises `CommandError`, `click.UsageError`."""
-    assert draft.connection.endpoint is not None
+    known = draft.connection.endpoint
+    assert known is not None
     security = Security(said["security"]) if said.get("security") else None
-    endpoint = changed_endpoint(draft.connection.endpoint, said.get("host"), said.get("port"), security)
+    endpoint = changed_endpoint(known, said.get("host") or known.host, said.get("port"), security, catalog)
     draft = draft.with_endpoint(endpoint).confirmed()
     draft = replace(
         draft,

@@ -10,14 +10,14 @@ import click
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.answers import reference_missing, store_named
 from smtp_wizard.commands.options.browser import BrowserSource
-from smtp_wizard.commands.options.connection import ConnectionOptions, usual_way
+from smtp_wizard.commands.options.connection import ConnectionOptions, changed_endpoint
 from smtp_wizard.commands.options.found_server import Search
 from smtp_wizard.commands.options.passwords import PasswordSource
 from smtp_wizard.commands.options.sign_in import given_password, secret_at
 from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
-from smtp_wizard.engine.base.endpoint import USUAL_PORTS, Endpoint, Security
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth
@@ -143,9 +143,9 @@ class GivenAnswers:
             return draft
         if known is not None and given.host is None and given.port is None:
             known = self._same_host(draft, Security(given.security or known.security)) or known
-        security = Security(given.security) if given.security else usual_way(given.port, known)
-        port = given.port or _usual_port(known, security, host)
-        changed = draft.with_endpoint(Endpoint(host, port, security))
+        security = Security(given.security) if given.security else None
+        catalog = self._invocation.services.catalog
+        changed = draft.with_endpoint(changed_endpoint(known, host, given.port, security, catalog))
         return changed.confirmed() if given.host else changed
 
     def _same_host(self, draft: Draft, security: Security) -> Endpoint | None:
@@ -188,9 +188,3 @@ class GivenAnswers:
 def custom_provider(invocation: Invocation) -> Provider:
     """Return what stands for a provider that is in no catalogue."""
     return next(each for each in invocation.services.catalog.providers if each.kind is ProviderKind.CUSTOM)
-
-
-def _usual_port(known: Endpoint | None, security: Security, host: str) -> int:
-    """Return the port where none was said: that of the known server follows the security, another begins again."""
-    same = known is not None and known.host == host
-    return known.with_security(security).port if known is not None and same else USUAL_PORTS[security]

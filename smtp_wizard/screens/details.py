@@ -131,7 +131,7 @@ def _check_details(check: CheckView, finding: Finding | None, said: Sequence[str
     if said:
         yield from (Content(""), Content.styled("What was said; passwords are masked", STRONG))
         yield Content.styled(TRANSCRIPT_LEGEND, MUTED)
-        yield from (Content(row) for line in said for row in folded(line, INSIDE))
+        yield from (Content(row) for line in said for row in line.split("\n"))
 
 
 def _check_rows(result: CheckResult) -> Iterator[Content]:
@@ -144,16 +144,16 @@ def _check_rows(result: CheckResult) -> Iterator[Content]:
 
 def _finding_rows(finding: Finding) -> Iterator[Content]:
     yield from (Content(""), Content.styled(finding.title, STRONG))
-    yield from (Content(row) for row in folded(finding.explanation, INSIDE))
+    yield Content(finding.explanation)
     yield Content.assemble(("Who must act: ", STRONG), who_words(finding.who))
     for number, step in enumerate(finding.steps, 1):
-        yield from (Content(row) for row in folded(f"{number}. {step}", INSIDE))
+        yield Content(f"{number}. {step}")
     if finding.fix is not None:
         yield Content.assemble(("Try instead: ", STRONG), endpoint_words(finding.fix))
     for title, text in (("The server's own words", finding.server_said), (LETTER, finding.forward)):
         if text:
             yield from (Content(""), Content.styled(title, STRONG))
-            yield from (Content(row) for row in folded(text, INSIDE))
+            yield from map(Content, text.split("\n"))
 
 
 _SIGNS = {

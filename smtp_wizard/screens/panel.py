@@ -30,8 +30,8 @@ T = TypeVar("T")
 
 WIDTH, MARGINS = 76, 4
 """Columns of a panel, and of what is beside it where the window is narrower."""
-INSIDE = 72
-"""Columns of text in a panel."""
+INSIDE, EDGES = 72, 4
+"""Columns of text in a panel, and of its edges with the blanks beside them."""
 
 
 class PanelBox(Edged, VerticalScroll):
@@ -152,11 +152,16 @@ class GuidePanel(TextPanel):
 
     def __init__(self, guide: Guide, open_link: Callable[[str], None] | None = None) -> None:
         """`open_link` is called with a web address; None where there is no way to open one."""
-        about, _, text = as_text(guide, INSIDE).partition("\n")
-        rows = [Content(line) for line in text.strip("\n").split("\n")]
-        super().__init__(about, rows)
+        super().__init__(as_text(guide, INSIDE).partition("\n")[0], ())
+        self.guide = guide
         self.urls = [url for step in guide.steps for url in step.urls]
         self._open_link = open_link
+
+    def body(self) -> Iterator[Widget]:
+        """As `Panel.body`: folded once, for the window as it is."""
+        text = as_text(self.guide, min(INSIDE, self.app.size.width - MARGINS - EDGES)).partition("\n")[2]
+        self.rows = tuple(Content(line) for line in text.strip("\n").split("\n"))
+        yield from super().body()
 
     def chips(self) -> Sequence[Chip]:
         """As `Panel.chips`."""

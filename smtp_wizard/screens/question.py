@@ -18,7 +18,7 @@ from smtp_wizard.flows.flow import Card, Entry, Leads, Mood, Offer
 from smtp_wizard.flows.question import Answer, Question, QuestionFlow
 from smtp_wizard.flows.vault import Opened, Vault
 from smtp_wizard.screens.page import OfferT, StateT, StepPage
-from smtp_wizard.screens.panel import INSIDE, Panel
+from smtp_wizard.screens.panel import Panel
 from smtp_wizard.text.stores import VAULT_CLOSED
 from smtp_wizard.text.wizard import STILL_AT_WORK
 from smtp_wizard.widgets.chips import Chip
@@ -27,7 +27,6 @@ from smtp_wizard.widgets.frame import Frame, SecretFrame, TextFrame
 from smtp_wizard.widgets.lines import Lines
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import OutcomeCard
-from smtp_wizard.widgets.text import folded
 
 LeadsT = TypeVar("LeadsT")
 CHIP_ROOM = 30
@@ -198,7 +197,7 @@ def _frame(at: int, entry: Entry) -> Frame:
 
 
 def _rows(question: Question) -> list[Content]:
-    rows = [Content(row) for line in question.lines for row in folded(line, INSIDE)]
+    rows = [Content(row) for line in question.lines for row in line.split("\n")]
     return [*rows, Content("")] if rows else []
 
 

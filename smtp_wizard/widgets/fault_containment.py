@@ -87,6 +87,11 @@ class FaultContained(MessagePump):
             for worker in self.app.workers
         )
 
+    @property
+    def finishing(self) -> bool:
+        """Whether something that a key has ended, or answered, is about to be done with: the next key waits for it."""
+        return False
+
     def still_at_work(self) -> None:
         """Say that what was asked for once more is being done already."""
 

@@ -32,6 +32,7 @@ from tests.support.cli import Ran, on_terminal, run
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, StartTls, Step
 from tests.support.nouns import with_fields
 from tests.support.stores import MemoryBackend, RaisingBackend, desktop, entry, kept
+from tests.support.walk import catalog
 
 PASSWORD = "abcd efgh ijkl mnop"
 NEW = "abcdefgh ijklmnop"
@@ -339,7 +340,13 @@ def test_on_a_terminal_that_cannot_draw_the_lines_of_text_begin_there_too(saved_
     [
         ("starttls 587", {}, "starttls 587"),
         ("starttls 587", {"host": "new"}, "starttls 587 new"),
-        ("starttls 2500", {"host": "new"}, "starttls 2500 new"),
+        ("starttls 2500", {"host": "new"}, "starttls 587 new"),
+        ("tls 4650", {"host": "new"}, "tls 465 new"),
+        ("tls 465", {"host": "new", "security": Security.STARTTLS}, "starttls 587 new"),
+        ("starttls 587", {"host": "new", "port": 2525, "security": Security.TLS}, "tls 2525 new"),
+        ("starttls 2500", {"host": "smtp.gmail.com"}, "tls 465 smtp.gmail.com"),
+        ("tls 4650", {"host": "smtp.gmail.com", "security": Security.STARTTLS}, "starttls 587 smtp.gmail.com"),
+        ("starttls 2500", {"host": "old"}, "starttls 2500"),
         ("starttls 587", {"port": 465}, "tls 465"),
         ("tls 587", {"port": 587}, "tls 587"),
         ("starttls 587", {"security": Security.TLS}, "tls 465"),
@@ -352,22 +359,22 @@ def test_port_and_encryption_go_together(known: str, said: dict[str, Any], expec
         security, port, *host = words.split()
         return Endpoint(host[0] if host else "old", int(port), Security(security))
 
-    given = {"host": None, "port": None, "security": None, **said}
-    assert changed_endpoint(endpoint(known), **given) == endpoint(expected)
+    given = {"host": "old", "port": None, "security": None, **said}
+    assert changed_endpoint(endpoint(known), catalog=catalog(), **given) == endpoint(expected)
 
 
 def test_a_port_that_is_not_usual_does_not_say_how_it_is_encrypted() -> None:
     with pytest.raises(CommandError, match="--security"):
-        changed_endpoint(Endpoint("h", 587, Security.STARTTLS), None, 9999, None)
+        changed_endpoint(Endpoint("h", 587, Security.STARTTLS), "h", 9999, None, catalog())
 
 
 def test_a_yes_to_clear_text_stays_as_long_as_the_server_does() -> None:
     draft = Draft(connection=Connection(endpoint=Endpoint("h", 25, Security.NONE), allow_cleartext=True), name="Office")
-    assert changed(draft, {"username": "ana"}).connection.allow_cleartext
-    assert not changed(draft, {"host": "other"}).connection.allow_cleartext
-    assert changed(draft, {"host": "other", "allow_cleartext": True}).connection.allow_cleartext
+    assert changed(draft, {"username": "ana"}, catalog()).connection.allow_cleartext
+    assert not changed(draft, {"host": "other"}, catalog()).connection.allow_cleartext
+    assert changed(draft, {"host": "other", "allow_cleartext": True}, catalog()).connection.allow_cleartext
     with pytest.raises(click.UsageError):
-        changed(draft, {"store": "keyring", "env_name": "X"})
+        changed(draft, {"store": "keyring", "env_name": "X"}, catalog())
 
 
 # --- a company's own authority ---

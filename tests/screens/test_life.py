@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,12 +20,13 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
+from smtp_wizard.engine.services.checks import PRACTICE_FOLDER, Checks
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.account_draft import copy_of, draft_to_sign_in_again
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.engine.wizard.steps import StepId, step
+from smtp_wizard.flows.accounts.listing import AccountsFlow
 from smtp_wizard.screens.accounts.home import HELP as home_help
 from smtp_wizard.screens.accounts.home import HomeScreen, WizardRequested
 from smtp_wizard.screens.areas.guides import GuideListScreen
@@ -35,11 +37,12 @@ from smtp_wizard.screens.panel import ConfirmPanel, GuidePanel, QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.screens.resume import ResumeScreen
 from smtp_wizard.screens.too_small import TooSmallScreen
+from smtp_wizard.text.wizard import STILL_AT_WORK
 from smtp_wizard.widgets.rows import RowList
 from tests.screens.test_faults_of_our_own import acting, take
 from tests.support.places import skipped
 from tests.support.stores import MemoryBackend, desktop
-from tests.support.walk import Walk, make_services, walking
+from tests.support.walk import Walk, key_event, make_services, walking
 
 pytestmark = pytest.mark.usefixtures("any_password")
 
@@ -132,6 +135,56 @@ async def test_a_new_password_that_is_refused_leaves_the_old_one(services: Servi
         await walk.press("escape")
         await walk.until_reads("was not taken; the old one is kept")
     assert list(backend.entries.values()) == [SECRET.reveal()]
+
+
+async def test_a_key_right_after_esc_waits_and_acts(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Esc leaves a question, and the accounts are read again: the next key is kept until that is done."""
+    await services.accounts.save(PRACTICE)
+    gate, reload = asyncio.Event(), AccountsFlow.reload
+
+    async def slowly(self: AccountsFlow, name: str = "") -> None:
+        await gate.wait()
+        await reload(self, name)
+
+    async with walking(services, start=HOME) as walk:
+        screen = await home(walk)
+        await walk.press("p")
+        await walk.at_screen(FlowPanel)
+        monkeypatch.setattr(AccountsFlow, "reload", slowly)
+        for key in ("escape", "t"):
+            walk.app.post_message(key_event(key))
+        await walk.until(lambda: walk.app.screen is screen and walk.app.keys_follow, "the key kept")
+        gate.set()
+        await walk.until(lambda: screen.record.over, "the test that the key asks for")
+        assert not walk.reads(STILL_AT_WORK)
+
+
+async def test_a_key_right_after_a_test_was_stopped_waits_and_acts(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Esc stops a test; until the connection is put away, the next key is kept."""
+    await services.accounts.save(PRACTICE)
+    running, gate, checked = asyncio.Event(), asyncio.Event(), Checks.check_account
+
+    async def never_ends(self: Checks, *given: Any, **named: Any) -> Any:
+        running.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await gate.wait()
+
+    async with walking(services, start=HOME) as walk:
+        screen = await home(walk)
+        monkeypatch.setattr(Checks, "check_account", never_ends)
+        await walk.press("t")
+        await walk.until(lambda: running.is_set() and screen.back_words() == "Stop", "the test that runs")
+        monkeypatch.setattr(Checks, "check_account", checked)
+        for key in ("escape", "t"):
+            walk.app.post_message(key_event(key))
+        await walk.until(lambda: screen.finishing and walk.app.keys_follow, "the key kept")
+        gate.set()
+        await walk.until(lambda: screen.record.over, "the test that the key asks for")
+        assert not walk.reads(STILL_AT_WORK)
 
 
 async def test_delete_asks_and_the_password_goes_too(services: Services, backend: MemoryBackend) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -26,6 +25,9 @@ from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.runtime.exits import CommandError
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.providers.catalog import Catalog
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -138,10 +140,28 @@ def usual_way(port: int | None, known: Endpoint | None) -> Security:
     return way
 
 
-def changed_endpoint(known: Endpoint, host: str | None, port: int | None, security: Security | None) -> Endpoint:
-    """Return an endpoint with what was said in its place; port and encryption go together. Raises `CommandError`."""
-    changed = known.with_security(security or usual_way(port, known))
-    return replace(changed, host=host or known.host, port=port or changed.port)
+def changed_endpoint(
+    known: Endpoint | None,
+    host: str,
+    port: int | None,
+    security: Security | None,
+    catalog: Catalog,
+) -> Endpoint:
+    """Return the server `host` with what was said of it; what was not said follows. Raises `CommandError`.
+
+    A host that is listed has its own port and encryption. Of the known server the port follows the encryption, as in
+    the wizard; another host begins with the usual port.
+    """
+    same = known is not None and known.host == host
+    provider = catalog.at_host(host) if port is None and not same else None
+    listed = [each.endpoint for each in provider.offered() if each.endpoint.host == host] if provider else []
+    fitting = [each for each in listed if security in (None, each.security)]
+    if fitting:
+        return fitting[0]
+    security = security or usual_way(port, known)
+    if port is None and known is not None and same:
+        return known.with_security(security)
+    return Endpoint(host, port or USUAL_PORTS[security], security)
 
 
 _WAYS_TO_ANSWER = phrase("Give it on the command line, or run the command in a terminal to be asked.")

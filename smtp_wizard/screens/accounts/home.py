@@ -384,6 +384,12 @@ class HomeScreen(Page[None]):
         guide = self.show_guide if helps else None
         self.app.push_screen(CheckDetails(check, finding, self.record.lines, today=self.kit.today, open_guide=guide))
 
+    @property
+    def finishing(self) -> bool:
+        """As `FaultContained.finishing`: a test that was stopped, a question that was answered."""
+        work = [each for each in self.app.workers if each.node is self and each.group == "act" and not each.is_finished]
+        return any(each.is_cancelled for each in work) or (bool(work) and not self._stops)
+
     def still_at_work(self) -> None:
         """As `FaultContained.still_at_work`."""
         self.banner.say(UNDER_WAY if self.flow.state.testing else STILL_AT_WORK)
