@@ -101,13 +101,16 @@ def _scan_folder(
     highest = max([*window, known.highest if known is not None else 0], default=0)
     begin = min(known.since, since) if known is not None else since
     bounces = frozenset(each.uid for each in letters) | (known.bounces if known is not None else frozenset())
+    cut_off = len(candidates) > MOST_CANDIDATES
+    # What was left out must be looked at the next time, so nothing is remembered then.
+    reached = FolderMark(validity=folder.validity, since=begin, highest=highest, bounces=bounces)
     return Scan(
         letters=tuple(letters),
         scanned=len(fresh),
         fetched=0,
         auto_replies=auto_replies,
-        cut_off=len(candidates) > MOST_CANDIDATES,
-        marks={name: FolderMark(validity=folder.validity, since=begin, highest=highest, bounces=bounces)},
+        cut_off=cut_off,
+        marks={} if cut_off else {name: reached},
     )
 
 

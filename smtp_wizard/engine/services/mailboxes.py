@@ -5,7 +5,7 @@ What a session does is blocking work in a thread. Whoever is cancelled meanwhile
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -39,8 +39,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-REFUSED_CAUSE = "bad_credentials"
-"""What a refused sign-in to read mail counts as, beside those to send: it is the same account and the same password."""
+_COUNTED_AS: Mapping[MailboxFault, str] = {
+    MailboxFault.REFUSED: "bad_credentials",
+    MailboxFault.SWITCHED_OFF: "smtp_access_off",
+    MailboxFault.NO_SCOPE: "oauth_scope_missing",
+}
+"""What a sign-in to read mail counts as, beside those to send: it is the same account. Any other went unanswered."""
 _MOVES_ON = frozenset(
     {
         MailboxFault.UNREACHED.value,
@@ -219,7 +223,7 @@ class Mailboxes:
             await in_thread(lambda: session.sign_in(server.username, shown_secret, mechanism))
             outcome = None
         except ImapFailed as problem:
-            outcome = REFUSED_CAUSE if problem.fault is MailboxFault.REFUSED else problem.fault.value
+            outcome = _counted_as(problem.fault, auth)
             raise
         finally:
             self._attempts.record(slot, cause=outcome)
@@ -236,6 +240,13 @@ class Mailboxes:
             firm = provider.firm if provider is not None else ""
             raise MailboxError(pause_finding(slot, self._now(), firm, self._diagnosis.title))
         return slot
+
+
+def _counted_as(fault: MailboxFault, auth: Auth) -> str:
+    """Return the cause of a sign-in that failed, as those to send have it."""
+    if fault is MailboxFault.REFUSED and auth is Auth.XOAUTH2:
+        return "oauth_token_invalid"
+    return _COUNTED_AS.get(fault, UNANSWERED)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import pytest
 
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.mailbox import bounce_scan
 from smtp_wizard.engine.mailbox.bounce_scan import Scan, scan, written_to
 from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, Line
 from smtp_wizard.engine.mailbox.imap_session import ImapSession
@@ -99,6 +100,18 @@ async def test_what_is_remembered_holds_only_as_long_as_it_is_about_the_same(cha
             imap.inbox.validity = 8
             found = await asyncio.to_thread(looked_at, imap, authority, first.marks)
             assert (found.scanned, len(found.letters)) == (1, 1)
+
+
+async def test_where_there_are_more_bounces_than_are_read_nothing_is_remembered(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else those that were left out would never be looked at."""
+    monkeypatch.setattr(bounce_scan, "MOST_CANDIDATES", 1)
+    async with server(authority) as imap:
+        imap.inbox.add(report())
+        imap.inbox.add(report("eva@elsewhere.example", number=2))
+        found = await asyncio.to_thread(looked_at, imap, authority)
+        assert (len(found.letters), found.cut_off, found.marks) == (1, True, {})
 
 
 async def test_junk_is_looked_into_as_well(authority: Authority) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.lockout_guard import PAUSED
+from smtp_wizard.engine.accounts.lockout_guard import PAUSED, UNANSWERED
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
@@ -69,6 +69,34 @@ async def test_sign_ins_that_fail_are_held_back_with_those_for_sending(
         opened = services.mailboxes.opened(wanted, SECRET, named=imap.endpoint, options=Options(ignore_lockout=True))
         async with opened:
             assert imap.sign_ins == 4
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code", "cause"),
+    [
+        ("NO [AUTHENTICATIONFAILED] no", MailboxFault.REFUSED, "bad_credentials"),
+        ("NO IMAP access is disabled", MailboxFault.SWITCHED_OFF, "smtp_access_off"),
+    ],
+)
+async def test_a_sign_in_that_failed_counts_under_a_cause_that_those_to_send_have(
+    refusal: str, code: str, cause: str, services: Services, authority: Authority
+) -> None:
+    """So that a pause says why, whichever way it came about."""
+    wanted = account(authority)
+    context = authority.issue("127.0.0.1").context()
+    async with ImapServer(context, refusal=refusal, password="another") as imap:
+        assert await fault_of(services, wanted, imap.endpoint) == code
+    assert services.attempts.counted(USER, wanted.connection.endpoint.host) == (cause,)
+
+
+async def test_a_sign_in_that_is_answered_by_nonsense_goes_unanswered(services: Services, authority: Authority) -> None:
+    def lie(tag: str, command: str, words: str) -> bytes | None:
+        return b"what?\r\n" if command == "AUTHENTICATE" else None
+
+    wanted = account(authority)
+    async with ImapServer(authority.issue("127.0.0.1").context(), lies=lie) as imap:
+        assert await fault_of(services, wanted, imap.endpoint) == MailboxFault.GARBLED
+    assert services.attempts.counted(USER, wanted.connection.endpoint.host) == (UNANSWERED,)
 
 
 @pytest.mark.parametrize(
