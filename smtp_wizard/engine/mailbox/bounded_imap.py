@@ -183,10 +183,15 @@ class Line:
         except TimeoutError:
             raise ImapFailed(MailboxFault.SILENT) from None
         except ssl.SSLError as problem:
-            fault = MailboxFault.NOT_IMAP if problem.reason == "WRONG_VERSION_NUMBER" else MailboxFault.NOT_TRUSTED
-            raise ImapFailed(fault, shown(str(problem.reason or ""), 80)) from None
+            raise ImapFailed(self._handshake_fault(problem), shown(str(problem.reason or ""), 80)) from None
         except OSError:
             raise ImapFailed(MailboxFault.CLOSED) from None
+
+    def _handshake_fault(self, problem: ssl.SSLError) -> MailboxFault:
+        """Say what a failed handshake means. Something in clear text is met by 'wrong version'."""
+        if problem.reason != "WRONG_VERSION_NUMBER":
+            return MailboxFault.NOT_TRUSTED
+        return MailboxFault.NOT_IMAP if self.endpoint.security is Security.TLS else MailboxFault.NOT_ENCRYPTED
 
     def start_tls(self, trust: Trust) -> None:
         """Shake hands on a connection that began in clear text. Raises `ImapFailed`."""

@@ -107,6 +107,8 @@ class ImapSession:
             except imaplib.IMAP4.abort:
                 raise
             except imaplib.IMAP4.error as problem:
+                if isinstance(problem.__context__, imaplib.IMAP4.abort):  # no refusal: the line broke, or nonsense came
+                    raise problem.__context__ from None
                 raise self._refusal(str(problem), exchange.added) from None
             self._introduce()
 
