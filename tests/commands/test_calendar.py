@@ -143,6 +143,18 @@ def test_a_file_that_cannot_be_written_is_said(own_home: Path, file: str) -> Non
     assert "cannot be written" in ran.err
 
 
+def test_what_lasts_to_the_end_of_time_is_no_event(saved: SavedAccounts) -> None:
+    """RFC 5280 section 4.1.2.5: a certificate without an end has the last day of the year 9999."""
+    never = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    login = Login("client", NOW, NOW, never)
+    saved.put(with_fields(RELAY, name="For ever", auth=Auth.XOAUTH2, login=login, id=""))
+    account = saved.get("For ever")
+    saved.state.results.record(account.id, Result(LastResult(NOW, Depth.LOGIN, Verdict.PASS), {}, never))
+    ends = ends_of_accounts(saved, load_catalog(), NOW)
+    assert "For ever" not in {each.account for each in ends}
+    assert writer.icalendar(ends, NOW)
+
+
 def test_what_closed_before_an_account_was_saved_does_not_concern_it(saved: SavedAccounts) -> None:
     old: Account = with_fields(RELAY, name="Old", provider="gmail", path="app-password", id="")
     saved.put(old)

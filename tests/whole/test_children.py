@@ -201,7 +201,7 @@ async def test_a_browser_inherits_none(
 
 # -- nobody starts a program elsewhere ---------------------------------------------------------------------------------
 
-STARTERS = {"engine/secrets/command.py", "runtime/foreground.py"}
+STARTERS = {"engine/remote/ssh.py", "engine/secrets/command.py", "runtime/foreground.py", "runtime/pager.py"}
 """Where programs are started: with the environment that they are handed, which `hide_variables` has seen."""
 STARTING = {
     "asyncio.create_subprocess_exec",
@@ -233,13 +233,13 @@ def calls(tree: ast.AST, wanted: Callable[[str], bool]) -> list[int]:
     return [node.lineno for node in found]
 
 
-def test_programs_are_started_in_two_places_and_the_browser_in_one() -> None:
+def test_programs_are_started_in_four_places_and_the_browser_in_three() -> None:
     starting = {module.path for module in modules().values() if calls(module.tree, STARTING.__contains__)}
     assert starting == STARTERS
     browsing = {
         module.path for module in modules().values() if calls(module.tree, lambda name: name.endswith("open_url"))
     }
-    assert browsing == {"app.py", "screens/oauth.py", "screens/dialogs.py"}
+    assert browsing == {"app.py", "screens/oauth.py", "screens/link.py"}
     for module in modules().values():
         text = (ROOT / "smtp_wizard" / module.path).read_text("utf-8")
         if module.path.startswith("screens/"):

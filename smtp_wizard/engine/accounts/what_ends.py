@@ -20,7 +20,7 @@ from smtp_wizard.engine.providers.provider import Provider, Retirement
 from smtp_wizard.engine.providers.retirements import last_day
 
 FAR = timedelta(days=365 * 100)
-"""Up to when the end of a certificate is of interest."""
+"""Up to when an end is of interest; what a server says may be the end of time."""
 SIGN_IN_ENDS = "The sign-in in the browser ends, used or not. Sign in again before that day."
 SIGN_IN_LAPSES = "The sign-in in the browser ends unless it is used before. A test of the account renews it."
 
@@ -84,7 +84,7 @@ def _of_account(account: Account, certificate: datetime | None, catalog: Catalog
             source=f"the server itself, {seen:%Y-%m-%d}",
         )
     ending = ending_of(account.login, catalog.oauth_server(account.connection), now)
-    if ending is not None and account.login is not None:
+    if ending is not None and account.login is not None and ending.at < now + FAR:
         yield End(
             on=ending.at.date(),
             kind=EndKind.SIGN_IN,
