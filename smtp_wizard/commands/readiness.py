@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from smtp_wizard.commands.checking import report_line
+from smtp_wizard.commands.helped import HelpedCommand
 from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.completing import account_names
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.limits.catalogue_limits import sender_of
@@ -28,8 +30,8 @@ DEADLINE = 30.0
 """Seconds that the look at the domain may take, where nobody says how many."""
 
 
-@click.command("readiness")
-@click.argument("account")
+@click.command("readiness", cls=HelpedCommand)
+@click.argument("account", shell_complete=account_names)
 @click.option("--recipients", required=True, metavar="N", help="How many people get the mailing.")
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=DEADLINE, metavar="SECONDS", help="For everything.")
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
