@@ -26,7 +26,7 @@ FILTER_KEY = 2 * 1024
 CHECK = 4 * 1024
 VAULT_AND_DONE = 12 * 1024
 """The vault is made, the account is saved, and the last page comes: three screens one after the other."""
-DOWN, UP, ESCAPE, TAB_KEY, F1 = "\x1b[B", "\x1b[A", "\x1b", "\t", "\x1bOP"
+DOWN, UP, ESCAPE, TAB_KEY, F1, F9 = "\x1b[B", "\x1b[A", "\x1b", "\t", "\x1bOP", "\x1b[20~"
 PASSPHRASE = "plum corner violet stove"
 
 
@@ -74,6 +74,9 @@ def test_the_line_stays_light(line: Line) -> None:
     assert line.press(DOWN) <= KEY
     assert line.press("\r", until="Name of the account") <= NEW_SCREEN
     assert idle(line) == 0
+    assert line.press(F9, until="Where should the password be kept?") <= NEW_SCREEN
+    line.press(UP * 4)  # from 'nowhere', where the practice password is kept without a keyring
+    assert line.press("\r", until="Password in the vault") <= NEW_SCREEN
     assert line.press("\r", until="A new vault") <= NEW_SCREEN
     line.press(f"{PASSPHRASE}\r")
     line.press(PASSPHRASE)
