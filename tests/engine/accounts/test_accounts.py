@@ -510,7 +510,7 @@ def test_any_account_survives_the_file(saved: Account) -> None:
     assert account_from_json(json.loads(json.dumps(account_to_json(saved)))) == saved
 
 
-YOUNGER = {"login", "last", "id"}
+YOUNGER = {"login", "last", "id", "tags"}
 """Keys that files of earlier versions lack."""
 
 
