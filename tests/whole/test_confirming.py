@@ -39,7 +39,8 @@ from tests.support.nouns import with_fields
 from tests.support.redirect import RedirectWire, playing, tls_ports
 from tests.support.walk import Walk, catalog, in_one_line, make_services, walking
 
-PASSWORD = "correct horse battery"
+PASSWORD = "abcd efgh ijkl mnop"
+"""The practice password: the practice server takes no other."""
 ANA = Address("ana", "victim.example")
 FOREIGN = Candidate(
     endpoint=Endpoint("smtp.other.example", 465, Security.TLS),
