@@ -195,12 +195,20 @@ def own_home(monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path]) -> Path:
     home.mkdir(mode=0o700)
     for name in UNSET:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("SMTP_WIZARD_CONFIG", str(home / "config"))
-    monkeypatch.setenv("LANG", "C.UTF-8")
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setenv("PAGER", "cat")
+    for name, value in surroundings(home).items():
+        monkeypatch.setenv(name, value)
     return home
+
+
+def surroundings(home: Path) -> dict[str, str]:
+    """Return the variables of a person whose home this is."""
+    return {
+        "HOME": str(home),
+        "SMTP_WIZARD_CONFIG": str(home / "config"),
+        "LANG": "C.UTF-8",
+        "TERM": "xterm-256color",
+        "PAGER": "cat",
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -229,6 +237,12 @@ def any_password(monkeypatch: pytest.MonkeyPatch) -> None:
         return lets_in(scenario, login, password)
 
     monkeypatch.setattr("smtp_wizard.engine.sandbox.server.lets_in", lets_any_in)
+
+
+@pytest.fixture(autouse=True)
+def no_power_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have nothing wait until the disk has really written it: that takes longer than most tests, and shows nothing."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ nobody knows, variables that are no text.
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import resource
 import signal
@@ -16,9 +17,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
+import filelock
 import pytest
 
 from smtp_wizard.runtime.exits import Exit
+from tests.conftest import UNSET, surroundings
 from tests.support.cli import PROGRAM, on_terminal, run, run_process
 from tests.support.everycommand import COMMANDS, PRACTICE, Ended, leaves, make_config, run_each
 
@@ -31,15 +34,21 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "place"
 
 
-_usual: dict[str, Each] = {}
-
-
-@pytest.fixture
-def usual(tmp_path: Path) -> Each:
-    """How each command ends where nothing is wrong; found out once."""
-    if not _usual:
-        _usual["nothing"] = run_each("nothing", COMMANDS, tmp_path / "usual")
-    return _usual["nothing"]
+@pytest.fixture(scope="session")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Each:
+    """How each command ends where nothing is wrong; found out once, for all processes that run tests."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "usual.pickle"
+    with filelock.FileLock(f"{shared}.lock"), pytest.MonkeyPatch.context() as patch:
+        if not shared.exists():
+            home = tmp_path_factory.mktemp("home")
+            for name in UNSET:
+                patch.delenv(name, raising=False)
+            for name, value in surroundings(home).items():
+                patch.setenv(name, value)
+            shared.write_bytes(pickle.dumps(run_each("nothing", COMMANDS, tmp_path_factory.mktemp("usual") / "usual")))
+        found: Each = pickle.loads(shared.read_bytes())
+    return found
 
 
 def test_every_command_is_among_them() -> None:

@@ -6,6 +6,7 @@ certificate is the practice server's, for 'localhost', and believed for no other
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -147,9 +148,12 @@ def tls_ports(catalog: Catalog) -> frozenset[tuple[str, int]]:
     return frozenset(where for where, security in spoken.items() if security is Security.TLS)
 
 
+_scenarios = functools.cache(load_scenarios)
+
+
 def scenario(scenario_id: str) -> Scenario:
     """Return a scenario of the practice server, on free ports."""
-    known = load_scenarios()[scenario_id]
+    known = _scenarios()[scenario_id]
     return replace(known, ports=dict.fromkeys(known.ports, 0))
 
 
