@@ -27,6 +27,7 @@ from typing import Any
 from bench import explain, hosts, start
 from bench.measure import Pair, Program, in_turns, milliseconds
 from bench.terminal import FirstFrame, first_frame
+from smtp_wizard.engine.sandbox.scenarios import practice_password
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTPUT = ROOT / "docs" / "benchmarks.md"
@@ -35,7 +36,7 @@ ROUND_TRIPS = ("0", "0.05", "0.2")
 """Seconds."""
 PAIRS = {"0": 15, "0.05": 9, "0.2": 7}
 FRAME_PAIRS = 7
-PASSWORD = "a password for practice"
+PASSWORD = practice_password()
 Table = list[tuple[str, ...]]
 
 
