@@ -20,6 +20,7 @@ import click
 import filelock
 import pytest
 
+from smtp_wizard.engine.sandbox.scenarios import practice_password
 from smtp_wizard.runtime.exits import Exit
 from tests.conftest import UNSET, surroundings
 from tests.support.cli import PROGRAM, on_terminal, run, run_process
@@ -283,7 +284,7 @@ def test_no_core_is_dumped_by_it_or_by_what_it_starts(own_home: Path) -> None:
     script.write_text(
         "import pathlib, resource\n"
         f"pathlib.Path({str(told)!r}).write_text(str(resource.getrlimit(resource.RLIMIT_CORE)))\n"
-        "print('correct horse')\n"
+        f"print({practice_password()!r})\n"
     )
     command = f"{sys.executable} {script}"
 

@@ -57,7 +57,7 @@ OLD, NEW, OTHER = "the old one~q7Z", "the new one~q7Z", "the other one~q7Z"
 _CRYPTOGRAPHY = "cryptography.hazmat.primitives"
 HEAVY = ("filelock", "sqlite3", f"{_CRYPTOGRAPHY}.kdf.scrypt", f"{_CRYPTOGRAPHY}.ciphers.aead")
 """What every child would load for itself."""
-LIMIT = 140.0
+LIMIT = 250.0
 """Seconds for a whole run of this program, should a process hang."""
 REFUSED = 3
 """How a process ends that was refused what it wanted."""

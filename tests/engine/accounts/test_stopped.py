@@ -32,7 +32,7 @@ def folder() -> Iterator[Path]:
 
 def stopping(*arguments: str) -> dict[str, Any]:
     command = [sys.executable, "-W", "error", "-m", "tests.support.stopping", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=150, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=270, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     told: dict[str, Any] = json.loads(done.stdout)
     return told
