@@ -53,7 +53,9 @@ class GroupWithDefault(click.Group):
         known = name in self.list_commands(ctx)
         if known:
             rest.remove(name)
-        if name and not known and not any(isinstance(each, click.Argument) for each in self.default_command.params):
+        # Behind an option it may be that option's value.
+        named = bool(name) and args[0] == name
+        if named and not known and not any(isinstance(each, click.Argument) for each in self.default_command.params):
             raise click.UsageError(f"There is no command '{ctx.info_name} {name}'.{self._meant(ctx, name)}", ctx)
         args = [name if known else self.default, *rest]
         return super().parse_args(ctx, args)
