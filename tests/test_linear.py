@@ -39,6 +39,8 @@ from smtp_wizard.engine.explain.pasted_text import find_replies, plain_text, wit
 from smtp_wizard.engine.explain.programs import load_programs
 from smtp_wizard.engine.explain.readers.bounces import read_bounce
 from smtp_wizard.engine.explain.readers.fixed_texts import load_fixed_texts
+from smtp_wizard.engine.explain.readers.iis_logs import read_iis
+from smtp_wizard.engine.explain.readers.mail_logs import read_mail_log
 from smtp_wizard.engine.guides.guides import Guide, fill
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.smtp.masking import Redactor
@@ -338,6 +340,8 @@ READERS: Mapping[str, Callable[[str], object]] = {
     ),
     "HTML": read_html,
     "plain text": plain_text,
+    "a line of IIS": lambda text: list(read_iis(f"192.0.2.1 OutboundConnectionResponse SMTPSVC1 {text}")),
+    "a line of Exim": lambda text: read_mail_log(f"H=a {text} rejected RCPT <{text}>: {text}"),
     "replies": lambda text: find_replies(f"550 {text}"),
     "secrets": without_secrets,
     "shown": lambda text: shown(text, len(text)),

@@ -227,7 +227,12 @@ class _CheckRun:
             other=other,
             now=now,
             server_time=trouble.server_time,
-            facts={"time": phrase("{:%Y-%m-%d %H:%M} UTC", now), "ehlo_name": shown(self._name), **trouble.facts},
+            facts={
+                "time": phrase("{:%Y-%m-%d %H:%M} UTC", now),
+                "ehlo_name": shown(self._name),
+                **({"typed": target.typed} if target.typed else {}),
+                **trouble.facts,
+            },
         )
 
     def _alternative(self) -> Endpoint | None:

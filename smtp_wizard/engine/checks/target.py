@@ -44,6 +44,8 @@ class Target:
     family: Family | None = None
     secret_shape: str | None = None
     """As `Symptom.secret_shape`."""
+    typed: Shown = NO_WORDS
+    """What stands out in the user name or the secret, as `typed_clue` says it."""
     alternatives: tuple[Endpoint, ...] = ()
     """Other endpoints of the same server, best first: what a finding may offer instead."""
     outward: bool = False

@@ -98,7 +98,7 @@ def focus_on(text: str) -> Focus:
 
 _SPOKEN = re.compile(
     r"(?:^|\n|[:<>'\"~* -])(?:220|250|235|334|354)[ -]|\b(?:EHLO|HELO|STARTTLS|MAIL FROM|RCPT TO)\b"
-    r"|===? Trying|retcode \(|,[<>],"
+    r"|===? Trying|retcode \(|,[<>],|SMTPSVC\d"
 )
 _ENOUGH = 2
 
@@ -181,7 +181,9 @@ _FEW = 3
 
 # --- a log ---
 
-_LOGGED = re.compile(r"status=\w|stat=|exitcode=EX_|: (?:milter-)?reject: |[\w-]{6,23} (?:\*\*|==) \S")
+_LOGGED = re.compile(
+    r"status=\w|stat=|exitcode=EX_|: (?:milter-)?reject: | rejected (?:RCPT|MAIL|EHLO|HELO|DATA|after|connection)\b|[\w-]{6,23} (?:\*\*|==) \S"
+)
 
 
 def _in_log(text: str) -> Focus | None:

@@ -96,7 +96,10 @@ class Trouble:
             username=shown(connection.username, 100),
             now=self.now,
             server_time=self.server_time,
-            facts={name: shown(words, LONGEST) for name, words in self.facts.items()},
+            facts={
+                **({"typed": target.typed} if target.typed else {}),
+                **{name: shown(words, LONGEST) for name, words in self.facts.items()},
+            },
         )
 
 

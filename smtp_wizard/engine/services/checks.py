@@ -28,6 +28,7 @@ from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.checks.events import Emit, NamesCauses, RunFinished, SignInProgress, StageFinished, StageStarted
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.runner import run_checks
+from smtp_wizard.engine.checks.typed import typed_clue
 from smtp_wizard.engine.checks.target import Mail, Target, TimeLimits
 from smtp_wizard.engine.discovery.egress_guard import GuardedWire
 from smtp_wizard.engine.oauth.errors import OAuthError
@@ -137,6 +138,7 @@ class Checks:
             connection=said.over(draft.connection),
             family=said.family,
             secret_shape=self._shape(draft.connection, draft.secret),
+            typed=typed_clue(draft.connection.username, draft.secret),
             alternatives=self._catalog.alternatives(
                 draft.connection.endpoint, draft.connection.provider, draft.address
             ),
@@ -183,6 +185,7 @@ class Checks:
             connection=said.over(account.connection),
             family=said.family,
             secret_shape=self._shape(account.connection, secret),
+            typed=typed_clue(account.connection.username, secret),
             alternatives=self._catalog.alternatives(
                 account.connection.endpoint, account.connection.provider, account.address
             ),

@@ -257,7 +257,7 @@ def _fields(challenge: str) -> dict[str, str]:
 
 
 def token_trouble(token: str, username: str, now: datetime) -> Shown:
-    """Say what a look at the token alone tells about a refusal: 'expired', 'other-user', 'no-scope', or ''.
+    """Say what a look at the token alone tells about a refusal: 'expired', 'other-user', 'other-service', 'no-user', 'no-scope', or ''.
 
     Only a JSON Web Token (RFC 7519) can be looked into. It is meant for the server and not for us, so this explains a
     refusal and never forestalls a try.
@@ -270,11 +270,19 @@ def token_trouble(token: str, username: str, now: datetime) -> Shown:
     owners = {each.casefold() for each in named if isinstance(each, str) and "@" in each}
     if owners and "@" in username and username.casefold() not in owners:
         return phrase("other-user")
+    if _GRAPH & {str(claims.get("aud", "")).rstrip("/")}:
+        return phrase("other-service")
+    if claims.get("roles") and not owners and "scp" not in claims:
+        return phrase("no-user")
     scope = claims.get("scp", claims.get("scope"))
     words = " ".join(map(str, scope)) if isinstance(scope, list) else scope
     if isinstance(words, str) and not re.search("smtp|mail", words, re.IGNORECASE):
         return phrase("no-scope")
     return NO_WORDS
+
+
+_GRAPH = frozenset({"https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"})
+"""Microsoft's other interface: a token for it is none for SMTP, whose audience is https://outlook.office.com."""
 
 
 def _claims(token: str) -> dict[str, Any]:

@@ -786,6 +786,15 @@ def test_every_rule_decides_something_here() -> None:
         replied(Stage.DATA, "550 5.7.1 TRANSPORT.RULES.RejectMessage", facts={"returned": "failed"}),
         replied(Stage.MAIL, "550 blocked using a list", facts={"returned": "failed", "sent_by": "provider"}),
         replied(Stage.MAIL, "550 not authorized to send mail directly"),
+        *(
+            replied(Stage.AUTH, "535 5.7.8 no", facts={"typed": clue})
+            for clue in ("letters", "blanks", "app-password", "idn", "plus")
+        ),
+        *(
+            replied(Stage.AUTH, "535 5.7.3 no", endpoint=None, hints=Hints(auth=Auth.XOAUTH2), facts={"token": said})
+            for said in ("other-service", "no-user")
+        ),
+        replied(Stage.EHLO, "421 4.7.0 try again with your full host name"),
         happened(
             Stage.GREETING,
             Fault.CLOSED,
@@ -798,6 +807,9 @@ def test_every_rule_decides_something_here() -> None:
         replied(Stage.RCPT, "554 blocked using zen.spamhaus.org; Error: open resolver"),
         replied(Stage.MAIL, "554 Sender address rejected: Access denied", facts={"side": "receiving"}),
         replied(Stage.MAIL, "451 unable to verify address"),
+        replied(Stage.MAIL, "550 empty envelope senders not allowed"),
+        replied(Stage.RCPT, "550 invalid address", facts={"side": "receiving"}),
+        replied(Stage.MAIL, "550 no", facts={"side": "receiving"}),
         replied(Stage.MAIL, "550 Verification failed for <office@firm.test>"),
         replied(Stage.MAIL, "550 5.7.708 Access denied, traffic not accepted from this IP"),
         replied(Stage.MAIL, "550 5.1.8 Access denied, bad outbound sender"),

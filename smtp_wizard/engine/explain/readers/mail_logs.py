@@ -43,7 +43,7 @@ def read_mail_log(text: str) -> list[Delivery]:
 def _read(number: int, line: str) -> Iterator[Delivery]:
     at, _, said = split_prefix(line)
     lines = Lines(number, number)
-    for read in (_postfix, _exim, _opensmtpd, _sendmail, _refused_here, _msmtp):
+    for read in (_postfix, _exim, _opensmtpd, _sendmail, _refused_here, _exim_refused, _msmtp):
         found = read(said, at, lines)
         if found is not None:
             yield found
@@ -204,6 +204,32 @@ def _refused_here(said: str, at: str, lines: Lines) -> Delivery | None:
         outcome=Outcome.DELAYED if words.startswith("4") else Outcome.FAILED,
         recipient=envelope["to"] if envelope is not None else "",
         words=words,
+        command=found["command"],
+        speaker=Speaker.OWN,
+        since=at,
+        lines=lines,
+    )
+
+
+_EXIM_REFUSED = re.compile(
+    r"\bH=[^\n]{1,400}? (?P<later>temporarily )?rejected (?:after )?(?P<command>RCPT|MAIL|EHLO or HELO|EHLO|HELO|DATA"
+    r"|connection)\b(?P<rest>[^\n]{0,2000})"
+)
+_EXIM_TO = re.compile(r" (?:in \S{1,80} ACL)?<?(?P<to>[^\s<>:]{0,320})>?: ?")
+
+
+def _exim_refused(said: str, at: str, lines: Lines) -> Delivery | None:
+    """Exim's own refusals: 'H=host [ip] F=<a@b> rejected RCPT <c@d>: why'. The code is not in the log."""
+    found = _EXIM_REFUSED.search(said)
+    if found is None:
+        return None
+    to = _EXIM_TO.match(found["rest"])
+    words = found["rest"][to.end() :] if to is not None else found["rest"]
+    code = "451" if found["later"] else "550"
+    return Delivery(
+        outcome=Outcome.DELAYED if found["later"] else Outcome.FAILED,
+        recipient=to["to"] if to is not None and found["command"] == "RCPT" else "",
+        words=f"{code} {words.strip(' :')}".strip(),
         command=found["command"],
         speaker=Speaker.OWN,
         since=at,

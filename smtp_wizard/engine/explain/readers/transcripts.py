@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.explain.evidence import Command, Complaint, Connecting, Evidence, Lines, Reply, Secured
+from smtp_wizard.engine.explain.readers.iis_logs import read_iis
 from smtp_wizard.engine.explain.readers.log_prefixes import split_prefix
 
 MOST_LINES = 5_000
@@ -142,6 +143,10 @@ class _Reader:
         at, _, said = split_prefix(line)
         logged = _PROTOCOL_LOG.match(line)
         from_server = from_client = False
+        if "SMTPSVC" in line and (told := list(read_iis(line))):
+            for answers, words in told:
+                self._take_said(number, words, answers, not answers, at)
+            return
         if logged is not None:
             from_server, from_client = logged["event"] == "<", logged["event"] == ">"
             said = logged["data"].strip('"')
