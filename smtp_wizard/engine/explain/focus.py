@@ -182,7 +182,8 @@ _FEW = 3
 # --- a log ---
 
 _LOGGED = re.compile(
-    r"status=\w|stat=|exitcode=EX_|: (?:milter-)?reject: | rejected (?:RCPT|MAIL|EHLO|HELO|DATA|after|connection)\b|[\w-]{6,23} (?:\*\*|==) \S"
+    r"status=\w|stat=|exitcode=EX_|: (?:milter-)?reject: | rejected (?:RCPT|MAIL|EHLO|HELO|DATA|after|connection)\b"
+    r"|[\w-]{6,23} (?:\*\*|==) \S"
 )
 
 

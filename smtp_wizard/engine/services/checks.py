@@ -28,8 +28,8 @@ from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.checks.events import Emit, NamesCauses, RunFinished, SignInProgress, StageFinished, StageStarted
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.runner import run_checks
-from smtp_wizard.engine.checks.typed import typed_clue
 from smtp_wizard.engine.checks.target import Mail, Target, TimeLimits
+from smtp_wizard.engine.checks.typed import typed_clue
 from smtp_wizard.engine.discovery.egress_guard import GuardedWire
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.providers.catalog import Catalog

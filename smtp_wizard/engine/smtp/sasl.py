@@ -257,7 +257,9 @@ def _fields(challenge: str) -> dict[str, str]:
 
 
 def token_trouble(token: str, username: str, now: datetime) -> Shown:
-    """Say what a look at the token alone tells about a refusal: 'expired', 'other-user', 'other-service', 'no-user', 'no-scope', or ''.
+    """Say what a look at the token alone tells about a refusal, or ''.
+
+    'expired', 'other-user', 'other-service' (made for Microsoft Graph), 'no-user' (an application's own) or 'no-scope'.
 
     Only a JSON Web Token (RFC 7519) can be looked into. It is meant for the server and not for us, so this explains a
     refusal and never forestalls a try.

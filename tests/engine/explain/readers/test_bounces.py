@@ -271,7 +271,9 @@ def test_nothing_is_raised_whatever_a_letter_is_made_of(letter: str) -> None:
 def test_a_charset_that_is_none_is_no_obstacle(charset: str) -> None:
     found = read(WITHOUT_DIAGNOSTIC.replace("charset=utf-8", f"charset={charset}"))
     assert found.status == "4.2.2"
-    assert "mailbox of bob" in found.text or charset.startswith(("cp", "hp", "utf_16", "utf_32")), "read in it"
+    assert "mailbox of bob" in found.text or charset.startswith(("cp", "hp", "utf_16", "utf_32")), (
+        "those can be read in it"
+    )
     letter = POSTFIX.replace("text/plain; charset=us-ascii", f"text/plain; charset={charset}")
     assert read(letter).status == "5.1.1"
 

@@ -15,15 +15,24 @@ from smtp_wizard.engine.explain.readers.mail_logs import read_mail_log
 from smtp_wizard.engine.explain.readers.transcripts import read_transcript
 from smtp_wizard.engine.providers.catalog import load_catalog
 
-HANDED_ON = """\
-2024-03-01 20:48:22 192.0.2.10 OutboundConnectionResponse SMTPSVC1 WEB - 25 - - 220+mx.customer.test+ESMTP 0 0 60 0 62 SMTP - - - -
-2024-03-01 20:48:22 192.0.2.10 OutboundConnectionCommand SMTPSVC1 WEB - 25 EHLO - web.firm.test 0 0 4 0 62 SMTP - - - -
-2024-03-01 20:48:22 192.0.2.10 OutboundConnectionResponse SMTPSVC1 WEB - 25 - - 250-mx.customer.test 0 0 60 0 62 SMTP - - - -
-2024-03-01 20:48:22 192.0.2.10 OutboundConnectionCommand SMTPSVC1 WEB - 25 MAIL - FROM:<shop@firm.test> 0 0 4 0 62 SMTP - - - -
-2024-03-01 20:48:22 192.0.2.10 OutboundConnectionResponse SMTPSVC1 WEB - 25 - - 250+2.1.0+Ok 0 0 60 0 62 SMTP - - - -
-2024-03-01 20:48:22 192.0.2.10 OutboundConnectionCommand SMTPSVC1 WEB - 25 RCPT - TO:<ana@customer.test> 0 0 4 0 62 SMTP - - - -
-2024-03-01 20:48:22 192.0.2.10 OutboundConnectionResponse SMTPSVC1 WEB - 25 - - 550+5.1.1+User+unknown 0 0 60 0 62 SMTP - - - -
-"""
+
+def outbound(*lines: tuple[str, str]) -> str:
+    """What the service writes of mail that it hands on: which side spoke, and what."""
+    return "\n".join(
+        f"2024-03-01 20:48:22 192.0.2.10 OutboundConnection{side} SMTPSVC1 WEB - 25 {said} 0 0 60 0 62 SMTP - - - -"
+        for side, said in lines
+    )
+
+
+HANDED_ON = outbound(
+    ("Response", "- - 220+mx.customer.test+ESMTP"),
+    ("Command", "EHLO - web.firm.test"),
+    ("Response", "- - 250-mx.customer.test"),
+    ("Command", "MAIL - FROM:<shop@firm.test>"),
+    ("Response", "- - 250+2.1.0+Ok"),
+    ("Command", "RCPT - TO:<ana@customer.test>"),
+    ("Response", "- - 550+5.1.1+User+unknown"),
+)
 HANDED_IN = """\
 2024-03-01 20:48:22 10.0.0.5 app SMTPSVC1 WEB 10.0.0.2 0 EHLO - +app 250 0 100 10 0 SMTP - - - -
 2024-03-01 20:48:22 10.0.0.5 app SMTPSVC1 WEB 10.0.0.2 0 MAIL - +FROM:<shop@firm.test> 250 0 40 30 0 SMTP - - - -
@@ -31,7 +40,7 @@ HANDED_IN = """\
 """
 OWN_FORM = """\
 10.3.5.1, app.firm.test, 3/1/24, 13:17:37, SMTPSVC1, MAIL01, 10.0.0.2, 90, 42, 0, 250, 0, EHLO, -, app,
-10.3.5.1, app.firm.test, 3/1/24, 13:17:37, SMTPSVC1, MAIL01, 10.0.0.2, 90, 42, 0, 552, 0, MAIL FROM, -, FROM:<a@firm.test>,
+10.3.5.1, app.firm.test, 3/1/24, 13:17:37, SMTPSVC1, MAIL01, 10.0.0.2, 90, 42, 0, 552, 0, MAIL FROM, -, FROM:<a@b.test>,
 """
 EXPLAINER = load_explainer(load_catalog())
 
