@@ -643,7 +643,7 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
     "a program that hides the reply": (
         Symptom(stage=Stage.DATA, fault=Fault.REJECTED, facts={"reading": shown("hidden")}),
         "reply_hidden",
-        Who.APP,
+        Who.YOU,
     ),
     "a text that says nothing": (
         Symptom(stage=Stage.DATA, fault=Fault.REJECTED, facts={"reading": shown("nothing")}),
@@ -807,6 +807,11 @@ def test_every_rule_decides_something_here() -> None:
         replied(Stage.RCPT, "554 blocked using zen.spamhaus.org; Error: open resolver"),
         replied(Stage.MAIL, "554 Sender address rejected: Access denied", facts={"side": "receiving"}),
         replied(Stage.MAIL, "451 unable to verify address"),
+        replied(
+            Stage.RCPT,
+            "554 Client host [40.107.1.2] blocked using zen.spamhaus.org",
+            facts={"returned": "failed", "sent_by": "provider"},
+        ),
         replied(Stage.MAIL, "550 empty envelope senders not allowed"),
         replied(Stage.RCPT, "550 invalid address", facts={"side": "receiving"}),
         replied(Stage.MAIL, "550 no", facts={"side": "receiving"}),

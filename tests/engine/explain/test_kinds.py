@@ -219,6 +219,33 @@ KINDS = [
         "tls_version_old",
         Who.APP,
     ),
+    # Whose side it is shows in a log whose addresses were hidden, too.
+    Kind(
+        "a hidden address in a log",
+        "postfix/smtp[25]: 5A7: to=<ana@customer.test>, relay=mx.customer.test[SERVER_IP]:25, delay=3, dsn=5.7.1,"
+        " status=bounced (host mx.customer.test[SERVER_IP] said: 554 5.7.1 <a@firm.test>: Sender address rejected:"
+        " Access denied (in reply to RCPT TO command))",
+        "sender_not_allowed",
+        Who.RECIPIENT,
+    ),
+    # What recipients' servers say in other words than the usual ones.
+    Kind("reputation", letter("550 the ip/domain has reputation problems"), "sending_ip_rejected"),
+    Kind("no name for the address", letter("550 access denied, ip name lookup failed"), "sending_ip_rejected"),
+    Kind("over the allowed quota", letter("550 ana would be over the allowed quota"), "recipient_rejected"),
+    Kind("not an open relay", letter("550 this is not an open relay"), "recipient_rejected", Who.RECIPIENT),
+    Kind(
+        "French, size",
+        letter("550 taille limite du message atteinte (in reply to end of DATA command)"),
+        "message_too_large",
+    ),
+    Kind("a returned letter", letter("550 empty envelope senders not allowed"), "sender_not_allowed", Who.RECIPIENT),
+    Kind("not approved", letter("550 sender not pre-approved"), "sender_not_allowed", Who.RECIPIENT),
+    Kind(
+        "refused at the sender, and not a word why",
+        letter("550 go away (in reply to MAIL FROM command)"),
+        "sender_not_allowed",
+        Who.RECIPIENT,
+    ),
     Kind(
         "inside the server",
         letter("SMTPUTF8 is required, but was not offered by host ::1[::1]"),

@@ -52,9 +52,9 @@ def _read(number: int, line: str) -> Iterator[Delivery]:
 
 # --- Postfix ---
 
-_PLACE = re.compile(r"\[?(?P<host>[\w.-]{1,253})\]?(?:\[[0-9a-f.:]{2,45}\])?(?::(?P<port>\d{1,5}))?")
+_PLACE = re.compile(r"\[?(?P<host>[\w.-]{1,253})\]?(?:\[[^\s\[\]]{2,45}\])?(?::(?P<port>\d{1,5}))?")
 _SAID = re.compile(
-    r"host (?P<host>[\w.-]{1,253})\[[0-9a-f.:]{2,45}\](?::(?P<port>\d{1,5}))? (?:said|refused to talk to me): "
+    r"host (?P<host>[\w.-]{1,253})\[[^\s\[\]]{2,45}\](?::(?P<port>\d{1,5}))? (?:said|refused to talk to me): "
 )
 _IN_REPLY = re.compile(r"\(in reply to (?P<command>end of DATA|[A-Z ]{4,12}) command\)")
 
@@ -107,11 +107,11 @@ def _speaker(port: str | None) -> Speaker:
 
 _EXIM = re.compile(r"[\w-]{10,30} (?P<flag>\*\*|==|=>|->) (?P<to>[^\s<>]{1,320})(?= |$|:)")
 _EXIM_OUTCOMES = {"**": Outcome.FAILED, "==": Outcome.DELAYED}
-_EXIM_HOST = re.compile(r"\bH=(?P<host>[\w.-]{1,253}) \[[0-9a-fA-F.:]{2,45}\](?::(?P<port>\d{1,5}))?")
+_EXIM_HOST = re.compile(r"\bH=(?P<host>[\w.-]{1,253}) \[[^\s\[\]]{2,45}\](?::(?P<port>\d{1,5}))?")
 _EXIM_SAID = re.compile(r"SMTP error from remote (?:mail server|mailer) after (?P<command>[^:<]{3,40})")
 _NEXT_REPLY = re.compile(r": (?=[45]\d\d[ -])")
 _EXIM_FIELD = re.compile(
-    r" [A-Z]{1,4}=(?:\"[^\"]{0,400}\"|[^\s:]{0,300})(?: \[[0-9a-fA-F.:]{2,45}\](?::\d{1,5})?)?(?=:| |$)"
+    r" [A-Z]{1,4}=(?:\"[^\"]{0,400}\"|[^\s:]{0,300})(?: \[[^\s\[\]]{2,45}\](?::\d{1,5})?)?(?=:| |$)"
 )
 
 
