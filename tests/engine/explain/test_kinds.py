@@ -219,6 +219,53 @@ KINDS = [
         "tls_version_old",
         Who.APP,
     ),
+    # What a server says of itself, and of those that it could not reach.
+    Kind(
+        "a filter that stands still",
+        "delivery temporarily suspended: connect to 127.0.0.1[127.0.0.1]:10024: Connection refused",
+        "wrong_host_or_port",
+        Who.ADMIN,
+    ),
+    Kind("a part that stands still", "status=deferred (mail transport unavailable)", "temporary_try_later", Who.ADMIN),
+    Kind("to itself", "mail for customer.test loops back to myself", "recipient_rejected", Who.ADMIN),
+    Kind(
+        "sent twice",
+        "lost connection with mx.customer.test[192.0.2.9] while sending end of data -- message may be sent more"
+        " than once",
+        "outcome_unknown",
+    ),
+    Kind(
+        "a domain that does not exist",
+        "postfix/smtp[5]: 4F: to=<ana@custmer.test>, relay=none, delay=1, dsn=5.4.4, status=bounced (Host or domain"
+        " name not found. Name service error for name=custmer.test type=A: Host not found)",
+        "recipient_rejected",
+        Who.YOU,
+    ),
+    Kind(
+        "a name of one's own that does not exist",
+        "postfix/lmtp[5]: 4F: to=<ana@firm.test>, relay=none, delay=1, dsn=5.4.4, status=bounced (Host or domain"
+        " name not found. Name service error for name=store type=A: Host not found)",
+        "dns_host_not_found",
+    ),
+    Kind(
+        "late, from a large provider",
+        "Delivery incomplete\nThere was a temporary problem delivering your message to ana@customer.test. Gmail will"
+        " retry for 47 more hours.\nThe response was:\nThe recipient server did not accept our requests to connect:"
+        " timed out",
+        "temporary_try_later",
+        Who.YOU,
+    ),
+    Kind(
+        "French, full",
+        "Votre message n'a pas pu être remis à ana@customer.test : la boîte aux lettres du destinataire est pleine",
+        "recipient_rejected",
+        Who.RECIPIENT,
+    ),
+    Kind(
+        "Portuguese, outgoing",
+        "O servidor remoto retornou '554 5.1.8 Acesso negado, remetente de saída inválido'",
+        "account_suspended",
+    ),
     # Whose side it is shows in a log whose addresses were hidden, too.
     Kind(
         "a hidden address in a log",

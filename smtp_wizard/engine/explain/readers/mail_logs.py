@@ -71,6 +71,9 @@ def _postfix(said: str, at: str, lines: Lines) -> Delivery | None:
     place = spoke or _PLACE.match(relay)
     port = place["port"] if place is not None else None
     command = _IN_REPLY.search(words)
+    sought = _SOUGHT.search(words) if spoke is None else None
+    domain = fields.get("to", "").strip("<>").rpartition("@")[2].lower()
+    misspelt = sought is not None and sought["name"].lower() == domain
     return Delivery(
         outcome=_OUTCOMES.get(outcome.strip().lower(), Outcome.OPEN),
         recipient=fields.get("to", "").strip("<>"),
@@ -79,10 +82,16 @@ def _postfix(said: str, at: str, lines: Lines) -> Delivery | None:
         server=place["host"].lower() if place is not None and relay != "none" else "",
         port=_number(port),
         command=command["command"] if command is not None else "",
-        speaker=_speaker(port) if spoke is not None else None,
+        speaker=_speaker(port) if spoke is not None else Speaker.RECIPIENT if misspelt else None,
         since=at,
         lines=lines,
     )
+
+
+_SOUGHT = re.compile(
+    r"Name service error for name=(?P<name>[\w.-]{1,253}) type=(?:MX|A|AAAA): Host (?:not found|found)(?!, try)"
+)
+"""A name that does not exist. The recipient's own domain is one that was misspelt, another a server of one's own."""
 
 
 def _fields(head: str) -> dict[str, str]:

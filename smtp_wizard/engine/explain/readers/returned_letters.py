@@ -97,7 +97,8 @@ def command_in(text: str) -> str:
 
 _DELAY = re.compile(
     r"warning message only|\(delay\)|delivery (?:has been |is |status notification \()?delay|(?:still"
-    r"|will) be(?:ing)? (?:retried|attempted)|will (?:continue|keep) (?:to )?try|"
+    r"|will) be(?:ing)? (?:retried|attempted)|will (?:continue|keep) (?:to )?try|will retry"
+    r"|temporary problem delivering|"
     r"do(?:n.t| not) need to (?:resend|re-send)|no action is (?:required|needed)"
     r"|has not yet been delivered|not been delivered yet|will be retried|delivery attempts will continue|"
     r"noch nicht zugestellt|verz.gert|weitere zustellversuche|pas encore .t. (?:remis|distribu)"
@@ -110,7 +111,9 @@ _GIVEN_UP = re.compile(
     r"|retry time(?:out)? (?:limit )?exceeded|could not be delivered for|maximum .{0,20}(?:time|age)|endg.ltig",
     re.IGNORECASE,
 )
-_TRIES_ON = re.compile(r"\b(?:retried|trying|try|attempts?|continue|versuch\w{0,8})\b[^.\n]{0,100}", re.IGNORECASE)
+_TRIES_ON = re.compile(
+    r"\b(?:retried|retry|trying|try|attempts?|continue|versuch\w{0,8})\b[^.\n]{0,100}", re.IGNORECASE
+)
 _UNTIL = re.compile(r" (?:for|until|up to|bis) (?P<until>[^\n,;]{3,60}(?:, \d[^\n,;]{2,40})?)", re.IGNORECASE)
 _REPORTER = re.compile(
     r"(?:generating server|reporting-mta: ?dns;|mail system at host|program at|queue on|host) ?:? ?"
