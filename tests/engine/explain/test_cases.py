@@ -196,7 +196,7 @@ CASES = (
         "2026-07-05 20:31:20.055 WARNING (SyncWorker_1) [homeassistant.components.smtp.notify] SMTPException"
         " sending mail",
         "unknown",
-        (Who.APP,),
+        (Who.YOU, Who.APP),
         says="debug: true",
     ),
     Case(
