@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.base.secret import Secret
 
 _APP_PASSWORD = re.compile(r"[a-z]{16}|[a-z]{4}(?:[ -][a-z]{4}){3}")
-"""Sixteen lower-case letters, perhaps in groups of four: the app passwords of Google, Yahoo, AOL and Apple."""
+"""Sixteen lower-case letters, perhaps in groups of four: so look the app passwords of the large providers."""
 
 
 def typed_clue(username: str, secret: Secret | None) -> Shown:

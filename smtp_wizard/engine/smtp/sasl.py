@@ -259,7 +259,7 @@ def _fields(challenge: str) -> dict[str, str]:
 def token_trouble(token: str, username: str, now: datetime) -> Shown:
     """Say what a look at the token alone tells about a refusal, or ''.
 
-    'expired', 'other-user', 'other-service' (made for Microsoft Graph), 'no-user' (an application's own) or 'no-scope'.
+    'expired', 'other-user', 'other-service' (made for another one), 'no-user' (an application's own) or 'no-scope'.
 
     Only a JSON Web Token (RFC 7519) can be looked into. It is meant for the server and not for us, so this explains a
     refusal and never forestalls a try.
@@ -272,7 +272,7 @@ def token_trouble(token: str, username: str, now: datetime) -> Shown:
     owners = {each.casefold() for each in named if isinstance(each, str) and "@" in each}
     if owners and "@" in username and username.casefold() not in owners:
         return phrase("other-user")
-    if _GRAPH & {str(claims.get("aud", "")).rstrip("/")}:
+    if _OTHER_SERVICE.match(str(claims.get("aud", ""))):
         return phrase("other-service")
     if claims.get("roles") and not owners and "scp" not in claims:
         return phrase("no-user")
@@ -283,8 +283,8 @@ def token_trouble(token: str, username: str, now: datetime) -> Shown:
     return NO_WORDS
 
 
-_GRAPH = frozenset({"https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"})
-"""Microsoft's other interface: a token for it is none for SMTP, whose audience is https://outlook.office.com."""
+_OTHER_SERVICE = re.compile(r"https?://graph\.|00000003-0000-0000-c000-000000000000", re.IGNORECASE)
+"""Interfaces for everything but SMTP. `aud` says whom a token is meant for (RFC 7519 section 4.1.3)."""
 
 
 def _claims(token: str) -> dict[str, Any]:
