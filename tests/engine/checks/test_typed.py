@@ -64,3 +64,13 @@ def test_the_likely_slip_is_said_first(clue: str, said: str) -> None:
     assert finding.code == "bad_credentials"
     assert said in finding.explanation
     assert said in finding.steps[0]
+
+
+def test_practice_stays_practice() -> None:
+    """The practice server refuses whatever is typed: nobody is to look for a slip in it."""
+    refusal = Symptom(
+        stage=Stage.AUTH, fault=Fault.REJECTED, code=535, provider="sandbox", facts={"typed": shown("blanks")}
+    )
+    finding = DIAGNOSIS.explain(refusal)
+    assert finding.code == "bad_credentials"
+    assert "blank" not in finding.explanation
