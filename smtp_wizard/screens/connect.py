@@ -66,7 +66,7 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
         self.answers: OfferList[ConnectOffer] = OfferList(self._rows(state))
         self.due = note(self._due(state), narrow=True, id="due")
         self.where = note(self._where(state), id="where")
-        self.due.styles.margin, self.where.styles.margin = (1, 1, 0, 2), (0, 1, 1, 2)
+        self.due.styles.margin, self.where.styles.margin = (1, 1, 0, 2), (0, 1, 0, 2)
         self._aimed = (state.at, "")
         self._name_fields(state)
 

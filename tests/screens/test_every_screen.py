@@ -381,6 +381,7 @@ async def test_a_key_stays_with_its_word_in_a_small_window(tmp_path: Path) -> No
         await walk.pilot.resize_terminal(60, 20)
         await walk.settle()
         assert "F9 change" in words_of(walk.app.screen.query_one("#where", Plain)).split("\n")
+        assert not walk.app.screen.query_one("#column").show_vertical_scrollbar, "all of it is in sight"
 
 
 @pytest.mark.parametrize("key", ["f1", "f4", "f6", "f10"])
