@@ -80,7 +80,6 @@ MADE_OF_VALUES = {
     "engine/guides/guides.py": "of one web address, escaped",
     "engine/diagnosis/patterns.py": "of the data; they are looked at below",
     "engine/diagnosis/rules.py": "of status codes in the data, for a status code",
-    "engine/providers/new_entry.py": "of the name of a list in a YAML file of our own",
     "engine/smtp/masking.py": "of a secret, escaped; looked at below",
 }
 """Modules with patterns that are only made while the program runs, and of what."""
