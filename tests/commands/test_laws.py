@@ -121,6 +121,12 @@ def test_what_was_mistyped_is_offered_back(words: list[str], meant: str) -> None
     assert f"Did you mean '{meant}'?" in ran.err
 
 
+def test_the_value_of_an_option_is_no_mistyped_command() -> None:
+    ran = run("sandbox", "--scenario", "quota-reached", "--help")
+    assert (ran.code, ran.err) == (0, "")
+    assert "does not know 'nothing'" in run("sandbox", "--scenario", "nothing").err
+
+
 def test_without_a_terminal_the_bare_name_says_so_and_names_setup() -> None:
     ran = run()
     assert (ran.code, ran.out) == (2, "")
