@@ -18,16 +18,18 @@ from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.discovery import dns
+from smtp_wizard.engine.sandbox.scenarios import practice_password
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream, WireError, verifying_context
 from tests.commands.test_discover import Served
 from tests.commands.test_laws import readme_calls
 from tests.commands.test_test import PRACTICE
+from tests.support import many as many_module
 from tests.support.cli import run
 from tests.support.discovering import answering
 from tests.support.everycommand import leaves
-from tests.support.many import PASSWORD, Many, many_servers
+from tests.support.many import Many, many_servers
 from tests.support.nouns import with_fields
 from tests.support.patience import PATIENCE
 
@@ -96,14 +98,16 @@ def world(own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         monkeypatch.setattr(SocketWire, "resolve", resolve)
         monkeypatch.setattr(SocketWire, "connect", connect)
         monkeypatch.setenv("SSL_CERT_FILE", str(many.ca_file))
-        for name, value in (("MAIL_PASSWORD", PASSWORD), ("PASSWORD", PASSWORD)):
-            monkeypatch.setenv(name, value)
+        password = practice_password()
+        monkeypatch.setattr(many_module, "PASSWORD", password)  # one for both servers
+        for name in ("MAIL_PASSWORD", "PASSWORD"):
+            monkeypatch.setenv(name, password)
         monkeypatch.setattr(dns, "Resolver", lambda: names.resolver)
         verifying_context.cache_clear()  # it knows whom to trust from before
         answering(monkeypatch)
         secret = tmp_path / "secret"
         secret.touch(0o600)
-        secret.write_text(PASSWORD, "utf-8")
+        secret.write_text(password, "utf-8")
         saved = SavedAccounts(own_home / "config")
         for name in ("Office", "Shop 1"):
             saved.put(with_fields(PRACTICE, name=name, id="", store=StoreRef(StoreKind.FILE, str(secret))))
@@ -181,6 +185,7 @@ def test_every_call_in_the_documents_is_understood(document: str, call: str) -> 
 
 RUN_ELSEWHERE = (
     "accounts edit Office --store vault",
+    "send Office --rehearse-bounce",
     "test Office --on",
     "sandbox",
     "setup",
