@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
+from smtp_wizard.engine.sandbox.scenarios import practice_password
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from tests.commands.test_send import RELAY
 from tests.support.certs import Authority
@@ -46,13 +47,13 @@ def sandbox(place: Path) -> None:
 
 
 def save(place: Path) -> None:
-    assert run("--config", str(place), *SAVING, stdin="pw").code == 0
+    assert run("--config", str(place), *SAVING, stdin=practice_password()).code == 0
 
 
 def make_vault(place: Path) -> None:
     os.environ["PASSPHRASE"] = "four words of no sense"
     more = ("--store", "vault", *SAVING[-2:], "--passphrase-env", "PASSPHRASE")
-    assert run("--config", str(place), *SAVING[:5], *more, stdin="pw").code == 0
+    assert run("--config", str(place), *SAVING[:5], *more, stdin=practice_password()).code == 0
 
 
 def fault(place: Path) -> None:
@@ -119,7 +120,7 @@ def test_each_command_refuses_what_others_may_change_with_the_way_out(
         path.mkdir()
     whole = (folder / "accounts.json").read_bytes()
     path.chmod(path.stat().st_mode | 0o002)
-    ran = run(*arguments, "--json", stdin="pw")
+    ran = run(*arguments, "--json", stdin=practice_password())
     assert ran.code == (1 if arguments == ("sandbox",) else 3)
     assert f"chmod o-w {path}" in ran.error["message"]
     assert (folder / "accounts.json").read_bytes() == whole
@@ -239,7 +240,7 @@ def test_a_link_to_a_device_is_never_made_a_file_of(folder: Path, tmp_path: Path
     os.mkfifo(device)
     (folder / "accounts.json").unlink()
     (folder / "accounts.json").symlink_to(device)
-    ran = run_process(*SAVING, "--json", stdin="pw")
+    ran = run_process(*SAVING, "--json", stdin=practice_password())
     assert ran.code == 3
     assert stat.S_ISFIFO(device.stat().st_mode)
     assert json.loads(ran.out)["schema"] == "smtp-wizard/error/1"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from smtp_wizard.engine.sandbox.scenarios import practice_password
 from tests.support.cli import run
 
 FILES = Path(__file__).parents[1] / "corpus" / "files"
@@ -16,7 +17,7 @@ FILES = Path(__file__).parents[1] / "corpus" / "files"
 @pytest.fixture
 def file(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Three accounts for practice; of the one whose password is refused, the port is odd."""
-    monkeypatch.setenv("OFFICE_PASSWORD", "a password for practice")
+    monkeypatch.setenv("OFFICE_PASSWORD", practice_password())
     folder = own_home / "config"
     folder.mkdir(mode=0o700)
     document = json.loads((FILES / "accounts.json").read_text())
