@@ -150,7 +150,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
             card=card,
             offers=(
                 Offer(MailTestOffer.SEEN, words.IT_ARRIVED),
-                *(inbox if self.draft.connection.sandbox else ()),
+                *(inbox if self.draft.connection.sandbox and not _read(card) else ()),
                 Offer(MailTestOffer.JUNK, words.IT_IS_JUNK, words.JUNK_NOTE, chip=words.JUNK_CHIP),
                 Offer(MailTestOffer.NOTHING, words.NOT_THERE, words.NOT_THERE_NOTE, chip=words.NOT_THERE),
             ),
@@ -250,13 +250,12 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
     def enter(self) -> Offer[MailTestOffer]:
         """What Enter takes while no row of the list is marked.
 
-        It is the first offer; in practice, while nothing is typed and the inbox was not looked into, that is what the
-        word is waiting in.
+        It is the first offer; in practice, while nothing is typed and the message was not read, that is what the word
+        is waiting in.
         """
         state = self._state
         inbox = next((each for each in state.offers if each.id is MailTestOffer.INBOX), None)
-        looked = state.card is not None and state.card.title == words.INBOX_TITLE
-        return state.offers[0] if inbox is None or looked or self._typed.strip() else inbox
+        return state.offers[0] if inbox is None or self._typed.strip() else inbox
 
     def _keep_recipient(self) -> None:
         """What cannot be used yet is kept as it was typed."""
@@ -471,11 +470,12 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
 
     async def _inbox(self) -> None:
         """Show the message as it came to the practice mailbox."""
+        mood, lines = Mood.TOLD, tuple[str, ...]()
         try:
             lines = await self._checks.practice_message(self.draft.test_word)
         except EXPECTED_ERRORS as problem:
-            lines = (str(problem),)
-        card = Card(mood=Mood.TOLD, title=words.INBOX_TITLE, lines=lines or (words.INBOX_EMPTY,))
+            mood, lines = Mood.FAILED, (str(problem),)
+        card = Card(mood=mood, title=words.INBOX_TITLE, lines=lines or (words.INBOX_EMPTY,))
         self._show(self._word(card=card))
 
     # -- what is known ----------------------------------------------------------------------------------------------
@@ -503,6 +503,12 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         ran = [each for each in self.report.results if each.verdict is not Verdict.SKIPPED]
         good = sum(each.verdict in (Verdict.PASS, Verdict.WARN) for each in ran)
         return words.tally(good, len(self.report.results)) if ran else ""
+
+
+def _read(card: Card | None) -> bool:
+    """Whether a card shows the message as it came to the practice inbox."""
+    shown = card is not None and card.title == words.INBOX_TITLE and card.mood is Mood.TOLD
+    return card is not None and shown and card.lines != (words.INBOX_EMPTY,)
 
 
 def _no_reason(tally: str) -> Card:

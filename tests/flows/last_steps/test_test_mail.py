@@ -27,6 +27,7 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
 from smtp_wizard.engine.sandbox.errors import SandboxError
+from smtp_wizard.engine.sandbox.scenarios import practice_password
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import VaultStore
@@ -487,10 +488,12 @@ async def test_a_practice_mailbox_that_cannot_be_read_is_said(fault: Exception) 
     await flow.act(MailTestOffer.INBOX)
     assert flow.state.card is not None
     assert flow.state.card.lines == (str(fault),)
+    assert by_enter(flow) == MailTestOffer.INBOX, "Enter looks again"
     checks.inbox = ("Subject: smtp-wizard test tiger",)
     await flow.act(MailTestOffer.INBOX)
     assert flow.state.card.lines == ("Subject: smtp-wizard test tiger",)
     assert by_enter(flow) == MailTestOffer.SEEN, "what was opened is read, and its word typed"
+    assert "inbox" not in ids(flow), "it is open"
     assert phase(flow) is Phase.WORD
 
 
@@ -550,7 +553,7 @@ async def test_the_word_stands_in_the_message_that_the_practice_server_has(tmp_p
     assert provider is not None
     services = make_services(tmp_path / "config", now=lambda: datetime(2026, 11, 24, 12, tzinfo=UTC))
     practising = Draft(address=Address("you", "sandbox.test")).with_provider(provider, Origin.CHOSEN)
-    practising = practising.with_path(provider.paths[0]).with_sign_in("you@sandbox.test", Secret("any words"))
+    practising = practising.with_path(provider.paths[0]).with_sign_in("you@sandbox.test", Secret(practice_password()))
     flow = MailTestFlow(
         practising,
         checks=services.checks,
