@@ -21,7 +21,7 @@ from smtp_wizard.engine.oauth.renewal import Renewal
 from smtp_wizard.engine.oauth.server import Flow, OAuthServer
 from tests.engine.oauth.test_oauth import Box, forms_of
 from tests.realservers.oidc import LARGE, OPAQUE, Browser, TokenServer
-from tests.realservers.servers import ALICE, NAME, RECIPIENT, MailServer
+from tests.realservers.servers import ALICE, NAME, RECIPIENT, MailServer, wait_until
 from tests.support.cli import run
 
 pytestmark = pytest.mark.real
@@ -128,6 +128,7 @@ async def test_the_browser_of_this_computer_leads_to_a_token_that_is_taken(
         "--send-test", RECIPIENT, "-v", "--json",
     )  # fmt: skip
     assert (ran.code, ran.result["verdict"]) == (0, "pass")
+    wait_until(lambda: len(mail.messages(RECIPIENT)) > before, "the message to be delivered")
     assert len(mail.messages(RECIPIENT)) == before + 1
     assert not [form for form in forms_of(token) if form in ran.out + ran.err]
 

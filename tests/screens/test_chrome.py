@@ -18,6 +18,7 @@ from smtp_wizard.screens.areas.explain import ExplainScreen
 from smtp_wizard.screens.areas.guides import GuideListScreen
 from smtp_wizard.screens.areas.inbox import InboxScreen
 from smtp_wizard.screens.areas.limits import LimitsScreen
+from smtp_wizard.screens.areas.returned import ReturnedScreen
 from smtp_wizard.screens.areas.unsubscribe import UnsubscribeScreen
 from smtp_wizard.screens.keyed import HOW_TO_LEAVE
 from smtp_wizard.screens.menu import ITEMS, LOOKS, LookPanel, MenuPanel
@@ -57,7 +58,7 @@ LEADS: dict[str, type[Screen[Any]]] = {
     "a": HomeScreen,
     "l": LimitsScreen,
     "x": ExplainScreen,
-    "b": ExplainScreen,
+    "b": ReturnedScreen,
     "u": UnsubscribeScreen,
     "d": DomainScreen,
     "e": CalendarScreen,

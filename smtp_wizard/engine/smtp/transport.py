@@ -139,6 +139,9 @@ class Wire(Protocol):
 class SocketWire:
     """The real network."""
 
+    _begun: BegunConnection | None = None
+    """For wires that are made of this one and begin nothing."""
+
     def __init__(self, begun: BegunConnection | None = None) -> None:
         """`begun`: a connection that was begun before, for the first one that is made to its host."""
         self._begun = begun

@@ -18,7 +18,7 @@ from smtp_wizard.engine.oauth.client import OAuthClient, RegisteredClient
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.oauth.grants import Grant
 from smtp_wizard.engine.oauth.server import OAuthServer
-from smtp_wizard.engine.sandbox.scenarios import load_scenarios
+from smtp_wizard.engine.sandbox.scenarios import load_scenarios, practice_password
 from smtp_wizard.engine.sandbox.server import Sandbox
 from smtp_wizard.engine.smtp import transport
 from smtp_wizard.engine.smtp.transport import Trust, verifying_context
@@ -91,7 +91,9 @@ async def test_the_practice_server_writes_no_keys(key_log: Path, tmp_path: Path)
     async with Sandbox(tmp_path / "practice", load_scenarios()["accept"]) as box:
         trust = Trust(str(box.ca_file), only=True)
         endpoint = box.endpoint(Security.TLS)
-        done = await check(Endpoint(endpoint.host, endpoint.port, Security.TLS), trust=trust)
+        done = await check(
+            Endpoint(endpoint.host, endpoint.port, Security.TLS), trust=trust, secret=Secret(practice_password())
+        )
     assert done.verdict is Verdict.PASS
     assert not key_log.exists()
 

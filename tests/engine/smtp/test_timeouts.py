@@ -204,6 +204,7 @@ def test_waiting_for_a_task_leaves_it_alone() -> None:
 CLOCKS = {
     "smtp/timeouts.py": "it is made of one",
     "checks/runner.py": "the goodbye, whose answer is not waited for",
+    "remote/ssh.py": "the system's ssh, which was told to end",
     "sandbox/server.py": "our own server that ends",
 }
 """Where the engine bounds by the clock, and why that calls no other side silent."""
