@@ -157,6 +157,7 @@ def unseen(walk: Walk) -> None:
             assert form not in place
 
 
+@pytest.mark.usefixtures("any_password")
 async def test_the_password_is_on_no_screen_but_the_last_and_there_only_on_a_key(services: Services) -> None:
     """From typing it to the list of accounts; F2 on Done shows it in groups of four, and hides it again."""
     async with walking(services, size=(120, 60)) as walk:

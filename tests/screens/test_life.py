@@ -529,7 +529,7 @@ async def test_an_empty_inbox_leads_to_practice(services: Services, start: str) 
         await walk.until_reads("Nothing has arrived yet")
         await walk.until_reads("Enter Practise")
         await walk.press("enter")
-        await walk.at("provider")
+        await walk.at("signin")
         assert str(walk.draft.address) == "you@sandbox.test"
         assert not any(isinstance(each, InboxScreen) for each in walk.app.screen_stack)
 

@@ -36,12 +36,10 @@ from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, Phase
 from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.flows.sign_in import SignInOffer, SignInState
 from smtp_wizard.output.lines import who_words
-from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.details import CheckDetails
 from smtp_wizard.screens.oauth import OAuthScreen
 from smtp_wizard.screens.signin import SignInScreen
 from smtp_wizard.screens.testmail import TestMailScreen as MailScreen
-from smtp_wizard.text.connect import SAME_AGAIN
 from smtp_wizard.widgets.fields import SecretInput
 from smtp_wizard.widgets.rows import RowList
 from tests.engine.oauth.test_oauth import visit
@@ -274,15 +272,6 @@ class Person(Walk):
             await self.fill("#secret", password)
         await Walk.sign_in(self)
 
-    async def sign_in_unchanged(self) -> None:
-        """Try once more what stands there; what the server has refused is sent by its own choice alone."""
-        await Walk.sign_in(self)
-        if self.connect.secret is not None and self.connect.secret.error:
-            await self.take(SAME_AGAIN)
-            screen = self.app.screen
-            assert isinstance(screen, ConnectScreen)
-            await self.until(lambda: not screen.at_work("act"), "the end of the sign-in")
-
     @property
     def signed_in(self) -> bool:
         """Whether the sign-in is proved."""
@@ -351,11 +340,9 @@ class Person(Walk):
 
     async def mend_sign_in(self, failed: str | None) -> None:
         """Do what the last finding asks for, as far as it lies with the person or the provider; sign in."""
-        if failed == "app-password-required":
-            await self.sign_in_with(PRACTICE_PASSWORD)
-        else:
+        if failed != "app-password-required":
             self.lead_to(GOOD)
-            await (self.sign_in_with(PRACTICE_PASSWORD) if failed is None else self.sign_in_unchanged())
+        await self.sign_in_with(PRACTICE_PASSWORD)
         await self.until(lambda: self.signed_in, "the sign-in")
         assert self.connect.finding is None or self.connect.finding.warning
         await self.until_reads("Enter Send a test")
