@@ -20,6 +20,7 @@ from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.sandbox.scenarios import practice_password
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.services import Services
@@ -146,7 +147,7 @@ async def new_password(walk: Walk, go_bad: GoBad) -> str:
     await choose(walk, "password")
     await walk.press("enter")
     await walk.at_screen(FlowPanel)
-    await walk.write("another password")
+    await walk.write(practice_password())
     words = go_bad()
     await walk.press("enter")
     return words

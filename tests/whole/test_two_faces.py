@@ -154,6 +154,7 @@ def test_home_and_test_say_the_same(services: Services, scenario: str, monkeypat
     )
     asyncio.run(services.accounts.save(draft))
     rows = asyncio.run(screens_test_again(services))
+    assert services.saved_accounts.state.flush() == (), "a thread of its own writes the result"
     kept = services.saved_accounts.get("Office").last
     monkeypatch.setitem(os.environ, VARIABLE, PASSWORD)
     assert rows == in_the_document(run("test", "Office", "--json"))
