@@ -67,6 +67,7 @@ def _unmended(trouble: Trouble, result: SpfResult, value: str, domain: str) -> t
 
 
 def _spf_words(trouble: Trouble, result: SpfResult, domain: str, provider: Shown) -> tuple[Shown, Shown]:
+    """Say what makes receivers ignore the record; what else is wrong, `_allowing_words` says."""
     name, where = shown(domain, 100), shown(trouble.where.removeprefix(f"{domain}: "), 200)
     match trouble.fault:
         case SpfFault.MISSING:
@@ -108,6 +109,13 @@ def _spf_words(trouble: Trouble, result: SpfResult, domain: str, provider: Shown
                     "Receivers then ignore the whole record. Perhaps the name is misspelt, or the service has moved."
                 ),
             )
+        case _:
+            return _allowing_words(trouble.fault, where, name, provider)
+
+
+def _allowing_words(fault: SpfFault, where: Shown, name: Shown, provider: Shown) -> tuple[Shown, Shown]:
+    """Say what is wrong with a record that receivers read: whom it allows, and how."""
+    match fault:
         case SpfFault.EVERYBODY:
             return (
                 phrase("The SPF record lets everybody send as {}", name),
@@ -130,7 +138,7 @@ def _spf_words(trouble: Trouble, result: SpfResult, domain: str, provider: Shown
                 phrase("The SPF record uses 'ptr'"),
                 phrase("It is slow, and receivers may skip it (RFC 7208 says not to use it)."),
             )
-        case SpfFault.UNREACHABLE:
+        case _:
             return (
                 phrase("The DNS of {} did not answer", where),
                 phrase("So the SPF record could not be judged."),
