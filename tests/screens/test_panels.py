@@ -392,4 +392,4 @@ async def test_a_title_that_is_too_long_for_the_edge_stands_in_the_card_whatever
         assert "─ First ─" in app.text
         await app.press("enter")
         await app.until(lambda: "Enter Give it up" in app.text)
-        assert Renamed.TITLE in app.text
+        await app.until(lambda: Renamed.TITLE in app.text)
