@@ -110,6 +110,7 @@ async def test_from_area_to_area(tmp_path: Path) -> None:
         assert screen.frame.text == "gmx"
 
 
+@pytest.mark.usefixtures("any_password")
 async def test_enters_that_come_at_once_sign_in_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And what was proved once is gone on from once."""
     checks: list[Depth] = []
