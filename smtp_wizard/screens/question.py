@@ -42,6 +42,8 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
         self._drawn = flow.state
         self._typing = False
         """Whether the flow is being told what stands in a field: then the cursor stays, and nothing is selected."""
+        self._rebuilding = False
+        """Whether another question's parts are being made, or about to be."""
         self._make(flow.state)
 
     def _make(self, question: Question) -> None:
@@ -74,8 +76,10 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
 
     def _show(self, question: Question) -> None:
         """Draw a question: another one is made anew, of the same one the words that differ."""
+        if self._rebuilding:
+            return  # its parts are those of another question; the last state is drawn when the new ones stand
         if _shape(question) != _shape(self._drawn):
-            self._drawn = question
+            self._drawn, self._rebuilding = question, True
             self.call_next(self._rebuild, question)
             return
         moved = question.at != self._drawn.at
@@ -90,15 +94,18 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
         self.redraw()
 
     async def _rebuild(self, question: Question) -> None:
-        with self.app.batch_update():
-            await self.box.remove_children([each for each in self.box.children if each is not self.long_title])
-            self._make(question)
-            await self.box.mount(*self.body())
-            self.label(question.title, "Esc leaves it")
-            if self.frames:
-                self.frames[question.at].field.focus()
-            elif question.offers:
-                self.offers.focus()
+        try:
+            with self.app.batch_update():
+                await self.box.remove_children([each for each in self.box.children if each is not self.long_title])
+                self._make(question)
+                await self.box.mount(*self.body())
+                self.label(question.title, "Esc leaves it")
+                if self.frames:
+                    self.frames[question.at].field.focus()
+                elif question.offers:
+                    self.offers.focus()
+        finally:
+            self._rebuilding = False
         self._show(self.flow.state)
 
     # -- keys -------------------------------------------------------------------------------------------------------

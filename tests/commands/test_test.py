@@ -404,7 +404,8 @@ async def test_a_signal_ends_it_and_prints_what_was_done(save: Save, tmp_path: P
         stuck = Endpoint("127.0.0.1", port, Security.STARTTLS)
         kept = StoreRef(StoreKind.FILE, str(secret))
         save("Good", store=kept)
-        save("Stuck", endpoint=stuck, sandbox=None, path=None, provider=None, store=kept)
+        # Of one mailbox one sign-in at a time would be made, in whichever order the secrets are read.
+        save("Stuck", endpoint=stuck, sandbox=None, path=None, provider=None, store=kept, username="bob")
         with started("test", "--all", "--json", "-v") as process:
             await asyncio.to_thread(_told_of, process, "== Good")
             process.send_signal(signal.SIGTERM)

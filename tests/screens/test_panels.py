@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -23,7 +24,7 @@ from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.guides.guides import Guide, GuideStep
 from smtp_wizard.flows.check_view import CheckRecord
-from smtp_wizard.flows.flow import Offer
+from smtp_wizard.flows.flow import Card, Entry, Mood, Offer
 from smtp_wizard.flows.guide import GuideView
 from smtp_wizard.flows.question import Answer, Question, QuestionFlow
 from smtp_wizard.output.lines import TRANSCRIPT_LEGEND
@@ -393,3 +394,24 @@ async def test_a_title_that_is_too_long_for_the_edge_stands_in_the_card_whatever
         await app.press("enter")
         await app.until(lambda: "Enter Give it up" in app.text)
         await app.until(lambda: Renamed.TITLE in app.text)
+
+
+class Hasty(QuestionFlow[str]):
+    """A question whose answer leads to another one, and at once to what is being done."""
+
+    def __init__(self) -> None:
+        super().__init__(Question(title="First", offers=(Offer(Answer.DO, "Go on"),)))
+
+    async def act(self, offer: StrEnum) -> str | None:
+        asked = Question(title="Second", entries=(Entry(label="Field"),), offers=(Offer(Answer.DO, "Take it"),))
+        self._ask(asked)
+        self._ask(replace(asked, card=Card(mood=Mood.FAILED, title="That is not it")))
+        return None
+
+
+async def test_a_question_that_changes_before_it_is_drawn_is_drawn_as_it_is_then() -> None:
+    async with over() as app:
+        await app.show(FlowPanel(Hasty()))
+        await app.press("enter")
+        await app.until(lambda: "That is not it" in app.text and "─ Field ─" in app.text)
+        await app.until(lambda: "Enter Take it" in app.text)
