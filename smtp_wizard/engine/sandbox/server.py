@@ -92,7 +92,9 @@ class Sandbox:
         try:
             context = await run_to_completion(partial(prepare, self.folder, self.scenario.certificate))
             for security, port in self.scenario.ports.items():
-                self._servers.append(await self._listen(security, port, context))
+                server = await self._listen(security, port, context)
+                self._servers.append(server)  # known before anything is waited for, so that `stop` closes it
+                await server.start_serving()
         except UnsafeFile as problem:
             await self.stop()
             raise SandboxError(phrase("The practice server does not start. {}", problem.words)) from None
@@ -116,9 +118,11 @@ class Sandbox:
         """
         servers, self._servers, self._endpoints = self._servers, [], ()
         self._running = False
-        await _let_nobody_in(servers)
-        for server in servers:
-            server.close()
+        try:
+            await _let_nobody_in(servers)
+        finally:  # the ports are free also where the end is cut short
+            for server in servers:
+                server.close()
         tasks = set(self._conversations.values())
         for task in tasks:
             task.cancel()
@@ -153,7 +157,9 @@ class Sandbox:
             listening = _bound(port)
         except OSError:
             listening = _bound(0)
-        return await loop.create_server(factory, sock=listening, ssl=implicit, ssl_handshake_timeout=patience)
+        return await loop.create_server(
+            factory, sock=listening, ssl=implicit, ssl_handshake_timeout=patience, start_serving=False
+        )
 
     @contextmanager
     def _counted(self, conversation: SMTP) -> Iterator[bool]:

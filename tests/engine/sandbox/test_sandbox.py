@@ -935,3 +935,31 @@ async def test_stop_cuts_off_whoever_was_let_in_a_moment_before(turns: int, fold
         with suppress(ConnectionError):
             while await aside(lambda: late.recv(1000)):
                 pass
+
+
+@pytest.mark.parametrize("twice", [False, True], ids=["once", "twice"])
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_start_that_is_cut_short_leaves_no_port_taken(
+    turns: int, twice: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However far it has come since the first port is its own, and if the end is cut short as well."""
+    made: list[socket.socket] = []
+    bound = sandbox_module._bound
+
+    def noted(port: int) -> socket.socket:
+        made.append(bound(port))
+        return made[-1]
+
+    monkeypatch.setattr(sandbox_module, "_bound", noted)
+    box = Sandbox(folder, SCENARIOS["accept"])
+    starting = asyncio.ensure_future(box.start())
+    while not made and not starting.done():
+        await asyncio.sleep(0)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    for _ in range(1 + twice):
+        starting.cancel()
+        await asyncio.sleep(0)
+    await asyncio.gather(starting, return_exceptions=True)
+    await box.stop()  # where it was up already; what it does not know of, it does not close
+    assert [each for each in made if each.fileno() != -1] == []
