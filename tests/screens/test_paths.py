@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Security
@@ -378,8 +379,14 @@ class Person(Walk):
         await self.press("enter")
         await self.at("done")
         services = self.app.kit.services
-        await self.until(lambda: services.saved_accounts.list()[0].last, "the result, which a thread of its own writes")
-        (account,) = services.saved_accounts.list()
+        found: list[Account] = []
+
+        def kept() -> bool:
+            found[:] = services.saved_accounts.list()
+            return found[0].last is not None
+
+        await self.until(kept, "the result, which a thread of its own writes")
+        (account,) = found
         assert account.name == self.draft.saved
         assert account.connection.provider == self.way.provider.id
         assert account.scope is Scope.GENERAL
