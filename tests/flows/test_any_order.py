@@ -458,6 +458,12 @@ def services(tmp_path: Path) -> Services:
     return make_services(tmp_path, now=lambda: NOON)
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is typed may be taken for the name of a file, and be written where the tests were started."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("here"))
+
+
 async def moved(player: Player, fate: Fate) -> object:
     """Make one move; return where it leads."""
     if player.types and fate.random.random() < 0.4:
