@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from smtp_wizard.engine.base.endpoint import HostError, parse_host
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import NO_WORDS, phrase, shown
+from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Domains:
         owner = self._catalog.by_domain(name)
         if owner is not None and owner.kind in (ProviderKind.HOSTING, ProviderKind.RELAY, ProviderKind.CUSTOM):
             owner = None
-        records = load_sender_records().get(provider.id) if provider else None
+        records = (await in_thread(load_sender_records)).get(provider.id) if provider else None
         question = Question(
             domain=name,
             provider_id=provider.id if provider else "",
