@@ -49,9 +49,10 @@ class Logins:
 
     def latest(self, accounts: Sequence[str]) -> dict[str, Login]:
         """Return what is known of the sign-in of each account, in one look at the file. Writes nothing."""
-        found = (self._storage.read(lambda file: _found(file, accounts)) if accounts else None) or {}
-        unwritten = self._unwritten.copy()
-        return found | {account: unwritten[account] for account in accounts if account in unwritten}
+        if not accounts:
+            return {}
+        found, unwritten = self._storage.read_beside(lambda file: _found(file, accounts), self._unwritten.copy)
+        return (found or {}) | {account: unwritten[account] for account in accounts if account in unwritten}
 
     def forget(self, account: str) -> None:
         """Delete what is known of an account's sign-in."""

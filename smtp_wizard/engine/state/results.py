@@ -81,29 +81,38 @@ class Results:
 
     def lasts(self, accounts: Sequence[str]) -> dict[str, LastResult]:
         """Return the last result of each account that has one, in one look at the file. Writes nothing."""
-        found = (self._storage.read(lambda file: _lasts(file, accounts)) if accounts else None) or {}
-        unwritten = ((account, tuple(self._unwritten.get(account, ()))) for account in accounts)
-        return found | {account: waiting[-1].last for account, waiting in unwritten if waiting}
+        if not accounts:
+            return {}
+        found, unwritten = self._storage.read_beside(
+            lambda file: _lasts(file, accounts), lambda: self._last_unwritten(accounts)
+        )
+        return (found or {}) | {account: result.last for account, result in unwritten.items()}
 
     def certificates(self, accounts: Sequence[str], before: datetime) -> dict[str, datetime]:
         """Return when the certificate that an account's last check saw ends, for those where that is before a day.
 
         In one look at the file, which gives only those rows. Writes nothing.
         """
-        found = (self._storage.read(lambda file: _ending(file, accounts, before)) if accounts else None) or {}
-        for account in accounts if self._unwritten else ():
-            if waiting := self._unwritten.get(account):
-                ends = waiting[-1].not_after
-                found.pop(account, None)
-                if ends is not None and ends < before:
-                    found[account] = ends
-        return found
+        if not accounts:
+            return {}
+        read, unwritten = self._storage.read_beside(
+            lambda file: _ending(file, accounts, before), lambda: self._last_unwritten(accounts)
+        )
+        found = {account: ends for account, ends in (read or {}).items() if account not in unwritten}
+        ending = {account: result.not_after for account, result in unwritten.items()}
+        return found | {account: ends for account, ends in ending.items() if ends is not None and ends < before}
 
     def history(self, account: str, most: int = KEEP) -> tuple[Result, ...]:
         """Return the results of an account, the newest first. Writes nothing."""
-        waiting = tuple(reversed(self._unwritten.get(account, ())))
-        found = self._storage.read(lambda file: _history(file, account, most)) or []
-        return (*(each for each in waiting if each not in found), *found)[:most]
+        found, waiting = self._storage.read_beside(
+            lambda file: _history(file, account, most), lambda: tuple(self._unwritten.get(account, ()))
+        )
+        return (*reversed(waiting), *(found or ()))[:most]
+
+    def _last_unwritten(self, accounts: Sequence[str]) -> dict[str, Result]:
+        """Return the last result of each account of which one stands in no file yet."""
+        waiting = ((account, tuple(self._unwritten.get(account, ()))) for account in accounts if self._unwritten)
+        return {account: results[-1] for account, results in waiting if results}
 
     def forget(self, account: str) -> None:
         """Delete all that is known of an account."""

@@ -30,6 +30,7 @@ MOST_TROUBLES = 10
 """Different sentences about what went wrong; more are no help."""
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Storage:
@@ -73,6 +74,19 @@ class Storage:
         except database.StateError as problem:
             self.note(str(problem))
             return None
+
+    def read_beside(self, query: Callable[[Connection], T], unwritten: Callable[[], U]) -> tuple[T | None, U]:
+        """Return what `query` finds in the file, and what stood in no file at that moment.
+
+        `unwritten` is asked before and after: what is written between the two may be missed by both, so it is read
+        again where the answers differ.
+        """
+        waiting = unwritten()
+        while True:
+            found = self.read(query)
+            before, waiting = waiting, unwritten()
+            if waiting == before:
+                return found, waiting
 
     # -- handing over -----------------------------------------------------------------------------------------------
 

@@ -74,6 +74,41 @@ def test_a_result_is_known_at_once_and_to_every_process_when_it_is_written(state
     assert state.results.history(OFFICE) == (RESULT,)
 
 
+READERS: dict[str, Callable[[State], object]] = {
+    "lasts": lambda state: state.results.lasts([OFFICE]),
+    "certificates": lambda state: state.results.certificates([OFFICE], NOON + timedelta(days=365)),
+    "history": lambda state: state.results.history(OFFICE),
+    "logins": lambda state: state.logins.latest([OFFICE]),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_what_is_written_while_somebody_reads_is_not_missed(
+    state: State, monkeypatch: pytest.MonkeyPatch, reader: str
+) -> None:
+    earlier = replace(RESULT, last=replace(LAST, verdict=Verdict.PASS), not_after=NOON)
+    state.results.record(OFFICE, earlier)
+    state.logins.renewed(OFFICE, LOGIN)
+    state.flush()
+    read = state.results._storage.read
+
+    def read_and_then_written(query: Callable[[sqlite3.Connection], object]) -> object:
+        found = read(query)
+        state.flush()
+        return found
+
+    state.results.record(OFFICE, RESULT)
+    state.logins.renewed(OFFICE, replace(LOGIN, renewed=NOON + timedelta(days=1)))
+    known = READERS[reader](state)
+    state.results.record(OFFICE, RESULT)
+    with monkeypatch.context() as patch:
+        patch.setattr(state.results._storage, "read", read_and_then_written)
+        state.logins.renewed(OFFICE, replace(LOGIN, renewed=NOON + timedelta(days=1)))
+        seen = READERS[reader](state)
+    assert seen == READERS[reader](state)
+    assert seen == known if reader != "history" else seen == (RESULT, RESULT, earlier)
+
+
 def test_the_history_is_newest_first_and_bounded(state: State, folder: Path) -> None:
     state.results.record(SHOP, RESULT)
     for minute in range(KEEP + 20):
