@@ -133,6 +133,7 @@ async def in_the_vault(folder: Path, backend: MemoryBackend) -> Services:
     before = services_in(folder, backend)
     await before.stores.vault.create(PASSPHRASE)
     await before.accounts.save(replace(PRACTICE, store=StoreKind.VAULT))
+    before.saved_accounts.state.flush()
     return services_in(folder, backend)
 
 

@@ -207,6 +207,7 @@ async def in_the_vault(folder: Path, *names: str) -> Services:
     await first.stores.vault.create(Secret(PASSPHRASE))
     for name in names:
         await saved(first, name, store=StoreKind.VAULT)
+    first.saved_accounts.state.flush()  # as at the end of a program
     return services_in(folder)
 
 
@@ -484,6 +485,7 @@ async def test_all_are_tested_whatever_is_wrong_with_one(tmp_path: Path) -> None
     first = services_in(tmp_path)
     for name, store in (("A", StoreKind.KEYRING), ("B", StoreKind.KEYRING), ("C", StoreKind.SESSION)):
         await saved(first, name, store=store)
+    first.saved_accounts.state.flush()
     server = Server("abcdefghijklmnop")
     server.broken["A"] = SecretError(SecretFault.LOCKED, shown("The keyring is locked."))
     flow = flow_of(services_in(tmp_path), checks=server)
