@@ -121,7 +121,7 @@ REVEALERS = frozenset(
         "engine/secrets/keyring.py",  # keeps it
         "engine/secrets/vault_format.py",  # makes the vault's key of the passphrase
         "engine/secrets/vault.py",  # keeps it
-        "engine/checks/typed.py",  # says how it looks: letters, blanks, an app password
+        "engine/checks/credential_clues.py",  # says how it looks: letters, blanks, an app password
         "engine/providers/provider.py",  # compares its shape with that of the provider's app passwords
         "flows/last_steps/done.py",  # shows it, after a yes
         "screens/oauth.py",  # puts a client secret back into its field, where it stays hidden

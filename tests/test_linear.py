@@ -30,7 +30,7 @@ from smtp_wizard.engine.base.mail_message import begins_with_header, decoded, re
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.diagnosis.advice import Blanks
+from smtp_wizard.engine.diagnosis.advice import Placeholders
 from smtp_wizard.engine.diagnosis.patterns import Patterns
 from smtp_wizard.engine.discovery.autoconfig import AutoconfigError, read_offers
 from smtp_wizard.engine.discovery.server_identity import owner_of
@@ -347,8 +347,8 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "visible": visible_text,
     "secret": lambda text: Redactor(Secret("aaaaaaaaaaaa"), "ana").scrub(text),
     "reply": _reply,
-    "advice": lambda text: Blanks(SYMPTOM, {}, {}).fill(text),
-    "a fact in advice": lambda text: Blanks(_symptom(text), {"host": None}, {}).fill("{host} {server_said}"),
+    "advice": lambda text: Placeholders(SYMPTOM, {}, {}).fill(text),
+    "a fact in advice": lambda text: Placeholders(_symptom(text), {"host": None}, {}).fill("{host} {server_said}"),
     "guide": lambda text: fill(GUIDE, provider=text, host=text, username=text),
     "autoconfig": _offers,
     "autoconfig, a name": lambda text: _offers(f"<clientConfig><emailProvider><outgoingServer><hostname>{text}"),

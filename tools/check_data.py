@@ -20,7 +20,7 @@ from smtp_wizard.engine.base.data_files import DataError, data_path
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.discovery.mailbox_traces import MailboxKnowledge, load_mailbox_knowledge
-from smtp_wizard.engine.domain.bulk_senders import load_requirements
+from smtp_wizard.engine.domain.readiness import load_requirements
 from smtp_wizard.engine.explain.wordings import load_wordings
 from smtp_wizard.engine.guides.guides import Guide, load_guides
 from smtp_wizard.engine.mailbox.mailbox_file import MailboxList, load_mailboxes

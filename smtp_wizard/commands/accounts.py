@@ -20,8 +20,8 @@ from smtp_wizard.runtime.tables import table
 if TYPE_CHECKING:
     from smtp_wizard.commands.invocation import Invocation
     from smtp_wizard.engine.accounts.account import Account
-    from smtp_wizard.engine.state.logins import Login
     from smtp_wizard.engine.state.results import LastResult
+    from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
     from smtp_wizard.flows.question import Answer
 
 STORE_WORDS = {
@@ -77,7 +77,7 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
     """Show one account."""
     from smtp_wizard.engine.accounts.lockout_guard import counted_words
     from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
-    from smtp_wizard.engine.accounts.sign_in_ending import ending_words
+    from smtp_wizard.engine.accounts.sign_in_expiry import ending_words
     from smtp_wizard.engine.scan.known_host import counted_names
 
     out, account = invocation.out, invocation.saved_accounts.get(name)
@@ -178,7 +178,7 @@ def store_words(store: StoreRef | None) -> str:
     return STORE_WORDS[store.kind].format(where=shown(store.where, 200)) if store else "none is needed"
 
 
-def _login_facts(login: Login | None) -> list[tuple[str, str]]:
+def _login_facts(login: SignInRenewal | None) -> list[tuple[str, str]]:
     if login is None:
         return []
     return [

@@ -45,7 +45,7 @@ from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.secrets.references import variable_for
+from smtp_wizard.engine.secrets.reference_stores import variable_for
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.flows.accounts.changes import Edit

@@ -28,7 +28,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth
-from smtp_wizard.engine.oauth.server import Flow
+from smtp_wizard.engine.oauth.server import OAuthFlow
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.flows.accounts.password import NewPassword
 from smtp_wizard.flows.question import Answer, Question, Topic
@@ -59,7 +59,7 @@ def command(invocation: Invocation, /, name: str, **given: Any) -> int:
     account = invocation.saved_accounts.get(name)
     if account.connection.auth is Auth.NONE:
         raise CommandError("no-sign-in", phrase("'{}' has no password: its server asks for no sign-in.", account.name))
-    return _Replacement(invocation, account, source, connection, Flow(flow) if flow else None).run()
+    return _Replacement(invocation, account, source, connection, OAuthFlow(flow) if flow else None).run()
 
 
 class _Replacement:
@@ -71,7 +71,7 @@ class _Replacement:
         account: Account,
         source: PasswordSource,
         connection: ConnectionOptions,
-        flow: Flow | None,
+        flow: OAuthFlow | None,
     ) -> None:
         self.invocation = invocation
         self.out = invocation.out

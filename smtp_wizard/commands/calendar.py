@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from smtp_wizard.commands.helped import HelpedCommand
-from smtp_wizard.engine.accounts.what_ends import End, by_day, ends_of_accounts, ends_of_catalogue
+from smtp_wizard.engine.accounts.deadlines import Deadline, by_day, deadlines_of_accounts, deadlines_of_catalogue
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
@@ -46,12 +46,12 @@ def command(invocation: Invocation, catalogue: bool, file: str | None, _json: bo
     return Exit.OK
 
 
-def _ends(invocation: Invocation, now: datetime, *, catalogue: bool) -> Sequence[End]:
-    mine = ends_of_accounts(invocation.saved_accounts, invocation.catalog, now)
-    return by_day((*mine, *ends_of_catalogue(invocation.catalog, now.date()))) if catalogue else mine
+def _ends(invocation: Invocation, now: datetime, *, catalogue: bool) -> Sequence[Deadline]:
+    mine = deadlines_of_accounts(invocation.saved_accounts, invocation.catalog, now)
+    return by_day((*mine, *deadlines_of_catalogue(invocation.catalog, now.date()))) if catalogue else mine
 
 
-def _print(invocation: Invocation, ends: Sequence[End], now: datetime) -> None:
+def _print(invocation: Invocation, ends: Sequence[Deadline], now: datetime) -> None:
     from smtp_wizard.text.calendar import NOTHING_ENDS, end_lines
 
     if not ends:
@@ -60,7 +60,7 @@ def _print(invocation: Invocation, ends: Sequence[End], now: datetime) -> None:
         invocation.out.data(line)
 
 
-def _write(invocation: Invocation, file: str, ends: Sequence[End], now: datetime) -> None:
+def _write(invocation: Invocation, file: str, ends: Sequence[Deadline], now: datetime) -> None:
     from smtp_wizard.output.icalendar import icalendar
 
     text = icalendar(ends, now)

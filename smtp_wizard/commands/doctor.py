@@ -19,7 +19,7 @@ from smtp_wizard.engine.accounts.secret_entries import CleanupResult, Leftovers,
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.services import computer
 from smtp_wizard.engine.services.doctor import MANY, Doctor, left_words
-from smtp_wizard.engine.services.examined import Examined, Health
+from smtp_wizard.engine.services.part_health import Health, PartHealth
 from smtp_wizard.engine.smtp.transport import SocketWire
 from smtp_wizard.output.lines import paragraph
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
@@ -86,7 +86,7 @@ def command(invocation: Invocation, network: bool, clean: bool, yes: bool, verbo
     return Exit.FAILED if any(each.state is Health.FAIL for each in found) else Exit.OK
 
 
-def _print(invocation: Invocation, found: Sequence[Examined], installed: Mapping[str, str], *, verbose: bool) -> None:
+def _print(invocation: Invocation, found: Sequence[PartHealth], installed: Mapping[str, str], *, verbose: bool) -> None:
     """Print a line a check; with `verbose` all that is to be said of it, and the packages."""
     out = invocation.out
     for each in found:
@@ -143,39 +143,41 @@ def _agree(invocation: Invocation, left: Leftovers) -> None:
         raise CommandError("declined", phrase("Nothing was deleted."), exit_code=Exit.FAILED)
 
 
-def _label(each: Examined) -> str:
+def _label(each: PartHealth) -> str:
     """Return what stands before a sentence; of the stores there are several."""
     return f"{AREAS[each.area]}: {each.code.removeprefix('store-')}" if each.area == "stores" else AREAS[each.area]
 
 
-def terminal(environ: Mapping[str, str]) -> list[Examined]:
+def terminal(environ: Mapping[str, str]) -> list[PartHealth]:
     """Say what the terminal of this command can show."""
     if not can_ask():
         words = "There is no terminal here: nothing is asked, and what is missing is named."
-        return [Examined("terminal", "terminal", Health.OK, words)]
+        return [PartHealth("terminal", "terminal", Health.OK, words)]
     columns, rows = os.get_terminal_size(sys.stderr.fileno())
     if not can_draw():
         words = "The questions come in lines of text here, not as screens."
-        return [Examined("terminal", "terminal", Health.OK, words)]
+        return [PartHealth("terminal", "terminal", Health.OK, words)]
     return [_size(columns, rows), _letters(environ), _colours(environ)]
 
 
-def _size(columns: int, rows: int) -> Examined:
+def _size(columns: int, rows: int) -> PartHealth:
     if columns < SMALLEST[0] or rows < SMALLEST[1]:
         words = f"{columns} columns and {rows} rows: too small for the screens, which need {SMALLEST[0]} and "
-        return Examined("terminal", "terminal", Health.WARN, f"{words}{SMALLEST[1]}.")
-    return Examined("terminal", "terminal", Health.OK, f"{columns} columns and {rows} rows: the screens can be drawn.")
+        return PartHealth("terminal", "terminal", Health.WARN, f"{words}{SMALLEST[1]}.")
+    return PartHealth(
+        "terminal", "terminal", Health.OK, f"{columns} columns and {rows} rows: the screens can be drawn."
+    )
 
 
-def _letters(environ: Mapping[str, str]) -> Examined:
+def _letters(environ: Mapping[str, str]) -> PartHealth:
     ascii_only = only_ascii(environ, sys.stderr.encoding)
     words = (
         "It shows plain letters alone (ASCII); lines and accents are spelt out." if ascii_only else "It shows UTF-8."
     )
-    return Examined("terminal", "letters", Health.OK, words)
+    return PartHealth("terminal", "letters", Health.OK, words)
 
 
-def _colours(environ: Mapping[str, str]) -> Examined:
+def _colours(environ: Mapping[str, str]) -> PartHealth:
     unwanted = "NO_COLOR" in environ
     words = "Colours are not wanted (NO_COLOR)." if unwanted else "It is taken to show colours."
-    return Examined("terminal", "colours", Health.OK, words)
+    return PartHealth("terminal", "colours", Health.OK, words)

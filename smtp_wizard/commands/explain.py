@@ -19,8 +19,8 @@ from smtp_wizard.engine.base.endpoint import Security, parse_port
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.explain.error_context import AFTER, StageOrAfter
 from smtp_wizard.engine.explain.explain import Explainer, Explanation
-from smtp_wizard.engine.explain.scene import AFTER, StageOrAfter
 from smtp_wizard.engine.smtp.symptom import Hints
 from smtp_wizard.output.documents.document import Failed, JsonDocument, ProblemJson
 from smtp_wizard.output.documents.explain import Explained

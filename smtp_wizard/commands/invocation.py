@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.explain.explain import Explainer
     from smtp_wizard.engine.guides.guides import Guides
     from smtp_wizard.engine.providers.catalog import Catalog
-    from smtp_wizard.engine.secrets.references import EnvStore
+    from smtp_wizard.engine.secrets.reference_stores import EnvStore
     from smtp_wizard.engine.secrets.stores import SecretStores
     from smtp_wizard.engine.secrets.vault import PassphraseSource
     from smtp_wizard.engine.services.services import Services
@@ -85,7 +85,7 @@ class Invocation:
     @cached_property
     def env(self) -> EnvStore:
         """The environment variables that hold secrets."""
-        from smtp_wizard.engine.secrets.references import EnvStore
+        from smtp_wizard.engine.secrets.reference_stores import EnvStore
 
         return EnvStore(self.environ)
 

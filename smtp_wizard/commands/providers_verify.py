@@ -19,7 +19,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.target import Target
-from smtp_wizard.engine.scan.verify import ListedServer, Verified, listed_servers, verify
+from smtp_wizard.engine.scan.verify import ListedSmtpServer, Verified, listed_servers, verify
 from smtp_wizard.output.lines import ms
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
@@ -61,7 +61,7 @@ class _Verifier:
         self.watch = Stopwatch(connection.timeout)
         self.done = 0
 
-    def run(self, wanted: Sequence[ListedServer], at_once: int) -> int:
+    def run(self, wanted: Sequence[ListedSmtpServer], at_once: int) -> int:
         with Transcript(self.connection, self.out) as transcript:
 
             async def check(endpoint: Endpoint) -> Report:

@@ -24,7 +24,7 @@ from smtp_wizard.runtime.running import Stopwatch, run
 from smtp_wizard.text.limits import plan_document, plan_words
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.domain.bulk_senders import Met
+    from smtp_wizard.engine.domain.readiness import RequirementResult
 
 DEADLINE = 30.0
 """Seconds that the look at the domain may take, where nobody says how many."""
@@ -42,7 +42,7 @@ def command(invocation: Invocation, account: str, recipients: str, timeout: floa
     Only the DNS is asked, and only about your domain. What cannot be seen from here is said. Exit code 1 where
     something is missing, or the mailing does not fit.
     """
-    from smtp_wizard.engine.domain.bulk_senders import judge, load_requirements
+    from smtp_wizard.engine.domain.readiness import judge, load_requirements
 
     chosen, count = invocation.saved_accounts.get(account), parse_recipients(recipients)
     catalog = invocation.catalog
@@ -71,7 +71,7 @@ def command(invocation: Invocation, account: str, recipients: str, timeout: floa
     return Exit.OK if ready else Exit.FAILED
 
 
-def _lines(name: str, met: Sequence[Met], *, ready: bool, missing: int) -> Iterator[str]:
+def _lines(name: str, met: Sequence[RequirementResult], *, ready: bool, missing: int) -> Iterator[str]:
     what = "nothing that can be seen from here is missing" if not missing else f"{missing} missing"
     yield f"{shown(name)}: {'ready' if ready else 'not ready'} for this mailing, {what}."
     for each in met:

@@ -323,11 +323,11 @@ class _Run:
 
     def _one(self, index: int, outcome: CheckOutcome) -> Told:
         if self.comparison is None:
-            return Told(index, outcome, None, outcome.upcoming)
+            return Told(index, outcome, None, outcome.warnings)
         account = self.accounts[index]
         news = self.comparison.news(account, outcome)
-        upcoming = tuple(each for each in outcome.upcoming if each.key in news)
-        return Told(index, outcome, self.comparison.change(account, outcome), upcoming)
+        warnings = tuple(each for each in outcome.warnings if each.key in news)
+        return Told(index, outcome, self.comparison.change(account, outcome), warnings)
 
     def _print_what_was_done(self) -> None:
         """Print the results that there are, where a signal has ended the run; what changed is told next time."""

@@ -13,8 +13,7 @@ from smtp_wizard.engine.oauth.client import RegisteredClient
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
 from smtp_wizard.engine.oauth.grants import SignedIn
 from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
-from smtp_wizard.engine.oauth.server import ClientSecret, OAuthServer
-from smtp_wizard.engine.oauth.server import Flow as Way
+from smtp_wizard.engine.oauth.server import ClientSecret, OAuthFlow, OAuthServer
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.services.tokens import Tokens
 from smtp_wizard.engine.wizard.draft import Draft
@@ -102,10 +101,10 @@ class BrowserState:
 
 
 _BY_CODE, _BY_BROWSER = BrowserOffer.CODE, BrowserOffer.BROWSER
-_WAYS: Mapping[BrowserOffer, Way] = {_BY_CODE: Way.DEVICE, _BY_BROWSER: Way.BROWSER}
+_WAYS: Mapping[BrowserOffer, OAuthFlow] = {_BY_CODE: OAuthFlow.DEVICE, _BY_BROWSER: OAuthFlow.BROWSER}
 
 
-def way_for(server: OAuthServer, wanted: Way | None) -> Way | None:
+def way_for(server: OAuthServer, wanted: OAuthFlow | None) -> OAuthFlow | None:
     """Return the way to sign in: the wanted one, else the simplest; None where the provider has not that one."""
     return wanted if wanted in server.flows else server.flows[0] if wanted is None else None
 
@@ -144,7 +143,7 @@ class BrowserFlow(Flow[BrowserState, BrowserOffer, Leads]):
         self._attempt: PendingSignIn | None = None
         self._problem: OAuthFault | None = None
         self._card: Card | None = None
-        self._way = way_for(server, None) or Way.BROWSER
+        self._way = way_for(server, None) or OAuthFlow.BROWSER
         self._work = StoppableWork()
         super().__init__(self._picture())
 
@@ -225,7 +224,7 @@ class BrowserFlow(Flow[BrowserState, BrowserOffer, Leads]):
         lacking = [self.checked(BrowserField.CLIENT_SECRET), self.checked(BrowserField.CLIENT_ID)]  # both are said
         return not any(lacking)
 
-    async def _sign_in(self, way: Way) -> None:
+    async def _sign_in(self, way: OAuthFlow) -> None:
         before = self._way, self._card, self._problem
         self.choose(way)
         try:
@@ -255,7 +254,7 @@ class BrowserFlow(Flow[BrowserState, BrowserOffer, Leads]):
 
     # -- for a face that waits in a thread of its own ---------------------------------------------------------------
 
-    def choose(self, way: Way) -> None:
+    def choose(self, way: OAuthFlow) -> None:
         """Say how the next attempt is made."""
         self._way = way
         self._card, self._problem, self._pasted = None, None, ""
@@ -380,7 +379,7 @@ class BrowserFlow(Flow[BrowserState, BrowserOffer, Leads]):
         """The ways to sign in, the one to take first; one that the provider has just forbidden comes last."""
         if not self.server.device:
             return (_BY_BROWSER,)
-        forbidden = self._problem is OAuthFault.FORBIDDEN and self._way is Way.DEVICE
+        forbidden = self._problem is OAuthFault.FORBIDDEN and self._way is OAuthFlow.DEVICE
         return (_BY_BROWSER, _BY_CODE) if forbidden else (_BY_CODE, _BY_BROWSER)
 
     def _waiting_offers(self) -> Iterator[Offer[BrowserOffer]]:

@@ -19,8 +19,8 @@ from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import SecretForm
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.vault import VaultStore
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.checks import Checks
-from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.services.tokens import Tokens
 from smtp_wizard.engine.wizard.draft import Draft, with_tidy_secret
@@ -315,7 +315,7 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
         self._forget_check()
         self._refresh()
         draft, pair = self.draft, self._now.pair
-        options = Options(ignore_lockout=self._anyway)
+        options = CheckOptions(ignore_lockout=self._anyway)
         report = await self._checks.check_draft(draft, Depth.LOGIN, self._take, options=options)
         proof = self._checks.prove(draft, report, Depth.LOGIN)
         if proof.refused:

@@ -26,8 +26,8 @@ from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.discovery.server_identity import belongs_to
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.scan.results import PortScanned, ScanEvent, ScanResult, ScanStarted, fold_scan
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.checks import Checks
-from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.server_confirmation import doubt_about, server_was_discovered
@@ -322,7 +322,7 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
 
         self._run_on(title, [words.WAITING])
         draft = self.draft
-        options = Options(ehlo_name=draft.connection.ehlo_name)
+        options = CheckOptions(ehlo_name=draft.connection.ehlo_name)
         found = server_was_discovered(draft, self._catalog)
         ca_file = draft.connection.ca_file
         try:

@@ -6,21 +6,21 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from smtp_wizard.engine.accounts.what_ends import End, EndKind
+from smtp_wizard.engine.accounts.deadlines import Deadline, DeadlineKind
 
 LINE = 75
 """Octets of a line at most (RFC 5545 section 3.1)."""
 REMIND = timedelta(days=14)
 """So long before its day a calendar reminds of it."""
 TITLES = {
-    EndKind.CERTIFICATE: "Certificate ends",
-    EndKind.SIGN_IN: "Sign-in in the browser ends",
-    EndKind.RETIREMENT: "Way in closes",
-    EndKind.LIMIT: "Limit changes",
+    DeadlineKind.CERTIFICATE: "Certificate ends",
+    DeadlineKind.SIGN_IN: "Sign-in in the browser ends",
+    DeadlineKind.RETIREMENT: "Way in closes",
+    DeadlineKind.LIMIT: "Limit changes",
 }
 
 
-def icalendar(ends: Sequence[End], now: datetime) -> str:
+def icalendar(ends: Sequence[Deadline], now: datetime) -> str:
     """Return a calendar with one all-day event each, its lines ended as the RFC has it. `now`: when it was made.
 
     An event keeps its UID as long as it is about the same thing on the same day, so that a calendar that is given the
@@ -33,12 +33,12 @@ def icalendar(ends: Sequence[End], now: datetime) -> str:
     return "".join(f"{part}\r\n" for line in lines for part in _folded(line))
 
 
-def title_of(end: End) -> str:
+def title_of(end: Deadline) -> str:
     """Return what an event is called: 'Certificate ends: Office'."""
     return f"{TITLES[end.kind]}: {end.account or end.provider}"
 
 
-def _event(end: End, now: datetime) -> Iterator[str]:
+def _event(end: Deadline, now: datetime) -> Iterator[str]:
     yield "BEGIN:VEVENT"
     yield f"UID:{_uid(end)}"
     yield f"DTSTAMP:{now:%Y%m%dT%H%M%SZ}"
@@ -56,9 +56,9 @@ def _event(end: End, now: datetime) -> Iterator[str]:
     yield "END:VEVENT"
 
 
-def _uid(end: End) -> str:
+def _uid(end: Deadline) -> str:
     # A provider may close several ways on one day; of the rest the words tell more than what ends.
-    what = end.what if end.kind in (EndKind.RETIREMENT, EndKind.LIMIT) else ""
+    what = end.what if end.kind in (DeadlineKind.RETIREMENT, DeadlineKind.LIMIT) else ""
     same = "\0".join((end.on.isoformat(), end.kind, end.account or "", end.provider or "", what))
     return f"{hashlib.blake2b(same.encode(), digest_size=12).hexdigest()}@smtp-wizard.invalid"
 

@@ -43,7 +43,7 @@ def nagios(outcomes: Sequence[CheckOutcome], now: datetime) -> tuple[str, int]:
 
 def _state(outcome: CheckOutcome) -> int:
     code = _NAGIOS_CODES[outcome.report.verdict]
-    return 1 if code == 0 and outcome.upcoming else code
+    return 1 if code == 0 and outcome.warnings else code
 
 
 def _figures(outcome: CheckOutcome, now: datetime) -> Iterator[str]:

@@ -11,7 +11,7 @@ from smtp_wizard.engine.lazy_dataclass import dataclass
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from smtp_wizard.engine.accounts.upcoming import Upcoming
+    from smtp_wizard.engine.accounts.account_warnings import AccountWarning
     from smtp_wizard.engine.checks.report import Report
     from smtp_wizard.engine.diagnosis.finding import Finding
 
@@ -28,7 +28,7 @@ class CheckOutcome:
     report: Report
     obstacle: Finding | None = None
     """Why the check could not even begin. The report is empty then."""
-    upcoming: tuple[Upcoming, ...] = ()
+    warnings: tuple[AccountWarning, ...] = ()
     """What is about to end for the account."""
 
     @property
@@ -52,8 +52,8 @@ class CheckOutcome:
         """One short phrase: how it came out."""
         if self.findings:
             return self.findings[0].title
-        if self.upcoming:
-            return self.upcoming[0].words
+        if self.warnings:
+            return self.warnings[0].words
         match self.report.verdict:
             case Verdict.PASS:
                 return phrase("all checks passed")

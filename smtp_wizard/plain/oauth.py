@@ -7,7 +7,7 @@ import os
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.oauth.errors import OAuthError
-from smtp_wizard.engine.oauth.server import Flow as Way
+from smtp_wizard.engine.oauth.server import OAuthFlow
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import Next
 from smtp_wizard.flows.browser import BrowserField, BrowserFlow, BrowserOffer, BrowserStage
@@ -24,7 +24,7 @@ from smtp_wizard.widgets.qr import qr_code
 
 CAME_BACK_SECONDS = 30.0
 AT_ONCE = 0.5
-_WAYS = {BrowserOffer.CODE: Way.DEVICE, BrowserOffer.BROWSER: Way.BROWSER}
+_WAYS = {BrowserOffer.CODE: OAuthFlow.DEVICE, BrowserOffer.BROWSER: OAuthFlow.BROWSER}
 
 
 def oauth(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
@@ -116,7 +116,7 @@ class _BrowserQuestions:
         rows = [Choice(each.id, each.verb, about=each.note) for each in state.offers]
         return self._talk.choose("" if state.stage is BrowserStage.DONE else words.HOW, rows)
 
-    def _wait(self, way: Way) -> None:
+    def _wait(self, way: OAuthFlow) -> None:
         """Sign in that way, in a thread beside the questions. Raises `GoBack`, `Quit`."""
         self.flow.choose(way)
         try:

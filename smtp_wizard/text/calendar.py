@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from smtp_wizard.engine.accounts.what_ends import End, EndKind
+from smtp_wizard.engine.accounts.deadlines import Deadline, DeadlineKind
 
 KIND_WORDS = {
-    EndKind.CERTIFICATE: "certificate",
-    EndKind.SIGN_IN: "sign-in",
-    EndKind.RETIREMENT: "way in closes",
-    EndKind.LIMIT: "limit changes",
+    DeadlineKind.CERTIFICATE: "certificate",
+    DeadlineKind.SIGN_IN: "sign-in",
+    DeadlineKind.RETIREMENT: "way in closes",
+    DeadlineKind.LIMIT: "limit changes",
 }
 NOTHING_ENDS = "Nothing is known to end. Certificates are known once an account was tested ('smtp-wizard test --all')."
 FILE_WORDS = "For your own calendar: 'smtp-wizard calendar --ics FILE'."
 _MARGIN = " " * 12
 
 
-def days_words(end: End, now: datetime) -> str:
+def days_words(end: Deadline, now: datetime) -> str:
     """Say how far off an end is: 'in 12 days', 'today', 'ended'."""
     days = (end.on - now.astimezone().date()).days
     if days < 0:
@@ -26,13 +26,13 @@ def days_words(end: End, now: datetime) -> str:
     return "today" if days == 0 else "tomorrow" if days == 1 else f"in {days:,} days"
 
 
-def head_words(end: End, now: datetime) -> str:
+def head_words(end: Deadline, now: datetime) -> str:
     """Return an end as a row: the day, whose, what, how far off."""
     whose = end.account or end.provider or ""
     return f"{end.on:%Y-%m-%d}  {whose}: {KIND_WORDS[end.kind]}, {days_words(end, now)}"
 
 
-def end_lines(ends: Sequence[End], now: datetime) -> Iterator[str]:
+def end_lines(ends: Sequence[Deadline], now: datetime) -> Iterator[str]:
     """Yield each end as a few lines: its row, what is to be known, and who says so."""
     import textwrap
 

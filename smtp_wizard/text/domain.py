@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.domain.dmarc import Policy
-from smtp_wizard.engine.domain.examination import DomainReport
+from smtp_wizard.engine.domain.domain_report import DomainReport
 from smtp_wizard.engine.domain.findings import DnsRecord, DomainFinding
 from smtp_wizard.output.lines import VERDICT_WORDS, paragraph, who_words
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smtp_wizard.engine.wizard.draft import Arrival, Draft
+from smtp_wizard.engine.wizard.draft import Draft, ReportedArrival
 from smtp_wizard.text.test_mail import time_words
 
 COPY_WHICH = "Which value do you want to copy?"
@@ -45,11 +45,11 @@ def proved_words(draft: Draft) -> str:
         return "Not proved: the server refuses the sign-in." if draft.refused else "Not proved: nothing was tested."
     signed_in = f"signed in {time_words(proof.at)}"
     match draft.arrival:
-        case Arrival.ARRIVED:
+        case ReportedArrival.ARRIVED:
             return f"Proved here: {signed_in}, the test message arrived."
-        case Arrival.JUNK:
+        case ReportedArrival.JUNK:
             return f"Proved here: {signed_in}, the test message arrived, in the junk folder."
-        case Arrival.NOT_YET:
+        case ReportedArrival.NOT_YET:
             return f"Proved here: {signed_in}. Not proved: nobody saw the test message."
     return f"Proved here: {signed_in}. Not proved: no test message was sent."
 

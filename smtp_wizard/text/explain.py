@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.explain.explain import Alternative, Explanation
+    from smtp_wizard.engine.explain.explain import AlternativeCause, Explanation
     from smtp_wizard.engine.guides.guides import Guide
 
 BOUNCES_GUIDE = "bounces"
@@ -43,7 +43,7 @@ def sure_words(explanation: Explanation) -> str:
     return "sure: the text says it clearly" if explanation.confidence >= _SURE else "likely"
 
 
-def alternative_words(other: Alternative) -> str:
+def alternative_words(other: AlternativeCause) -> str:
     """Say what else it may be, and how to tell."""
     return f"It may also be this: {other.title}.{f' {other.tell}' if other.tell else ''}"
 

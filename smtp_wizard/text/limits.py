@@ -11,9 +11,9 @@ from smtp_wizard.engine.base.records import write_record
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.limits.catalogue_limits import (
     ARTICLE,
-    Alternative,
     LimitAdvice,
     LimitRow,
+    MailingRemedy,
     PasswordAccess,
     access_to,
     advice,
@@ -251,20 +251,20 @@ def advice_words(each: LimitAdvice) -> str:
     """Say one way on, with the providers that would fit."""
     names = "; ".join(f"{fit.provider.name}, {days_words(fit.days)}" for fit in each.fits)
     match each.way:
-        case Alternative.SMALLER:
+        case MailingRemedy.SMALLER:
             return "Put the file on a web page, and send the link."
-        case Alternative.KEEP_LESS:
+        case MailingRemedy.KEEP_LESS:
             return "Keep less free for invoices, or send those from another account."
-        case Alternative.ASK:
+        case MailingRemedy.ASK:
             higher = "; ".join(limit.words() for limit in each.figures)
             stated = f" It states for others: {higher}." if higher else ""
             return f"Ask your provider whether it has a business account with a higher limit.{stated}"
-        case Alternative.PROVIDER:
+        case MailingRemedy.PROVIDER:
             fit = f"It would fit at: {names}." if names else "None that we know would fit."
             return f"Move to a provider with a higher limit. {fit}"
-        case Alternative.SERVER:
+        case MailingRemedy.SERVER:
             return "Run a mail server of your own. Somebody must look after it every day."
-        case Alternative.SERVICE:
+        case MailingRemedy.SERVICE:
             fit = f" Of the relays it would fit at: {names}." if names else ""
             return f"Send the mailing through a service made for mailings, and keep your mailbox for invoices.{fit}"
 

@@ -20,7 +20,7 @@ from smtp_wizard.engine.scan.network_findings import (
     report_unreached,
 )
 from smtp_wizard.engine.scan.network_findings import unreached as nobody_spoke
-from smtp_wizard.engine.scan.results import Best, PortResult, ScanResult, Why
+from smtp_wizard.engine.scan.results import BestPort, BestReason, PortResult, ScanResult
 from smtp_wizard.output.lines import VERDICT_WORDS, paragraph, who_words
 
 if TYPE_CHECKING:
@@ -45,14 +45,16 @@ _SHORT: Mapping[NetworkFindingKind, str] = {
 }
 """What a row says of a port at which no mail server spoke."""
 
-_WHY: Mapping[Why, str] = {
-    Why.RECOMMENDED: "The provider of this server recommends it.",
-    Why.FROM_THE_START: "Everything is encrypted there from the first byte.",
-    Why.SUBMISSION: "It is the port for handing in mail, and encrypted before a password is sent.",
-    Why.ENCRYPTED: "It is encrypted, and no better port answers.",
-    Why.RELAY_PORT: "No better port answers; many networks block port 25, which is for servers among themselves.",
-    Why.NO_SIGN_IN: "No port that lets you sign in answers.",
-    Why.CLEAR: "It is not encrypted: use it inside your own network only.",
+_WHY: Mapping[BestReason, str] = {
+    BestReason.RECOMMENDED: "The provider of this server recommends it.",
+    BestReason.FROM_THE_START: "Everything is encrypted there from the first byte.",
+    BestReason.SUBMISSION: "It is the port for handing in mail, and encrypted before a password is sent.",
+    BestReason.ENCRYPTED: "It is encrypted, and no better port answers.",
+    BestReason.RELAY_PORT: (
+        "No better port answers; many networks block port 25, which is for servers among themselves."
+    ),
+    BestReason.NO_SIGN_IN: "No port that lets you sign in answers.",
+    BestReason.CLEAR: "It is not encrypted: use it inside your own network only.",
 }
 
 
@@ -81,12 +83,12 @@ def port_row_words(result: PortResult) -> str:
     return f"{result.port}: {port_words(result)}"
 
 
-def best_words(best: Best) -> str:
+def best_words(best: BestPort) -> str:
     """Say which port is best, and why."""
     return f"Best: port {best.endpoint.port} with {best.endpoint.security.words}. {_WHY[best.why]}"
 
 
-def conclusion(probe: ScanResult, best_said: Callable[[Best], str] = best_words) -> list[str]:
+def conclusion(probe: ScanResult, best_said: Callable[[BestPort], str] = best_words) -> list[str]:
     """What follows from a finished probe, a sentence each: the best port, and what the network does."""
     best = probe.best
     nobody = NO_PORT_FITS if any(_spoken_at(each) for each in probe.ports) else NO_PORT_SERVES
@@ -294,7 +296,7 @@ def best_json(endpoint: Endpoint | None, families: Collection[Family] = (), why:
     return BestJson(endpoint, tuple(each for each in Family if each in families), why) if endpoint else None
 
 
-def why_words(best: Best) -> str:
+def why_words(best: BestPort) -> str:
     """Say in one sentence why the best port is the best."""
     return _WHY[best.why]
 

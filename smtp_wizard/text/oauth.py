@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
-from smtp_wizard.engine.oauth.server import ClientSecret, Flow, OAuthServer
+from smtp_wizard.engine.oauth.server import ClientSecret, OAuthFlow, OAuthServer
 
 NEEDS = (
     "This takes a client id of your own, a quarter of an hour in the provider's console for developers, and an "
@@ -39,13 +39,13 @@ CLIENT_ID, CLIENT_SECRET, PASTED = "Client id", "Client secret", "Its last addre
 CLIENT_ID_HINT = "from the provider's page for developers"
 SECRET_OPTIONAL_HINT = "empty: there is none"
 PASTED_HINT = "only if this goes on waiting"
-WAY_VERBS: Mapping[Flow, str] = {
-    Flow.DEVICE: "Sign in with a code",
-    Flow.BROWSER: "Sign in in the browser",
+WAY_VERBS: Mapping[OAuthFlow, str] = {
+    OAuthFlow.DEVICE: "Sign in with a code",
+    OAuthFlow.BROWSER: "Sign in in the browser",
 }
-WAY_NOTES: Mapping[Flow, str] = {
-    Flow.DEVICE: "You type it on any device, your phone for example.",
-    Flow.BROWSER: "On this computer, or through a tunnel to it.",
+WAY_NOTES: Mapping[OAuthFlow, str] = {
+    OAuthFlow.DEVICE: "You type it on any device, your phone for example.",
+    OAuthFlow.BROWSER: "On this computer, or through a tunnel to it.",
 }
 HOW = "How do you want to sign in?"
 LONGEST_PAGE = 60

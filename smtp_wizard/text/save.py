@@ -10,7 +10,7 @@ from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.providers.limits import Counted, Per, SendLimit
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.wizard.draft import Arrival, Draft
+from smtp_wizard.engine.wizard.draft import Draft, ReportedArrival
 from smtp_wizard.text.last_test import when_words
 
 QUESTION = "Save it like this?"
@@ -148,10 +148,10 @@ def proved_lines(draft: Draft, now: datetime) -> tuple[str, ...]:
     return (f"✓ signed in {when_words(proof.at, now)}", ARRIVAL_LINES[draft.arrival])
 
 
-ARRIVAL_LINES: Mapping[Arrival, str] = {
-    Arrival.ARRIVED: "✓ the test message arrived",
-    Arrival.JUNK: "! the test message arrived, as junk",
-    Arrival.NOT_YET: "! not proved: nobody saw the test message",
-    Arrival.SKIPPED: "! not proved: no test message was sent",
-    Arrival.UNASKED: "! not proved: no test message was sent",
+ARRIVAL_LINES: Mapping[ReportedArrival, str] = {
+    ReportedArrival.ARRIVED: "✓ the test message arrived",
+    ReportedArrival.JUNK: "! the test message arrived, as junk",
+    ReportedArrival.NOT_YET: "! not proved: nobody saw the test message",
+    ReportedArrival.SKIPPED: "! not proved: no test message was sent",
+    ReportedArrival.UNASKED: "! not proved: no test message was sent",
 }

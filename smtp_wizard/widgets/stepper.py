@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
-from smtp_wizard.engine.wizard.draft import Arrival, Draft
+from smtp_wizard.engine.wizard.draft import Draft, ReportedArrival
 from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.widgets.fault_containment import FaultContained
 
@@ -30,7 +30,7 @@ class StepLine(FaultContained, Static):
     def __init__(self, here: StepId, draft: Draft) -> None:
         super().__init__(markup=False, id="top")
         self.here = PLACE[here]
-        self.left_out = {PLACE[StepId.TESTMAIL]} if draft.arrival is Arrival.SKIPPED else set()
+        self.left_out = {PLACE[StepId.TESTMAIL]} if draft.arrival is ReportedArrival.SKIPPED else set()
 
     def render(self) -> Content:
         """As `Static.render`: closer together in a narrow window."""

@@ -9,13 +9,13 @@ import icalendar
 import pytest
 
 from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.deadlines import Deadline, DeadlineKind, deadlines_of_accounts, deadlines_of_catalogue
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
-from smtp_wizard.engine.accounts.what_ends import End, EndKind, ends_of_accounts, ends_of_catalogue
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.providers.catalog import load_catalog
-from smtp_wizard.engine.state.logins import Login
 from smtp_wizard.engine.state.results import LastResult, Result
+from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 from smtp_wizard.output import icalendar as writer
 from tests.commands.test_send import RELAY
 from tests.support.cli import run
@@ -33,18 +33,18 @@ def saved(own_home: Path) -> SavedAccounts:
     last = LastResult(NOW, Depth.LOGIN, Verdict.PASS)
     saved.state.results.record(office.id, Result(last, {}, NOW + timedelta(days=60)))
     saved.put(with_fields(RELAY, name="Ends", provider="microsoft365", path="password", auth=Auth.PASSWORD, id=""))
-    login = Login("client", NOW, NOW, NOW + timedelta(days=7))
+    login = SignInRenewal("client", NOW, NOW, NOW + timedelta(days=7))
     saved.put(with_fields(RELAY, name="Browser", auth=Auth.XOAUTH2, login=login, id=""))
     saved.state.flush()
     return saved
 
 
 def test_what_ends_comes_with_its_day_and_who_says_so_the_nearest_first(saved: SavedAccounts) -> None:
-    ends = ends_of_accounts(saved, load_catalog(), NOW)
+    ends = deadlines_of_accounts(saved, load_catalog(), NOW)
     assert [(each.on, each.kind) for each in ends] == [
-        (date(2026, 12, 7), EndKind.SIGN_IN),
-        (date(2026, 12, 31), EndKind.RETIREMENT),
-        (date(2027, 1, 29), EndKind.CERTIFICATE),
+        (date(2026, 12, 7), DeadlineKind.SIGN_IN),
+        (date(2026, 12, 31), DeadlineKind.RETIREMENT),
+        (date(2027, 1, 29), DeadlineKind.CERTIFICATE),
     ]
     assert [each.account for each in ends] == ["Browser", "Ends", 'Shop; north, and "south"']
     assert ends[1].source.endswith("2026-01-27")
@@ -88,24 +88,24 @@ def test_the_file_can_be_had_on_standard_output(saved: SavedAccounts) -> None:
 
 def test_a_calendar_that_is_given_the_file_again_has_each_event_once(saved: SavedAccounts) -> None:
     """Also when an account was tested meanwhile, and the days to the end are fewer."""
-    ends = ends_of_accounts(saved, load_catalog(), NOW)
+    ends = deadlines_of_accounts(saved, load_catalog(), NOW)
     for account in saved.list():
         last = LastResult(NOW + timedelta(days=1), Depth.LOGIN, Verdict.PASS)
-        ends_of = {each.account: each.on for each in ends if each.kind is EndKind.CERTIFICATE}
+        ends_of = {each.account: each.on for each in ends if each.kind is DeadlineKind.CERTIFICATE}
         if account.name in ends_of:
             saved.state.results.record(account.id, Result(last, {}, NOW + timedelta(days=60)))
-    later = ends_of_accounts(saved, load_catalog(), NOW + timedelta(days=1))
+    later = deadlines_of_accounts(saved, load_catalog(), NOW + timedelta(days=1))
     assert uids(ends) == uids(later)
 
 
-def uids(ends: tuple[End, ...]) -> list[str]:
+def uids(ends: tuple[Deadline, ...]) -> list[str]:
     calendar = icalendar.Calendar.from_ical(writer.icalendar(ends, NOW))
     return [str(each["uid"]) for each in calendar.walk("VEVENT")]
 
 
 @pytest.mark.parametrize("words", ["a,b;c\\d", "\u00fc" * 200, "x" * 75, "\U0001f4e7" * 40, "line\nbreak", ""])
 def test_no_words_break_a_calendar(words: str) -> None:
-    end = End(on=date(2027, 1, 1), kind=EndKind.LIMIT, account=None, provider="p", what=words, source="s")
+    end = Deadline(on=date(2027, 1, 1), kind=DeadlineKind.LIMIT, account=None, provider="p", what=words, source="s")
     text = writer.icalendar([end], NOW)
     assert all(len(line) <= 75 for line in text.encode().split(b"\r\n"))
     (event,) = icalendar.Calendar.from_ical(text).walk("VEVENT")
@@ -113,9 +113,9 @@ def test_no_words_break_a_calendar(words: str) -> None:
 
 
 def test_the_whole_catalogue_is_told_on_request(own_home: Path) -> None:
-    ends = ends_of_catalogue(load_catalog(), date(2020, 1, 1))
+    ends = deadlines_of_catalogue(load_catalog(), date(2020, 1, 1))
     assert {"microsoft365", "sendgrid"} <= {each.provider for each in ends}
-    assert {each.kind for each in ends} == {EndKind.RETIREMENT, EndKind.LIMIT}
+    assert {each.kind for each in ends} == {DeadlineKind.RETIREMENT, DeadlineKind.LIMIT}
     assert all(each.source and each.account is None for each in ends)
     assert list(ends) == sorted(ends, key=lambda end: end.on)
     assert run("calendar", "--catalogue", "--json").code == 0
@@ -146,11 +146,11 @@ def test_a_file_that_cannot_be_written_is_said(own_home: Path, file: str) -> Non
 def test_what_lasts_to_the_end_of_time_is_no_event(saved: SavedAccounts) -> None:
     """RFC 5280 section 4.1.2.5: a certificate without an end has the last day of the year 9999."""
     never = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-    login = Login("client", NOW, NOW, never)
+    login = SignInRenewal("client", NOW, NOW, never)
     saved.put(with_fields(RELAY, name="For ever", auth=Auth.XOAUTH2, login=login, id=""))
     account = saved.get("For ever")
     saved.state.results.record(account.id, Result(LastResult(NOW, Depth.LOGIN, Verdict.PASS), {}, never))
-    ends = ends_of_accounts(saved, load_catalog(), NOW)
+    ends = deadlines_of_accounts(saved, load_catalog(), NOW)
     assert "For ever" not in {each.account for each in ends}
     assert writer.icalendar(ends, NOW)
 
@@ -158,4 +158,4 @@ def test_what_lasts_to_the_end_of_time_is_no_event(saved: SavedAccounts) -> None
 def test_what_closed_before_an_account_was_saved_does_not_concern_it(saved: SavedAccounts) -> None:
     old: Account = with_fields(RELAY, name="Old", provider="gmail", path="app-password", id="")
     saved.put(old)
-    assert "Old" not in {each.account for each in ends_of_accounts(saved, load_catalog(), NOW)}
+    assert "Old" not in {each.account for each in deadlines_of_accounts(saved, load_catalog(), NOW)}

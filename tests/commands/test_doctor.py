@@ -24,12 +24,12 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.services import computer
-from smtp_wizard.engine.services.examined import Examined, Health
+from smtp_wizard.engine.services.part_health import Health, PartHealth
 from smtp_wizard.engine.smtp import transport
 from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, WireError
-from smtp_wizard.engine.state.forms import FILE_NAME as RESULTS
 from smtp_wizard.engine.state.results import LastResult, Result
+from smtp_wizard.engine.state.timestamps import FILE_NAME as RESULTS
 from tests.commands.test_send import RELAY
 from tests.support.cli import Ran, on_terminal, run
 from tests.support.stores import desktop
@@ -300,7 +300,7 @@ NEWEST = datetime.fromisoformat(f"{max(each.checked for each in CATALOG.provider
     ],
 )
 def test_clock_and_data_are_held_against_each_other(
-    examine: Callable[..., Examined], after: timedelta, state: Health
+    examine: Callable[..., PartHealth], after: timedelta, state: Health
 ) -> None:
     assert examine(NEWEST + after, CATALOG).state is state
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
-from smtp_wizard.engine.domain.examination import DomainReport
+from smtp_wizard.engine.domain.domain_report import DomainReport
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.services.domains import Domains
 from tests.commands.test_send import RELAY
-from tests.engine.domain.test_bulk_senders import GOOD
+from tests.engine.domain.test_readiness import GOOD
 from tests.support.cli import run
 from tests.support.dnsserver import DnsServer
 

@@ -15,10 +15,10 @@ from smtp_wizard.engine.oauth.grants import Grant
 from smtp_wizard.engine.secrets import vault_format
 from smtp_wizard.engine.secrets.journal import Journal
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
-from smtp_wizard.engine.state.logins import Login
 from smtp_wizard.engine.state.migration import OLD_NAME
 from smtp_wizard.engine.state.results import LastResult
 from smtp_wizard.engine.state.sign_in_records import SignInRecord, SignInStage, entry_of
+from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 from smtp_wizard.engine.state.storage import Storage
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 
@@ -56,7 +56,7 @@ def test_accounts_of_the_second_form(tmp_path: Path) -> None:
     (account,) = SavedAccounts(tmp_path).list()
     assert (account.name, account.id, account.last) == ("Büro", "0123456789abcdef", None)
     renewed = at(29, 18, 5, 59) + timedelta(microseconds=250000)
-    assert account.login == Login("a-client-of-ana", at(24, 6, 30), renewed, None)
+    assert account.login == SignInRenewal("a-client-of-ana", at(24, 6, 30), renewed, None)
 
 
 def test_a_draft_of_the_first_form(tmp_path: Path) -> None:

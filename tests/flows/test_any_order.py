@@ -36,7 +36,7 @@ from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.account_draft import account_of
 from smtp_wizard.engine.wizard.draft import Draft, Origin
@@ -132,7 +132,7 @@ class Fate:
 def unlucky(services: Services, fate: Fate) -> Services:
     """Have the services that speak to others fail; those that save do it in a folder of the test's."""
 
-    async def check(what: Any, *_: Any, options: Options | None = None, **__: Any) -> Report:
+    async def check(what: Any, *_: Any, options: CheckOptions | None = None, **__: Any) -> Report:
         if options is not None and options.ignore_lockout:
             fate.against_advice.append(fate.offer)
         await fate.waits()

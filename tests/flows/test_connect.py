@@ -34,8 +34,8 @@ from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
-from smtp_wizard.engine.services.checks import Tries
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.check_options import CheckOptions
+from smtp_wizard.engine.services.checks import TriesLeft
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import Back, Next
@@ -115,11 +115,11 @@ class Scripted:
 
     def __init__(self, *results: CheckResult) -> None:
         self.results = results
-        self.asked: list[tuple[Draft, Options]] = []
+        self.asked: list[tuple[Draft, CheckOptions]] = []
 
-    async def __call__(self, draft: Draft, depth: Depth, emit: Emit, *, options: Options | None = None) -> Report:
+    async def __call__(self, draft: Draft, depth: Depth, emit: Emit, *, options: CheckOptions | None = None) -> Report:
         assert draft.connection.endpoint is not None
-        self.asked.append((draft, options or Options()))
+        self.asked.append((draft, options or CheckOptions()))
         report = Report(draft.connection.endpoint, self.results)
         for result in self.results:
             emit(StageStarted(result.stage))
@@ -300,8 +300,8 @@ async def test_a_refused_token_leads_back_to_where_another_one_comes_from(
 async def test_the_card_says_how_many_tries_are_left(
     services: Services, monkeypatch: pytest.MonkeyPatch, left: int | None, said: str
 ) -> None:
-    async def tries_left(_: Draft) -> Tries | None:
-        return Tries(left, 15) if left is not None else None
+    async def tries_left(_: Draft) -> TriesLeft | None:
+        return TriesLeft(left, 15) if left is not None else None
 
     monkeypatch.setattr(services.checks, "tries_left", tries_left)
     flow = flow_with(services, monkeypatch, by_hand(), Scripted(*REFUSED))

@@ -17,14 +17,14 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.mailbox.bounce_letters import LetterKind
 from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
 from smtp_wizard.engine.mailbox.findings import MailboxError
-from smtp_wizard.engine.mailbox.returned_mail import LetterKind
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.services.bounces import BounceReport
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.flows.accounts.action import Done
 from smtp_wizard.flows.areas.returned import (
     NO_ACCOUNT,
@@ -91,7 +91,9 @@ class Bounces:
         self.anyway: list[bool] = []
         self.remembered: list[BounceReport] = []
 
-    async def read(self, account: Account, secret: Secret | None, age: timedelta, *, options: Options) -> BounceReport:
+    async def read(
+        self, account: Account, secret: Secret | None, age: timedelta, *, options: CheckOptions
+    ) -> BounceReport:
         self.secrets.append(secret)
         self.anyway.append(options.ignore_lockout)
         result = self.results.pop(0)

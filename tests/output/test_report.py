@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from junitparser import JUnitXml
 from prometheus_client.parser import text_string_to_metric_families
 
+from smtp_wizard.engine.accounts.account_warnings import AccountWarning, AccountWarningKind
 from smtp_wizard.engine.accounts.changes import Change
-from smtp_wizard.engine.accounts.upcoming import Upcoming, UpcomingKind
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.records import write_record
@@ -54,7 +54,7 @@ FINDING = Finding(
     forward=phrase("Please look at this mailbox.\n\nServer: mail.example.com"),
     fix=Endpoint("mail.example.com", 465, Security.TLS),
 )
-CLOSING = Upcoming(UpcomingKind.RETIREMENT, shown("2026-12-31: Passwords: announced."))
+CLOSING = AccountWarning(AccountWarningKind.RETIREMENT, shown("2026-12-31: Passwords: announced."))
 PASSING = Report(
     ENDPOINT,
     (
@@ -172,7 +172,7 @@ def test_json_is_what_the_schema_says() -> None:
     assert passing["tls"]["not_after"] == "2027-01-01T00:00:00Z"
     assert (passing["family"], passing["mechanism"], passing["capabilities"]) == ("ipv4", "PLAIN", {"SIZE": "100"})
     for each in (CheckOutcome(shown("Office"), FAILING), CheckOutcome(None, PASSING), UNTRIED):
-        warned = (WarningJson(UpcomingKind.RETIREMENT, "It closes."),)
+        warned = (WarningJson(AccountWarningKind.RETIREMENT, "It closes."),)
         line = LineOfTest(TestedJson(ResultJson.of(each), 0, Change.NEW, warned, "here", ()))
         hold(line.to_json(), "test-line")
 
@@ -217,8 +217,8 @@ def test_junit_says_words_as_they_are() -> None:
         ([CheckOutcome(shown("a"), PASSING), CheckOutcome(shown("b"), FAILING)], "CRITICAL", 2),
         ([CheckOutcome(shown("a"), PASSING), UNTRIED], "UNKNOWN", 3),
         ([UNTRIED, CheckOutcome(shown("b"), FAILING)], "CRITICAL", 2),
-        ([CheckOutcome(shown("a"), PASSING), CheckOutcome(shown("b"), PASSING, upcoming=(CLOSING,))], "WARNING", 1),
-        ([CheckOutcome(shown("a"), FAILING, upcoming=(CLOSING,))], "CRITICAL", 2),
+        ([CheckOutcome(shown("a"), PASSING), CheckOutcome(shown("b"), PASSING, warnings=(CLOSING,))], "WARNING", 1),
+        ([CheckOutcome(shown("a"), FAILING, warnings=(CLOSING,))], "CRITICAL", 2),
         ([], "OK", 0),
     ],
 )
@@ -237,7 +237,7 @@ def test_nagios_keeps_names_out_of_the_performance_data() -> None:
 
 
 def test_nagios_says_what_is_about_to_end() -> None:
-    text, _ = nagios.nagios([CheckOutcome(shown("a"), PASSING, upcoming=(CLOSING,))], NOW)
+    text, _ = nagios.nagios([CheckOutcome(shown("a"), PASSING, warnings=(CLOSING,))], NOW)
     assert text.startswith("SMTP WARNING - a: 2026-12-31: Passwords: announced. | 'a'=")
 
 
@@ -258,7 +258,7 @@ def test_the_performance_data_are_what_the_guidelines_say() -> None:
 
 
 def test_the_own_parser_of_prometheus_takes_the_metrics() -> None:
-    told = [CheckOutcome(shown('a "b" \\'), PASSING, upcoming=(CLOSING,)), CheckOutcome(shown("c"), FAILING)]
+    told = [CheckOutcome(shown('a "b" \\'), PASSING, warnings=(CLOSING,)), CheckOutcome(shown("c"), FAILING)]
     families = {each.name: each for each in text_string_to_metric_families(prometheus.prometheus(told, NOW) + "\n")}
     days = families["smtp_wizard_certificate_days"].samples
     assert [(each.labels["account"], each.value) for each in days] == [('a "b" \\', 32.0)]

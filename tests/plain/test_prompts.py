@@ -37,7 +37,7 @@ from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import SocketWire
-from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin
+from smtp_wizard.engine.wizard.draft import Draft, Origin, ReportedArrival
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.engine.wizard.steps import STEPS, StepId, step
 from smtp_wizard.launch import build_services
@@ -781,7 +781,7 @@ def test_the_mailbox_that_sends_is_refused_and_another_address_taken(walk: Walk)
 
 def test_a_message_in_junk_has_arrived_and_it_is_said_what_helps(answered: Look) -> None:
     draft = answered(*TO_TESTMAIL, SEND, ("It counts as arrived", "junk"), ("press 'Not junk'", "on"))
-    assert draft.arrival is Arrival.JUNK
+    assert draft.arrival is ReportedArrival.JUNK
 
 
 def test_the_practice_inbox_shows_the_word(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -820,7 +820,7 @@ def test_a_message_that_was_not_taken_says_why_and_leads_on(walk: Walk) -> None:
 
 
 def test_the_test_mail_can_be_left_out(answered: Look) -> None:
-    assert answered(*TO_TESTMAIL, ("Another address that you read", "skip")).arrival is Arrival.SKIPPED
+    assert answered(*TO_TESTMAIL, ("Another address that you read", "skip")).arrival is ReportedArrival.SKIPPED
 
 
 def test_a_message_that_was_cut_off_may_or_may_not_have_been_sent(

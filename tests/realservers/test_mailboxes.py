@@ -20,9 +20,9 @@ from smtp_wizard.engine.base.identity import Identity
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.mailbox.arrival import sent_copy
-from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, Line
+from smtp_wizard.engine.mailbox.arrival_states import SentCopy
+from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, ImapStream
 from smtp_wizard.engine.mailbox.imap_session import ImapSession
-from smtp_wizard.engine.mailbox.outcomes import SentCopy
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.smtp.transport import Trust, verifying_context
 from tests.commands.test_send import RELAY
@@ -141,7 +141,7 @@ def test_the_absence_of_a_copy_in_sent_is_said_and_the_arrival_found(
     files = [file.read_bytes() for part in ("new", "cur") for file in (box / part).iterdir()]
     (copy,) = [each for each in files if code.encode() in each]
     mailboxes.put("alice", copy, folder="Sent", name=f"{int(time.time())}.sent.here")
-    line = Line(mailboxes.imap, ImapLimits())
+    line = ImapStream(mailboxes.imap, ImapLimits())
     session = ImapSession(line, Trust(str(mailboxes.smtp.ca_file)))
     session.connect()
     session.sign_in(ALICE.address, Secret(ALICE.password), session.way_in(Auth.PASSWORD))

@@ -18,7 +18,7 @@ from smtp_wizard.engine.oauth.client import OAuthClient, RegisteredClient
 from smtp_wizard.engine.oauth.grants import SignedIn
 from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
 from smtp_wizard.engine.oauth.renewal import Renewal
-from smtp_wizard.engine.oauth.server import Flow, OAuthServer
+from smtp_wizard.engine.oauth.server import OAuthFlow, OAuthServer
 from tests.engine.oauth.test_oauth import Box, forms_of
 from tests.realservers.oidc import LARGE, OPAQUE, Browser, TokenServer
 from tests.realservers.servers import ALICE, NAME, RECIPIENT, MailServer, wait_until
@@ -114,7 +114,7 @@ async def test_the_browser_of_this_computer_leads_to_a_token_that_is_taken(
 ) -> None:
     """PKCE over the listener; the token, 2.7 k long, is then given to `setup` as another program's would be."""
     exchange = OAuthClient(server_of(oauth), RegisteredClient(LARGE))
-    async with PendingSignIn(exchange, Flow.BROWSER, ALICE.address) as attempt:
+    async with PendingSignIn(exchange, OAuthFlow.BROWSER, ALICE.address) as attempt:
         finished = asyncio.ensure_future(attempt.finished())
         page = await asyncio.to_thread(Browser(ALICE.address).open, attempt.url)
         assert "You are signed in" in page.text
@@ -135,7 +135,7 @@ async def test_the_browser_of_this_computer_leads_to_a_token_that_is_taken(
 
 async def test_a_pasted_address_signs_in_too(oauth: TokenServer) -> None:
     exchange = OAuthClient(server_of(oauth), RegisteredClient(OPAQUE))
-    async with PendingSignIn(exchange, Flow.PASTE, ALICE.address) as attempt:
+    async with PendingSignIn(exchange, OAuthFlow.PASTE, ALICE.address) as attempt:
         finished = asyncio.ensure_future(attempt.finished())
         page = await asyncio.to_thread(Browser(ALICE.address).open, attempt.url, follow_home=False)
         attempt.paste("\n".join(page.address[at : at + 60] for at in range(0, len(page.address), 60)))
@@ -162,7 +162,7 @@ def test_four_processes_renew_a_hundred_times_and_nobody_is_signed_out(oauth: To
 
     async def sign_in() -> Secret:
         exchange = OAuthClient(server, RegisteredClient(OPAQUE), now=lambda: datetime.now(UTC))
-        async with PendingSignIn(exchange, Flow.DEVICE) as attempt:
+        async with PendingSignIn(exchange, OAuthFlow.DEVICE) as attempt:
             assert attempt.code is not None
             await asyncio.to_thread(Browser(ALICE.address).open, attempt.code.whole_page)
             return (await attempt.finished()).grant.sealed()

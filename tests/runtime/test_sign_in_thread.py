@@ -24,7 +24,7 @@ from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.oauth.client import OAuthClient, RegisteredClient
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
-from smtp_wizard.engine.oauth.server import Flow
+from smtp_wizard.engine.oauth.server import OAuthFlow
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import Next
 from smtp_wizard.plain.form import Kit
@@ -57,7 +57,7 @@ def serving(**more: object) -> Iterator[AuthorizationServer]:
         loop.close()
 
 
-def beside(server: AuthorizationServer, flow: Flow) -> SignInThread:
+def beside(server: AuthorizationServer, flow: OAuthFlow) -> SignInThread:
     exchange = OAuthClient(server.described(), RegisteredClient(CLIENT_ID))
     return SignInThread(lambda: PendingSignIn(exchange, flow, "ana@firm.example"))
 
@@ -69,7 +69,7 @@ def visit(url: str) -> str:
 
 
 def test_the_browser_comes_back_while_somebody_is_asked() -> None:
-    with serving() as server, beside(server, Flow.BROWSER) as waiting:
+    with serving() as server, beside(server, OAuthFlow.BROWSER) as waiting:
         assert not waiting.done
         assert waiting.result(0.01) is None
         assert "press Enter" in visit(server.consent(waiting.attempt.url))
@@ -79,7 +79,7 @@ def test_the_browser_comes_back_while_somebody_is_asked() -> None:
 
 
 def test_an_address_is_pasted_while_somebody_is_asked() -> None:
-    with serving() as server, beside(server, Flow.PASTE) as waiting:
+    with serving() as server, beside(server, OAuthFlow.PASTE) as waiting:
         with pytest.raises(OAuthError, match="another page"):
             waiting.paste("https://login.example/")
         waiting.paste(server.consent(waiting.attempt.url))
@@ -91,7 +91,7 @@ def test_what_cannot_begin_says_so_and_leaves_no_thread() -> None:
     before = threading.active_count()
     with serving() as server:
         server.override = lambda path, form: (400, {"error": "unauthorized_client"})
-        with pytest.raises(OAuthError, match="does not let this client id"), beside(server, Flow.DEVICE):
+        with pytest.raises(OAuthError, match="does not let this client id"), beside(server, OAuthFlow.DEVICE):
             raise AssertionError("it has begun")
     assert threading.active_count() == before
 
@@ -219,7 +219,7 @@ def test_an_account_signs_in_again_with_the_client_that_it_had(
         monkeypatch.setattr(browser, "can_ask", lambda: True)
         invocation = cast(Invocation, SimpleNamespace(services=office.services, out=told))
         account = office.services.saved_accounts.get("Ana")
-        secret = browser.signed_in_again(invocation, account, Flow.BROWSER, Stopwatch(), lambda: "")
+        secret = browser.signed_in_again(invocation, account, OAuthFlow.BROWSER, Stopwatch(), lambda: "")
         assert office.services.tokens.is_fresh(secret)
         report = asyncio.run(office.services.accounts.replace_secret(account, secret, lambda event: None))
         assert report.verdict is Verdict.PASS
@@ -238,7 +238,7 @@ def test_signing_in_again_needs_a_terminal_or_a_code(tmp_path: Path, monkeypatch
         invocation = cast(Invocation, SimpleNamespace(services=office.services, out=Told()))
         account = office.services.saved_accounts.get("Ana")
         with pytest.raises(CommandError, match="--flow device"):
-            browser.signed_in_again(invocation, account, Flow.PASTE, Stopwatch(), lambda: "")
+            browser.signed_in_again(invocation, account, OAuthFlow.PASTE, Stopwatch(), lambda: "")
         bare = replace(account, login=None)
         with pytest.raises(CommandError, match="access token of another program"):
             browser.signed_in_again(invocation, bare, None, Stopwatch(), lambda: "")

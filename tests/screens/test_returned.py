@@ -12,7 +12,7 @@ from smtp_wizard.app import HOME
 from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.mailbox import mailbox_file
-from smtp_wizard.engine.mailbox.mailbox_file import ListedServer, load_mailboxes
+from smtp_wizard.engine.mailbox.mailbox_file import ListedImapServer, load_mailboxes
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.areas.explain import ExplainScreen
@@ -33,7 +33,7 @@ async def test_the_mailbox_is_read_after_the_password_and_what_was_meant_is_copi
     services = make_services(tmp_path / "config")
     async with ImapServer(authority.issue("127.0.0.1").context()) as imap:
         imap.inbox.add(report("carla@gmial.com"), datetime.now(UTC))
-        listed = ListedServer(
+        listed = ListedImapServer(
             provider="custom", endpoint=imap.endpoint, source="own", as_of="undated", confidence=Confidence.OWN
         )
         known = replace(load_mailboxes(), servers=(listed,))

@@ -27,7 +27,7 @@ from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.services import Services
-from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin
+from smtp_wizard.engine.wizard.draft import Draft, Origin, ReportedArrival
 from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.flows.sign_in import SignInOffer
 from smtp_wizard.screens.accounts.home import HomeScreen
@@ -274,7 +274,7 @@ async def done(walk: Walk) -> None:
 def drafts(services: Services) -> dict[str, tuple[Draft, Callable[[Walk], Awaitable[None]]]]:
     """The screens that stand behind answers."""
     signed = proved(services)
-    tested = replace(signed, arrival=Arrival.ARRIVED, test_to=Address("bob", "example.test"))
+    tested = replace(signed, arrival=ReportedArrival.ARRIVED, test_to=Address("bob", "example.test"))
     kept = replace(tested, name="Practice you", store=StoreKind.KEYRING, saved="Practice you")
     return {
         "connect": (draft(services), connect),

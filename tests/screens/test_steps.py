@@ -25,7 +25,7 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import Trust
-from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
+from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof, ReportedArrival
 from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.screens.panel import QuestionPanel
 from smtp_wizard.text.save import displaces_title, taken_title
@@ -56,7 +56,7 @@ PRACTICE = Draft(
     secret=SECRET,
 )
 SIGNED_IN = replace(PRACTICE, proof=Proof(NOON, Depth.LOGIN, Verdict.PASS, PRACTICE_SERVER, "ana"))
-TO_BE_SAVED = replace(SIGNED_IN, arrival=Arrival.ARRIVED, store=StoreKind.KEYRING)
+TO_BE_SAVED = replace(SIGNED_IN, arrival=ReportedArrival.ARRIVED, store=StoreKind.KEYRING)
 HOST = "mail.firma.example"
 BY_HAND = Draft(
     address=Address("ana", "firma.example"),
@@ -500,7 +500,7 @@ async def test_mail_that_has_not_arrived_yet_gets_advice_and_can_be_sent_again(s
         await sent(walk)
         await walk.press("up", "enter")
         await walk.until_reads("Sent just now, and not there")
-        assert walk.draft.arrival is Arrival.NOT_YET
+        assert walk.draft.arrival is ReportedArrival.NOT_YET
         await walk.press("down", "enter")
         await walk.until_reads("Where should the test message go?")
         assert walk.app.focused is walk.the("#to", TextInput)
@@ -522,7 +522,7 @@ async def test_nothing_is_taken_for_granted_while_no_word_is_typed(services: Ser
         await walk.fill("#to", "")
         await seen(walk)
         await walk.at("review")
-        assert walk.draft.arrival is Arrival.ARRIVED
+        assert walk.draft.arrival is ReportedArrival.ARRIVED
 
 
 async def test_one_key_opens_the_practice_inbox(services: Services) -> None:
@@ -734,7 +734,7 @@ async def test_a_test_that_was_left_out_has_no_tick_in_the_line_of_steps(service
         await walk.press("escape")
         await walk.at("testmail")
         assert walk.reads("● Test")
-    async with walking(services, draft=replace(SIGNED_IN, arrival=Arrival.ARRIVED)) as walk:
+    async with walking(services, draft=replace(SIGNED_IN, arrival=ReportedArrival.ARRIVED)) as walk:
         await walk.at("review")
         assert walk.reads("✓ Test   ● Save")
 

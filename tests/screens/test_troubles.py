@@ -24,7 +24,7 @@ from smtp_wizard.engine.sandbox.scenarios import practice_password
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.services import Services
-from smtp_wizard.engine.state.forms import FILE_NAME as STATE_FILE
+from smtp_wizard.engine.state.timestamps import FILE_NAME as STATE_FILE
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.steps import StepId, step
 from smtp_wizard.screens.accounts.home import HomeScreen

@@ -22,7 +22,7 @@ from smtp_wizard.engine.checks.target import Mail, Target, TimeLimits
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.providers.catalog import load_catalog
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.smtp.symptom import Symptom
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Trust, Wire
 from smtp_wizard.engine.wizard.draft import Draft
@@ -211,7 +211,7 @@ def mendable(works: Endpoint) -> Callable[..., Any]:
         server_said=phrase("\x16\x03"),
     )
 
-    async def check(draft: Draft, depth: Depth, emit: Emit, options: Options | None = None) -> Report:
+    async def check(draft: Draft, depth: Depth, emit: Emit, options: CheckOptions | None = None) -> Report:
         assert draft.connection.endpoint is not None
         good = draft.connection.endpoint == works
         stage = Stage.AUTH if depth is Depth.LOGIN and good else Stage.GREETING

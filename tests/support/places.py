@@ -20,7 +20,7 @@ from smtp_wizard.engine.checks.events import RunFinished
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.state.results import LastResult, Result
-from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
+from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof, ReportedArrival
 from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.guide import StepsPanel
@@ -80,7 +80,7 @@ def draft_at_review() -> Draft:
     draft = draft_at_testmail()
     assert draft.proof is not None
     proof = replace(draft.proof, depth=Depth.SEND)
-    return replace(draft, test_to=TEST_TO, arrival=Arrival.ARRIVED, proof=proof, store=StoreKind.KEYRING)
+    return replace(draft, test_to=TEST_TO, arrival=ReportedArrival.ARRIVED, proof=proof, store=StoreKind.KEYRING)
 
 
 def draft_at_done() -> Draft:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.state.forms import FILE_NAME
+from smtp_wizard.engine.state.timestamps import FILE_NAME
 
 BUSY, FULL = 5, 13
 """Result codes of SQLite."""

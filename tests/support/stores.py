@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, SecretStore, do_nothing
 from smtp_wizard.engine.secrets.keyring import SERVICE
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
-from smtp_wizard.engine.secrets.references import ReferenceStore
+from smtp_wizard.engine.secrets.reference_stores import ReferenceStore
 
 
 class FailingStore:

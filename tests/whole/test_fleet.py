@@ -38,8 +38,8 @@ from smtp_wizard.engine.secrets import vault_format
 from smtp_wizard.engine.secrets.vault_format import Cost
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.smtp import transport
-from smtp_wizard.engine.state.forms import FILE_NAME
 from smtp_wizard.engine.state.state import State
+from smtp_wizard.engine.state.timestamps import FILE_NAME
 from smtp_wizard.runtime import open_file_limit
 from smtp_wizard.runtime.exits import Interrupted
 from tests.support.checking import check, hurried

@@ -19,7 +19,7 @@ from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.oauth.grants import SignedIn
 from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
-from smtp_wizard.engine.oauth.server import Flow, OAuthServer
+from smtp_wizard.engine.oauth.server import OAuthFlow, OAuthServer
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.command import parse_command
 from smtp_wizard.engine.wizard.account_draft import draft_to_sign_in_again
@@ -36,7 +36,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 FLOW = click.option(
     "--flow",
-    type=click.Choice([each.value for each in Flow]),
+    type=click.Choice([each.value for each in OAuthFlow]),
     help="How to sign in in the browser.  [default: device where there is such a thing]",
 )
 CAME_BACK_SECONDS = 30.0
@@ -49,7 +49,7 @@ class BrowserSource:
 
     client_id: str | None
     client_secret: PasswordSource
-    flow: Flow | None
+    flow: OAuthFlow | None
 
     @property
     def given(self) -> bool:
@@ -91,10 +91,10 @@ def browser_from(given: dict[str, Any]) -> BrowserSource:
     if client_id is not None and (not client_id.strip() or shown(client_id, 300) != client_id.strip()):
         raise click.UsageError("--client-id is not a client id.")
     source = PasswordSource(command=run_this, variable=variable)
-    return BrowserSource(client_id.strip() if client_id else None, source, Flow(flow) if flow else None)
+    return BrowserSource(client_id.strip() if client_id else None, source, OAuthFlow(flow) if flow else None)
 
 
-def flow_for(server: OAuthServer, wanted: Flow | None) -> Flow:
+def flow_for(server: OAuthServer, wanted: OAuthFlow | None) -> OAuthFlow:
     """Return the way to sign in. Raises `CommandError` for one that the provider has not."""
     from smtp_wizard.flows.browser import way_for
 
@@ -108,22 +108,24 @@ def flow_for(server: OAuthServer, wanted: Flow | None) -> Flow:
     return way
 
 
-def lacking_for(server: OAuthServer, flow: Flow | None, *, has_secret: bool) -> list[str]:
+def lacking_for(server: OAuthServer, flow: OAuthFlow | None, *, has_secret: bool) -> list[str]:
     """Return what must still be said before the sign-in can begin here, as the names of options."""
     from smtp_wizard.flows.browser import lacks_secret, way_for
 
     wants_secret = lacks_secret(server, has_secret=has_secret)
     lacking = ["--client-secret-env or --client-secret-command"] if wants_secret else []
-    if not can_ask() and way_for(server, flow) not in (Flow.DEVICE, None):
+    if not can_ask() and way_for(server, flow) not in (OAuthFlow.DEVICE, None):
         lacking.append(NEEDS_TERMINAL if server.device else "--token-command, or a terminal")
     return lacking
 
 
-def signed_in(out: Output, flow: BrowserFlow, way: Flow, watch: Stopwatch, undone: Callable[[], str]) -> Draft:
+def signed_in(out: Output, flow: BrowserFlow, way: OAuthFlow, watch: Stopwatch, undone: Callable[[], str]) -> Draft:
     """Sign in that way; return the draft with what came of it. Raises `CommandError`."""
     flow.choose(way)
     try:
-        found = run(_with_code(out, flow, watch), watch, undone) if way is Flow.DEVICE else _with_browser(out, flow)
+        found = (
+            run(_with_code(out, flow, watch), watch, undone) if way is OAuthFlow.DEVICE else _with_browser(out, flow)
+        )
     except OAuthError as problem:
         raise CommandError("sign-in-failed", problem.words, shown(undone()), Exit.FAILED) from None
     flow.signed_in(found)
@@ -163,7 +165,7 @@ def _show(out: Output, attempt: PendingSignIn) -> None:
 
 
 def signed_in_again(
-    invocation: Invocation, account: Account, flow: Flow | None, watch: Stopwatch, undone: Callable[[], str]
+    invocation: Invocation, account: Account, flow: OAuthFlow | None, watch: Stopwatch, undone: Callable[[], str]
 ) -> Secret:
     """Sign in again for a saved account, with the client that it had. Raises `CommandError`."""
     server = invocation.services.catalog.oauth_server(account.connection)

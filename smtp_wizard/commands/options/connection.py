@@ -23,7 +23,7 @@ from smtp_wizard.engine.base.private_files import absolute
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.runtime.exits import CommandError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ DEPTH = click.Choice([each.value for each in Depth])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionOptions(Options):
+class ConnectionOptions(CheckOptions):
     """What was said about the connection, and about how long it may take and what is shown of it."""
 
     timeout: float | None = None

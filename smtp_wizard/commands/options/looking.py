@@ -12,7 +12,7 @@ from smtp_wizard.engine.base.shown import Shown, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.mailbox.outcomes import Arrived, SentCopy
+    from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
     from smtp_wizard.engine.services.arrivals import Confirmation, Rehearsal
     from smtp_wizard.output.documents.checks import AuthenticationJson, AwaitedBounceJson
 
@@ -60,16 +60,16 @@ class Found:
 
     def document(
         self, address: str
-    ) -> tuple[SentCopy | None, Arrived | None, AuthenticationJson | None, AwaitedBounceJson | None]:
+    ) -> tuple[SentCopy | None, ArrivalState | None, AuthenticationJson | None, AwaitedBounceJson | None]:
         """Return the last fields of the document."""
-        from smtp_wizard.engine.mailbox.outcomes import Arrived
+        from smtp_wizard.engine.mailbox.arrival_states import ArrivalState
         from smtp_wizard.output.documents.checks import AuthenticationJson, AwaitedBounceJson
 
         if self.rehearsal is not None:
             came = self.rehearsal.bounce
             bounce = AwaitedBounceJson(
                 came is not None,
-                came.folder if came is not None else Arrived.NO,
+                came.folder if came is not None else ArrivalState.NO,
                 round(self.rehearsal.waited.total_seconds()),
                 address,
                 shown(came.letter.reported_by, 100) if came is not None else "",
@@ -80,5 +80,5 @@ class Found:
         arrival = self.confirmation.arrival
         said = arrival.authentication
         proofs = AuthenticationJson(said.spf, said.dkim, said.dmarc)
-        there = arrival.where in (Arrived.INBOX, Arrived.JUNK)
+        there = arrival.where in (ArrivalState.INBOX, ArrivalState.JUNK)
         return self.confirmation.copy, arrival.where, proofs if there else None, None

@@ -19,7 +19,7 @@ from smtp_wizard.engine.secrets.command import first_line, utf8_text
 from smtp_wizard.runtime.exits import CommandError, Exit
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.secrets.references import EnvStore
+    from smtp_wizard.engine.secrets.reference_stores import EnvStore
     from smtp_wizard.engine.secrets.stores import SecretStores
 
 LARGEST = 64 * 1024

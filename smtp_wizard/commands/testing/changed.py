@@ -14,7 +14,7 @@ from smtp_wizard.engine.accounts.lockout_guard import paused
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
-from smtp_wizard.engine.state.comparisons import Comparisons, Standing
+from smtp_wizard.engine.state.comparisons import AccountStatus, Comparisons
 from smtp_wizard.output.outcome import CheckOutcome
 
 USUAL_NAME = "default"
@@ -31,25 +31,25 @@ class Comparison:
     def __init__(self, comparisons: Comparisons, name: str) -> None:
         self._comparisons = comparisons
         self._name = name
-        self._last: Mapping[str, Standing] = comparisons.last(name)
-        self._now: dict[str, Standing] = {}
-        self._unread: Mapping[str, Standing] = {}
+        self._last: Mapping[str, AccountStatus] = comparisons.last(name)
+        self._now: dict[str, AccountStatus] = {}
+        self._unread: Mapping[str, AccountStatus] = {}
 
     def change(self, account: Account, outcome: CheckOutcome) -> Change:
         """Return what is to be told of an account, and take it as told."""
         before = self._last.get(account.id)
-        now = moved_on(before, standing_of(outcome), conclusive=is_conclusive(outcome))
+        now = moved_on(before, status_of(outcome), conclusive=is_conclusive(outcome))
         self._now[account.id] = now
         return change_of(before, now)
 
     def news(self, account: Account, outcome: CheckOutcome) -> frozenset[str]:
         """Return which of the warnings about an account are new."""
         before = self._last.get(account.id)
-        return standing_of(outcome).warnings - (before.warnings if before is not None else frozenset())
+        return status_of(outcome).warnings - (before.warnings if before is not None else frozenset())
 
     def unread_news(self, entries: Sequence[tuple[str, Shown]]) -> tuple[Shown, ...]:
         """Return the sentences about entries that cannot be used and were not told, and take them as told."""
-        self._unread = {_unread_key(name, words): Standing(_UNREAD) for name, words in entries}
+        self._unread = {_unread_key(name, words): AccountStatus(_UNREAD) for name, words in entries}
         return tuple(words for name, words in entries if _unread_key(name, words) not in self._last)
 
     def move_on(self, saved: Sequence[Account] | None, now: datetime) -> None:
@@ -64,10 +64,10 @@ def _unread_key(name: str, words: Shown) -> str:
     return _UNREAD + hashlib.blake2b((name_key(name) or words).encode(), digest_size=8).hexdigest()
 
 
-def standing_of(outcome: CheckOutcome) -> Standing:
+def status_of(outcome: CheckOutcome) -> AccountStatus:
     """Return how an account stands after a check."""
     warned = (each.finding.code for each in outcome.report.results if each.verdict is Verdict.WARN and each.finding)
-    return Standing(_cause(outcome), frozenset({*warned, *(each.key for each in outcome.upcoming)}))
+    return AccountStatus(_cause(outcome), frozenset({*warned, *(each.key for each in outcome.warnings)}))
 
 
 def _cause(outcome: CheckOutcome) -> str:

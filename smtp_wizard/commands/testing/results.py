@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.commands.checking import exit_code, report_line, stage_exit_code
 from smtp_wizard.commands.testing.request import TestRequest
+from smtp_wizard.engine.accounts.account_warnings import AccountWarning
 from smtp_wizard.engine.accounts.changes import Change
-from smtp_wizard.engine.accounts.upcoming import Upcoming
 from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.lazy_dataclass import dataclass
@@ -31,7 +31,7 @@ class Told:
     outcome: CheckOutcome
     change: Change | None = None
     """What differs from what was told last, where changes alone are wanted."""
-    upcoming: tuple[Upcoming, ...] = ()
+    warnings: tuple[AccountWarning, ...] = ()
     """What is said to end: with changes alone what is new of it."""
 
 
@@ -72,7 +72,7 @@ class Results:
                 self._changes(results)
             case "plain":
                 self._plain(outcomes)
-        self._say_upcoming(results)
+        self._say_warnings(results)
         return self._code(results)
 
     # -- documents ---------------------------------------------------------------------------------------------------
@@ -80,9 +80,9 @@ class Results:
     def _document(self, results: Sequence[Told]) -> None:
         from smtp_wizard.output.documents.checks import AccountsTested, EndingJson, NoticeJson
 
-        upcoming = [(told.outcome.title, each) for told in results for each in told.upcoming]
-        notices = tuple(NoticeJson(name, each.notice) for name, each in upcoming if each.notice is not None)
-        endings = tuple(EndingJson(name, each.words) for name, each in upcoming if each.notice is None)
+        warnings = [(told.outcome.title, each) for told in results for each in told.warnings]
+        notices = tuple(NoticeJson(name, each.notice) for name, each in warnings if each.notice is not None)
+        endings = tuple(EndingJson(name, each.words) for name, each in warnings if each.notice is None)
         self._out.document(AccountsTested(tuple(map(_tested, results)), notices, endings))
 
     def _nagios(self, outcomes: Sequence[CheckOutcome]) -> int:
@@ -119,11 +119,11 @@ class Results:
         for told in results:
             self._out.data(change_line(told))
 
-    def _say_upcoming(self, results: Sequence[Told]) -> None:
+    def _say_warnings(self, results: Sequence[Told]) -> None:
         """Say what will end, on stderr; in a list of changes it is in the line of its account."""
         if self._asked.changed is not None and self._asked.form == "plain":
             return
-        every = [(told.outcome.title, each) for told in results for each in told.upcoming]
+        every = [(told.outcome.title, each) for told in results for each in told.warnings]
         for name, each in sorted(every, key=lambda found: found[1].notice is None):
             self._out.narrate(f"{name}: {each.words}")
 
@@ -147,7 +147,7 @@ _WIDTH = max(map(len, CHANGE_WORDS.values()))
 def change_line(told: Told) -> str:
     """Return what has changed about an account as one line: 'new failure  Office: The password was refused'."""
     assert told.change is not None
-    ends = [f"{each.words}" for each in told.upcoming]
+    ends = [f"{each.words}" for each in told.warnings]
     remarks = [finding.title for finding in told.outcome.findings]
     said = [*remarks[:1], *ends] if told.change is not Change.WARNING or not ends else ends
     words = f": {' '.join(said)}" if said else ""
@@ -155,7 +155,7 @@ def change_line(told: Told) -> str:
 
 
 def _tested(told: Told) -> TestedJson:
-    return result_json(told.index, told.outcome, change=told.change, upcoming=told.upcoming)
+    return result_json(told.index, told.outcome, change=told.change, warnings=told.warnings)
 
 
 def result_json(
@@ -163,12 +163,12 @@ def result_json(
     outcome: CheckOutcome,
     *,
     change: Change | None = None,
-    upcoming: Sequence[Upcoming] = (),
+    warnings: Sequence[AccountWarning] = (),
     place: str = "here",
     differs: tuple[Stage, ...] = (),
 ) -> TestedJson:
     """Return a result as JSON has it. `place`: where it was tested from; `differs`: in which stages from the other."""
     from smtp_wizard.output.documents.checks import ResultJson, TestedJson, WarningJson
 
-    warnings = tuple(WarningJson(each.kind, each.words) for each in upcoming)
-    return TestedJson(ResultJson.of(outcome), index, change, warnings, place, differs)
+    told = tuple(WarningJson(each.kind, each.words) for each in warnings)
+    return TestedJson(ResultJson.of(outcome), index, change, told, place, differs)

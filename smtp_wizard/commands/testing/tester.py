@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from smtp_wizard.commands.checking import Transcript, held_reader, live_reader, not_begun, observed
 from smtp_wizard.commands.testing.account_secrets import AccountSecrets, Held, fault_finding
 from smtp_wizard.commands.testing.request import TestRequest
-from smtp_wizard.engine.accounts.upcoming import upcoming_of
+from smtp_wizard.engine.accounts.account_warnings import account_warnings_of
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError, ShownError
 from smtp_wizard.engine.base.secret import Secret
@@ -21,8 +21,8 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.providers.limits import connections_at_once
 from smtp_wizard.engine.sandbox.errors import SandboxError
-from smtp_wizard.engine.services.fleet import Fleet
-from smtp_wizard.engine.services.turns import Turn, Turns
+from smtp_wizard.engine.services.check_queue import CheckQueue, QueuedCheck
+from smtp_wizard.engine.services.parallel_checks import ParallelChecks
 from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.exits import CommandError
 from smtp_wizard.runtime.open_file_limit import checks_at_once, limit
@@ -91,18 +91,18 @@ class Tester:
             except TimeoutError:  # its check does not begin, and says so
                 return None
 
-        turns = Turns(per_host=self.asked.per_host, per_provider=self._per_provider())
-        await Fleet(self._waiting(), turns, at_once=self._at_once(), read=read, check=check).run()
+        queue = CheckQueue(per_host=self.asked.per_host, per_provider=self._per_provider())
+        await ParallelChecks(self._waiting(), queue, at_once=self._at_once(), read=read, check=check).run()
 
-    def _waiting(self) -> list[Turn]:
-        return [self._turn(index, account) for index, account in enumerate(self.accounts)]
+    def _waiting(self) -> list[QueuedCheck]:
+        return [self._queued(index, account) for index, account in enumerate(self.accounts)]
 
-    def _turn(self, index: int, account: Account) -> Turn:
+    def _queued(self, index: int, account: Account) -> QueuedCheck:
         connection = account.connection
         signs_in = self.asked.depth is not Depth.SERVER and connection.auth is not Auth.NONE
         whose = connection.username.casefold() if signs_in else str(index)
         provider = "" if connection.sandbox is not None else connection.provider or ""
-        return Turn(index, connection.endpoint.host, f"{connection.endpoint.host}\0{whose}", provider)
+        return QueuedCheck(index, connection.endpoint.host, f"{connection.endpoint.host}\0{whose}", provider)
 
     def _per_provider(self) -> Mapping[str, int]:
         """Return how many connections at once the providers of these accounts advise, where they say it."""
@@ -129,7 +129,7 @@ class Tester:
         account = self.accounts[index]
         name, endpoint = account.name, account.connection.endpoint
         if isinstance(held, Finding):
-            return self._with_upcoming(account, CheckOutcome(name, Report(endpoint), held))
+            return self._with_warnings(account, CheckOutcome(name, Report(endpoint), held))
         if self.watch.left() == 0:
             return not_begun(name, endpoint, self.watch.limit or 0.0)
         lines: list[str] = []
@@ -140,7 +140,7 @@ class Tester:
         del self._under_way[index]
         if not live:
             transcript.block(name, lines)
-        return self._with_upcoming(account, outcome)
+        return self._with_warnings(account, outcome)
 
     async def _observed(
         self, account: Account, secret: Secret | None, reader: Emit, seen: CheckProgress
@@ -163,11 +163,11 @@ class Tester:
             account, secret, self.asked.depth, emit, to=self.asked.to, options=self.asked.connection
         )
 
-    def _with_upcoming(self, account: Account, outcome: CheckOutcome) -> CheckOutcome:
+    def _with_warnings(self, account: Account, outcome: CheckOutcome) -> CheckOutcome:
         """Add what is about to end for the account. A sign-in that was renewed just now is looked at as it is now."""
         services = self.invocation.services
         now_saved = services.saved_accounts.as_learnt([account])[0] if account.login else account
-        return replace(outcome, upcoming=upcoming_of(now_saved, services.catalog, services.now()))
+        return replace(outcome, warnings=account_warnings_of(now_saved, services.catalog, services.now()))
 
 
 def _obstacle(problem: ShownError) -> Finding:

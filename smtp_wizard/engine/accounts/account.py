@@ -17,8 +17,8 @@ from smtp_wizard.engine.base.records import INLINE, UNSAVED, YOUNGER, AsText, Mo
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.secrets.kinds import StoreRef
-from smtp_wizard.engine.state.logins import Login
 from smtp_wizard.engine.state.results import LastResult
+from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 
 NAME_LIMIT = 60
 """Characters of an account's name at most."""
@@ -73,7 +73,7 @@ class Account:
     """None for a server that wants no sign-in."""
     created: Moment
     """Aware."""
-    login: Annotated[Login | None, YOUNGER] = None
+    login: Annotated[SignInRenewal | None, YOUNGER] = None
     """For an account that signs in in the browser and stays signed in."""
     tags: Annotated[tuple[Tag, ...], YOUNGER] = ()
     """Words by which some of many are chosen, in order, each once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from smtp_wizard.engine.state.comparisons import Standing
+from smtp_wizard.engine.state.comparisons import AccountStatus
 
 
 class Change(StrEnum):
@@ -20,7 +20,7 @@ class Change(StrEnum):
     NONE = "none"
 
 
-def change_of(before: Standing | None, now: Standing) -> Change:
+def change_of(before: AccountStatus | None, now: AccountStatus) -> Change:
     """Return what is to be told of an account. `before`: what was told last, None where nothing was."""
     failed = before.cause if before is not None else ""
     if now.cause:
@@ -31,7 +31,7 @@ def change_of(before: Standing | None, now: Standing) -> Change:
     return Change.WARNING if now.warnings - known else Change.NONE
 
 
-def moved_on(before: Standing | None, now: Standing, *, conclusive: bool) -> Standing:
+def moved_on(before: AccountStatus | None, now: AccountStatus, *, conclusive: bool) -> AccountStatus:
     """Return what is compared with next time.
 
     `conclusive`: whether the account was really looked at. Where it was not (the time was up, a sign-in was held
@@ -40,4 +40,4 @@ def moved_on(before: Standing | None, now: Standing, *, conclusive: bool) -> Sta
     if before is None or not now.cause:
         return now
     cause = now.cause if conclusive or not before.cause else before.cause
-    return Standing(cause, before.warnings | now.warnings)
+    return AccountStatus(cause, before.warnings | now.warnings)

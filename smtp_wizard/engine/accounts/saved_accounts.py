@@ -30,7 +30,7 @@ from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.strict_json import JsonError
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
-from smtp_wizard.engine.state.logins import Login
+from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 from smtp_wizard.engine.state.state import State
 
 FILE_NAME = "accounts.json"
@@ -333,7 +333,7 @@ class SavedAccounts:
         """Return accounts with their last results and renewals as known now, in one look at the state for all."""
         ids = [account.id for account in accounts]
         lasts = self.state.results.lasts(ids)
-        logins = self.state.logins.latest([account.id for account in accounts if account.login])
+        logins = self.state.sign_in_renewals.latest([account.id for account in accounts if account.login])
         return tuple(
             replace(each, last=lasts.get(each.id, each.last), login=_newer(each.login, logins.get(each.id)))
             if each.id in lasts or each.id in logins
@@ -454,7 +454,7 @@ def _why(problem: OSError) -> Shown:
     return shown(problem.strerror or type(problem).__name__, 100)
 
 
-def _newer(saved: Login | None, learnt: Login | None) -> Login | None:
+def _newer(saved: SignInRenewal | None, learnt: SignInRenewal | None) -> SignInRenewal | None:
     """Return what is known of a sign-in: as it was saved, or as it was renewed since."""
     if saved is None or learnt is None or (learnt.client_id, learnt.granted) != (saved.client_id, saved.granted):
         return saved

@@ -21,7 +21,7 @@ from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.threads import in_thread, run_to_completion
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.secrets.base import KEPT_NOWHERE, SecretError, SecretFault
-from smtp_wizard.engine.secrets.journal import Note, Pending
+from smtp_wizard.engine.secrets.journal import ChangeNote, PendingChange
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 
@@ -121,7 +121,7 @@ class SecretEntries:
         notes, odd = await in_thread(self._stores.journal.left)
         return Leftovers(tuple([left async for left in self._left_by(notes)]), tuple(odd))
 
-    async def _left_by(self, notes: list[Note]) -> AsyncIterator[Leftover]:
+    async def _left_by(self, notes: list[ChangeNote]) -> AsyncIterator[Leftover]:
         needed, told = await in_thread(self._saved_accounts.stores), set()
         for ref, since in ((ref, note.since) for note in notes for ref in note.entries):
             if ref in needed or ref in told or ref.kind.is_reference:
@@ -160,7 +160,7 @@ class SecretEntries:
         await run_to_completion(journal.sweep)
         return CleanupResult(tuple(removed), tuple(kept))
 
-    async def _clear(self, note: Note, removed: list[Leftover], kept: list[tuple[Leftover, str]]) -> None:
+    async def _clear(self, note: ChangeNote, removed: list[Leftover], kept: list[tuple[Leftover, str]]) -> None:
         still: list[StoreRef] = []
         async for left in self._left_by([note]):
             try:
@@ -176,7 +176,7 @@ class SecretEntries:
 class SecretChange:
     """A change under way of what is kept."""
 
-    def __init__(self, saved_accounts: SavedAccounts, stores: SecretStores, pending: Pending) -> None:
+    def __init__(self, saved_accounts: SavedAccounts, stores: SecretStores, pending: PendingChange) -> None:
         self._saved_accounts = saved_accounts
         self._stores = stores
         self._pending = pending

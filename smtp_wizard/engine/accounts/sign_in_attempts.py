@@ -43,7 +43,7 @@ _Change = Callable[[Entry], Entry]
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class ScrambledNames:
     """The scrambled names of an account. A server may know it by more than one."""
 
     counted: tuple[str, ...]
@@ -56,7 +56,7 @@ class Names:
 class Slot:
     """The right to sign in to an account once. It is given back by `Attempts.record` or `Attempts.release`."""
 
-    names: Names
+    names: ScrambledNames
     id: str
     lockout: Lockout
 
@@ -192,17 +192,17 @@ class Attempts:
 
         self._storage.put(lambda file: self._changed(file, slot.names, change), lasting=lasting, kept=kept)
 
-    def _changed(self, file: Connection, names: Names, change: _Change) -> None:
+    def _changed(self, file: Connection, names: ScrambledNames, change: _Change) -> None:
         now = self._now()
         changed(file, names.counted, now, lambda entry: (None, change(_current(entry, now))), related=names.related)
 
 
-def _names(username: str, also: Sequence[str], host: str) -> Names:
+def _names(username: str, also: Sequence[str], host: str) -> ScrambledNames:
     """Return the names of an account: it is counted under each that it is given, and related to their local parts."""
     plain = dict.fromkeys((username, *also))
     counted = tuple(dict.fromkeys(_scrambled(each, host) for each in plain))
     related = (_scrambled(each.rpartition("@")[0], host) for each in plain if "@" in each)
-    return Names(counted, tuple(dict.fromkeys(related)))
+    return ScrambledNames(counted, tuple(dict.fromkeys(related)))
 
 
 def _scrambled(username: str, host: str) -> str:

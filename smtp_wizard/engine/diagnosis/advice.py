@@ -39,7 +39,7 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
-class Instead:
+class SimilarCause:
     """Another cause that looks alike, and what would tell the two apart."""
 
     cause: str
@@ -58,7 +58,7 @@ class Cause:
     returned: Advice = Advice()
     """What is said instead where a message came back: about the recipient's record, and never about another test."""
 
-    instead: tuple[Instead, ...] = ()
+    instead: tuple[SimilarCause, ...] = ()
     """Causes that look alike, the likeliest first."""
 
     def advice_for(self, provider: str | None) -> Advice:
@@ -126,7 +126,7 @@ BLANK = re.compile(r"\{([a-z_]+)\}")
 _START = re.compile(r"(?:^|[.!?]\s+)$")
 
 
-class Blanks:
+class Placeholders:
     """Fills the blanks of templates from one symptom. One pass: what is filled in is never read as a template."""
 
     def __init__(self, symptom: Symptom, blanks: Mapping[str, str | None], names: Mapping[str, str]) -> None:
@@ -189,7 +189,9 @@ def _fitted(words: str | None, before: str) -> Shown:
     return own_words(words[0].upper() + words[1:] if _START.search(before) else words)
 
 
-def write_finding(cause: Cause, advice: Advice, symptom: Symptom, blanks: Blanks, evidence: Sequence[str]) -> Finding:
+def write_finding(
+    cause: Cause, advice: Advice, symptom: Symptom, blanks: Placeholders, evidence: Sequence[str]
+) -> Finding:
     """Turn advice into a finding: every blank filled, every line that cannot be filled left out."""
     assert advice.title is not None
     assert advice.explanation is not None
@@ -210,7 +212,7 @@ def write_finding(cause: Cause, advice: Advice, symptom: Symptom, blanks: Blanks
     )
 
 
-def _letter(request: str, blanks: Blanks, evidence: Sequence[str]) -> Shown:
+def _letter(request: str, blanks: Placeholders, evidence: Sequence[str]) -> Shown:
     """A message for who must act: what is asked for, then the facts. Only named blanks go in, and no secret is one."""
     facts = (blanks.fill_with_facts(line) for line in evidence)
     return join("\n", [blanks.fill(request) or NO_WORDS, NO_WORDS, *(line for line in facts if line is not None)])

@@ -21,9 +21,9 @@ from smtp_wizard.engine.base.strict_yaml import YamlDocument
 from smtp_wizard.engine.diagnosis.advice import (
     OR,
     Advice,
-    Blanks,
     Cause,
-    Instead,
+    Placeholders,
+    SimilarCause,
     own_words,
     server_said,
     write_finding,
@@ -31,7 +31,7 @@ from smtp_wizard.engine.diagnosis.advice import (
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.diagnosis.patterns import PatternIndex, Pieces, SearchedText
 from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN, Rulebook, read_rulebook
-from smtp_wizard.engine.diagnosis.rules import Case, Rule, plain_words
+from smtp_wizard.engine.diagnosis.rules import Rule, RuleInput, plain_words
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom, TlsFault
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Diagnosis:
         `said`: the words that it is decided by, where the symptom does not hold them yet.
         """
         words = plain_words(symptom.words if said is None else said, symptom.enhanced)
-        case = Case(symptom, SearchedText(words, self._pieces if words else _NO_PIECES))
+        case = RuleInput(symptom, SearchedText(words, self._pieces if words else _NO_PIECES))
         rules = self._shelf(symptom.fault, case.stages).worth_asking(case.words)
         rule = next((rule for rule in rules if rule.matches(case)), None)
         return rule, rule.quoted(case.words) if rule else ""
@@ -101,7 +101,7 @@ class Diagnosis:
         """Put into words what a rule, or none, has decided. Only what `symptom` holds can be in them."""
         cause = self._book.causes[rule.cause if rule else UNKNOWN]
         advice = cause.advice_for(symptom.provider).overlaid(rule.advice if rule else Advice())
-        returned, blanks = symptom.facts.get("returned"), Blanks(symptom, self._book.blanks, self._names)
+        returned, blanks = symptom.facts.get("returned"), Placeholders(symptom, self._book.blanks, self._names)
         if returned:
             advice = _returned(advice, cause, rule)
             advice = advice.overlaid(self._book.delayed) if returned == "delayed" else advice
@@ -117,7 +117,7 @@ class Diagnosis:
         """The ids of all causes: the stable codes that a Finding can carry."""
         return tuple(self._book.causes)
 
-    def alike(self, cause: str) -> tuple[Instead, ...]:
+    def alike(self, cause: str) -> tuple[SimilarCause, ...]:
         """Causes that look like this one, the likeliest first, and what would tell them apart. Raises `KeyError`."""
         return self._book.causes[cause].instead
 

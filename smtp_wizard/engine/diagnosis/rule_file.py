@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.strict_yaml import LazyTable
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.diagnosis.advice import ANY, BLANK, BLANK_NAMES, OR, Advice, Cause, Instead
+from smtp_wizard.engine.diagnosis.advice import ANY, BLANK, BLANK_NAMES, OR, Advice, Cause, SimilarCause
 from smtp_wizard.engine.diagnosis.rules import (
     TESTS,
     Rule,
@@ -303,8 +303,8 @@ def _known_instead(node: Node, causes: Mapping[str, Cause]) -> None:
             raise child.error("cause", f"there is no cause '{shown(child.text('cause'), 60)}'")
 
 
-def _instead(node: Node) -> Instead:
-    return Instead(node.text("cause"), node.text("tell"))
+def _instead(node: Node) -> SimilarCause:
+    return SimilarCause(node.text("cause"), node.text("tell"))
 
 
 def _template(node: Node, key: str, text: str) -> str:

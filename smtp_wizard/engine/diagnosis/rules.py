@@ -25,7 +25,7 @@ SEEN = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class RuleInput:
     """A symptom with its words made plain once, for all rules."""
 
     symptom: Symptom
@@ -37,7 +37,7 @@ class Case:
         return self.symptom.stages or frozenset({self.symptom.stage})
 
 
-Test = Callable[[Case], bool]
+Test = Callable[[RuleInput], bool]
 
 
 def plain_words(said: str, enhanced: str | None) -> str:
@@ -80,7 +80,7 @@ class Rule:
             self.stages is None or not self.stages.isdisjoint(stages)
         )
 
-    def matches(self, case: Case) -> bool:
+    def matches(self, case: RuleInput) -> bool:
         """Whether the rule decides."""
         for test in self.tests:
             if not test(case):
@@ -224,7 +224,7 @@ def _host_test(node: Node, key: str) -> Test:
 def _issuer_test(node: Node, key: str) -> Test:
     patterns = read_patterns(node, key)
 
-    def test(case: Case) -> bool:
+    def test(case: RuleInput) -> bool:
         facts = case.symptom.facts
         return patterns.fits(facts.get("issuers", facts.get("issuer", ""))[:SEEN])
 

@@ -37,7 +37,7 @@ class AutoconfigError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class PublishedServer:
     """One server that was published."""
 
     endpoint: Endpoint
@@ -104,7 +104,7 @@ ServerKind = Literal["smtp", "imap"]
 """What a server is for: sending, or reading."""
 
 
-def read_offers(document: bytes, address: Address, *, kind: ServerKind = "smtp") -> tuple[Offer, ...]:
+def read_offers(document: bytes, address: Address, *, kind: ServerKind = "smtp") -> tuple[PublishedServer, ...]:
     """Read the servers of a configuration, in its order; those that make no sense are left out.
 
     `kind`: the outgoing servers, or those for reading by IMAP. Raises `AutoconfigError` where it is no such
@@ -128,7 +128,7 @@ def read_offers(document: bytes, address: Address, *, kind: ServerKind = "smtp")
     return offers
 
 
-def _offers(root: Any, address: Address, kind: ServerKind) -> Iterator[Offer]:
+def _offers(root: Any, address: Address, kind: ServerKind) -> Iterator[PublishedServer]:
     if kind == "smtp":
         named = [each for each in root.iterfind("emailProvider/outgoingServer") if each.get("type", "smtp") == kind]
     else:
@@ -141,7 +141,9 @@ def _offers(root: Any, address: Address, kind: ServerKind) -> Iterator[Offer]:
             continue
         methods = [_METHODS.get((each.text or "").strip().lower()) for each in server.iterfind("authentication")]
         auth = tuple(dict.fromkeys(each for each in methods if each))
-        yield Offer(endpoint, shown(_username(_text(server, "username"), address), 320), auth or ("password",))
+        yield PublishedServer(
+            endpoint, shown(_username(_text(server, "username"), address), 320), auth or ("password",)
+        )
 
 
 def _text(element: Any, name: str) -> str:

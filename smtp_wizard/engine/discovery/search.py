@@ -29,6 +29,7 @@ from smtp_wizard.engine.discovery.candidate import (
     FoundBy,
     provider_candidates,
 )
+from smtp_wizard.engine.discovery.discovery_result import DiscoveryResult, ResultBuilder
 from smtp_wizard.engine.discovery.dns import (
     SERVICES,
     DnsProblem,
@@ -39,7 +40,6 @@ from smtp_wizard.engine.discovery.dns import (
     look_up_srv,
     look_up_texts,
 )
-from smtp_wizard.engine.discovery.learnt import DiscoveryResult, Learnt
 from smtp_wizard.engine.discovery.mailbox_traces import (
     MailboxKnowledge,
     find_traces,
@@ -139,7 +139,7 @@ class _Search:
         self.catalog = catalog
         self.asking = asking
         self.tell = tell
-        self.learnt = Learnt(address, catalog, asking.knowledge.filters)
+        self.builder = ResultBuilder(address, catalog, asking.knowledge.filters)
         self.mx_known = asyncio.Event()
         self._trials = Trials(asking.verify)
         self._made_up: dict[str, asyncio.Task[tuple[str, ...] | DnsProblem]] = {}
@@ -174,11 +174,11 @@ class _Search:
             await asyncio.gather(*late, return_exceptions=True)
         silent = [name for name, task in asked.items() if task.cancelled()]
         if silent:
-            self.learnt.notes.append(f"No answer in time: {', '.join(silent)}.")
+            self.builder.notes.append(f"No answer in time: {', '.join(silent)}.")
         for task in (*asked.values(), guessing):
             if not task.cancelled():
                 task.result()  # a fault of ours is not swallowed
-        return self.learnt.result(self._trials.report, named_file=self.asking.file)
+        return self.builder.result(self._trials.report, named_file=self.asking.file)
 
     async def _wait(self, asked: Sequence[asyncio.Task[None]], guessing: asyncio.Task[None]) -> None:
         """Wait for the sources that can still change the result, until the deadline at most."""
@@ -187,7 +187,7 @@ class _Search:
             async with listening_timeout(self.asking.deadline) as limit:
                 while True:
                     self._news.clear()
-                    if self.learnt.owners and not gracious:
+                    if self.builder.owners and not gracious:
                         limit.shorten(GRACE)
                         gracious = True
                     waiting: set[asyncio.Future[Any]] = {task for task in asked if not task.done()}
@@ -204,8 +204,8 @@ class _Search:
     @property
     def _somebody_knows(self) -> bool:
         """Whether a server is known that need not be guessed: it was named, and has not failed when it was tried."""
-        named = [each for each in self.learnt.named if each.source is not FoundBy.GUESS]
-        return bool(self.learnt.owners) or any(self._may_serve(each) for each in named)
+        named = [each for each in self.builder.named if each.source is not FoundBy.GUESS]
+        return bool(self.builder.owners) or any(self._may_serve(each) for each in named)
 
     def _may_serve(self, named: NamedServer) -> bool:
         report = self._trials.report(named.endpoint)
@@ -216,7 +216,7 @@ class _Search:
     async def _ask_mx(self) -> None:
         self.tell(f"Who receives the mail of {_shown(self.address)}?")
         try:
-            self.learnt.receives(await look_up_mx(self.domain, self.asking.resolver))
+            self.builder.receives(await look_up_mx(self.domain, self.asking.resolver))
         finally:
             self.mx_known.set()
             self._news.set()
@@ -224,10 +224,10 @@ class _Search:
 
     def _of_owners(self) -> Iterator[NamedServer]:
         """Yield the servers of whose mail hosts these are; less is believed in what not all of these providers have."""
-        owners = self.learnt.owners
-        common = [{each.endpoint for each in owner.offered(self.address, self.learnt.mx.hosts)} for owner in owners]
+        owners = self.builder.owners
+        common = [{each.endpoint for each in owner.offered(self.address, self.builder.mx.hosts)} for owner in owners]
         for owner in owners:
-            for each in provider_candidates(owner, self.address, FoundBy.MX, self.learnt.mx.hosts):
+            for each in provider_candidates(owner, self.address, FoundBy.MX, self.builder.mx.hosts):
                 shared = all(each.endpoint in theirs for theirs in common)
                 yield NamedServer.of(each if shared else replace(each, trust=each.trust - ELSEWHERE))
 
@@ -237,7 +237,7 @@ class _Search:
         answers = await asyncio.gather(*(look_up_srv(self.domain, service, resolver) for service in SERVICES))
         named = [endpoint for answer in answers for endpoint in answer.endpoints]
         if not named and any(answer.not_offered for answer in answers):
-            self.learnt.notes.append(f"{_shown(self.address)} says that it offers no server for sending.")
+            self.builder.notes.append(f"{_shown(self.address)} says that it offers no server for sending.")
         await self._add(
             NamedServer(endpoint=each, source=FoundBy.SRV, username=self.address.wire, place=place)
             for place, each in enumerate(named[:MOST_NAMED])
@@ -246,10 +246,10 @@ class _Search:
     async def _ask_mail_host(self) -> None:
         """Ask the web site of the provider that receives the mail, if it is another one and not in our list."""
         await self.mx_known.wait()
-        if self.learnt.behind is not None:
+        if self.builder.behind is not None:
             return
-        theirs = next((owner_domain(host) for host in self.learnt.mx.hosts), None)
-        if theirs is None or theirs in (self.domain, owner_domain(self.domain)) or self.learnt.owners:
+        theirs = next((owner_domain(host) for host in self.builder.mx.hosts), None)
+        if theirs is None or theirs in (self.domain, owner_domain(self.domain)) or self.builder.owners:
             return
         asked = [self._ask_web(theirs)]
         if self.asking.database is not None:
@@ -259,7 +259,7 @@ class _Search:
     async def _ask_traces(self) -> None:
         """Look for what points to a provider's mailboxes, where who receives the mail is nobody of our list."""
         await self.mx_known.wait()
-        if self.learnt.owners or self.learnt.mx.problem in (
+        if self.builder.owners or self.builder.mx.problem in (
             DnsProblem.NO_SUCH_DOMAIN,
             DnsProblem.NO_MAIL,
             DnsProblem.NO_NETWORK,
@@ -269,8 +269,8 @@ class _Search:
         by_dns, by_web = await asyncio.gather(
             find_traces(self.domain, known, self.asking.resolver), self._ask_autodiscover()
         )
-        self.learnt.points_to(together((*by_dns, *host_traces(by_web, known))))
-        theirs = [(provider, found) for found in self.learnt.traces if (provider := self.catalog.get(found.provider))]
+        self.builder.points_to(together((*by_dns, *host_traces(by_web, known))))
+        theirs = [(provider, found) for found in self.builder.traces if (provider := self.catalog.get(found.provider))]
         await self._add(
             replace(
                 NamedServer.of(each),
@@ -307,13 +307,13 @@ class _Search:
         url = configuration_url(self.domain)
         fetched = await self.asking.web.fetch(url)
         if isinstance(fetched, LedElsewhere):
-            self.learnt.notes.append(redirect_words(url, fetched.url))
+            self.builder.notes.append(redirect_words(url, fetched.url))
         if not isinstance(fetched, FetchedDocument):
             return
         offer = read_configuration(fetched.content)
         if not is_vouched_for(fetched.content, wanted):
             words = "is not what the domain's DNS says it is (its digest is another), and was not used"
-            self.learnt.notes.append(f"{shown(url, 120)} {words}.")
+            self.builder.notes.append(f"{shown(url, 120)} {words}.")
         elif offer is not None:
             await self._add(
                 [
@@ -353,9 +353,9 @@ class _Search:
             return
         if isinstance(fetched, WebProblem):
             if fetched in _WORTH_TELLING:
-                self.learnt.notes.append(f"{shown(url, 120)} {_WORTH_TELLING[fetched]}.")
+                self.builder.notes.append(f"{shown(url, 120)} {_WORTH_TELLING[fetched]}.")
             elif fetched is WebProblem.NOT_TRUSTED:
-                self.learnt.doubts.append(
+                self.builder.doubts.append(
                     f"{shown(url, 120)} has a certificate that is not believed, so it was not asked."
                 )
             return
@@ -364,7 +364,7 @@ class _Search:
         except AutoconfigError as problem:
             # Many servers answer whatever they are asked with a page of their own.
             if b"clientConfig" in fetched.content[:4096]:
-                self.learnt.notes.append(f"{shown(url, 120)} cannot be used: {problem}.")
+                self.builder.notes.append(f"{shown(url, 120)} cannot be used: {problem}.")
             return
         await self._add(
             NamedServer(
@@ -382,9 +382,9 @@ class _Search:
 
     def _take_redirect(self, url: str, led: LedElsewhere, source: FoundBy) -> None:
         """Say that a file lies at another domain; of the domain's own, the person may be asked."""
-        self.learnt.notes.append(redirect_words(url, led.url))
+        self.builder.notes.append(redirect_words(url, led.url))
         if source is FoundBy.AUTOCONFIG and belongs_to(urlsplit(url).hostname or "", self.domain):
-            self.learnt.redirects.append(led.url)
+            self.builder.redirects.append(led.url)
 
     def _is_published(self, url: str, source: FoundBy, domain: str) -> bool:
         """Whether a file counts as `Candidate.published`: not where the MX led to it, and not without encryption."""
@@ -406,7 +406,7 @@ class _Search:
             asyncio.gather(*(look_up_addresses(host, resolver) for host in hosts)), self._answers_for_all(self.domain)
         )
         if for_all:
-            self.learnt.notes.append(
+            self.builder.notes.append(
                 f"{_shown(self.address)} answers for every name, so only servers whose certificate fits are believed."
             )
         exist = [host for host, addresses in zip(hosts, there, strict=True) if not isinstance(addresses, DnsProblem)]
@@ -417,7 +417,7 @@ class _Search:
     async def _guess_mail_host(self, usual: Sequence[str]) -> None:
         """Try the hosts inside the domain that receive its mail."""
         await self.mx_known.wait()
-        own = [host for host in self.learnt.mx.hosts if belongs_to(host, self.domain) and host not in usual]
+        own = [host for host in self.builder.mx.hosts if belongs_to(host, self.domain) and host not in usual]
         await self._add_guesses(own[:MOST_MAIL_HOSTS], after=len(usual))
 
     async def _add_guesses(self, hosts: Sequence[str], *, after: int = 0) -> None:
@@ -437,7 +437,7 @@ class _Search:
         Where a server's certificate is for other names, those are tried in its place.
         """
         own = list(named)
-        self.learnt.named.extend(own)
+        self.builder.named.extend(own)
         tries = self._trials.begin(each.endpoint for each in own)
         self._news.set()
         if tries:
@@ -451,7 +451,7 @@ class _Search:
         host = named.endpoint.host
         names = other_names(named.endpoint, self._trials.report(named.endpoint))
         if names:
-            self.learnt.notes.append(certificate_words(host, names))
+            self.builder.notes.append(certificate_words(host, names))
         for name in names:
             there = replace(named.endpoint, host=name)
             yield replace(named, endpoint=there, published=False, trust=None, shown_by=shown(host, 80))

@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable
 
 from smtp_wizard.engine.base.endpoint import USUAL_PORTS, Endpoint, HostError, Security, parse_host
-from smtp_wizard.engine.discovery.autoconfig import Offer
+from smtp_wizard.engine.discovery.autoconfig import PublishedServer
 
 _VERSION, _DIGEST = "uaac1", "sha256"
 _NAMES = ("submit", "smtp")
@@ -49,7 +49,7 @@ def is_vouched_for(document: bytes, wanted: Iterable[bytes]) -> bool:
     return hashlib.sha256(document).digest() in tuple(wanted)
 
 
-def read_configuration(document: bytes) -> Offer | None:
+def read_configuration(document: bytes) -> PublishedServer | None:
     """Return the server for sending that a file names; None where it names none. It has the port for TLS alone."""
     try:
         read = json.loads(document)
@@ -62,7 +62,7 @@ def read_configuration(document: bytes) -> Offer | None:
     except HostError:
         return None
     auth = [way for key, way in (("password", "password"), ("oauth-public", "xoauth2")) if ways.get(key)]
-    return Offer(Endpoint(host, USUAL_PORTS[Security.TLS], Security.TLS), "", tuple(auth) or ("password",))
+    return PublishedServer(Endpoint(host, USUAL_PORTS[Security.TLS], Security.TLS), "", tuple(auth) or ("password",))
 
 
 def _mapping(value: object, key: str) -> dict[str, object]:

@@ -68,7 +68,7 @@ Fetched = FetchedDocument | LedElsewhere | WebProblem
 
 
 @dataclass(frozen=True, slots=True)
-class _Elsewhere:
+class _Redirect:
     """That the server sends one elsewhere."""
 
     location: str
@@ -116,7 +116,7 @@ class HttpWeb:
     async def _followed(self, client: Any, url: str) -> Fetched:
         for _ in range(MOST_HOPS + 1):
             answer = await self._once(client, url)
-            if not isinstance(answer, _Elsewhere):
+            if not isinstance(answer, _Redirect):
                 return answer
             following = urljoin(url, answer.location)
             if not may_fetch(url, following):
@@ -124,7 +124,7 @@ class HttpWeb:
             url = following
         return WebProblem.LED_AWAY
 
-    async def _once(self, client: Any, url: str) -> FetchedDocument | WebProblem | _Elsewhere:
+    async def _once(self, client: Any, url: str) -> FetchedDocument | WebProblem | _Redirect:
         """Ask once; return where to go instead, if the server says so."""
         target, host = await self._reached(url)
         # Packed content would be unpacked before it can be counted.
@@ -132,7 +132,7 @@ class HttpWeb:
         headers["User-Agent"] = "smtp-wizard"
         async with client.stream("GET", target, headers=headers, extensions={"sni_hostname": host}) as response:
             if response.is_redirect:
-                return _Elsewhere(str(response.headers.get("location", "")))
+                return _Redirect(str(response.headers.get("location", "")))
             if response.status_code != 200:
                 return WebProblem.ABSENT
             content = bytearray()

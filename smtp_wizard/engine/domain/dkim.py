@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from smtp_wizard.engine.discovery.dns import DnsProblem
-from smtp_wizard.engine.domain.lookups import Lookups, Texts
+from smtp_wizard.engine.domain.dns_lookups import Lookups, Texts
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 WEAK_BITS = 1024

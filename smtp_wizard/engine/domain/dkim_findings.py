@@ -8,12 +8,12 @@ from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.domain.dkim import DkimFault, DkimKey
-from smtp_wizard.engine.domain.findings import DnsRecord, DomainFinding, Place
+from smtp_wizard.engine.domain.findings import DnsOperator, DnsRecord, DomainFinding
 from smtp_wizard.engine.domain.sender_records import SenderRecords
 
 
 def dkim_findings(
-    keys: Sequence[DkimKey], place: Place, provider: Shown, records: SenderRecords | None, *, needed: bool
+    keys: Sequence[DkimKey], place: DnsOperator, provider: Shown, records: SenderRecords | None, *, needed: bool
 ) -> Iterator[DomainFinding]:
     """Say what is wrong with the keys. `needed`: nothing but a signature can prove the mail of this provider."""
     if keys and not any(key.record for key in keys) and DkimFault.UNREACHABLE not in keys[0].faults:
@@ -27,7 +27,7 @@ def dkim_findings(
 
 
 def _no_key(
-    key: DkimKey, place: Place, provider: Shown, records: SenderRecords | None, *, needed: bool
+    key: DkimKey, place: DnsOperator, provider: Shown, records: SenderRecords | None, *, needed: bool
 ) -> DomainFinding:
     alias = records.alias_of(key.selector, place.domain) if records else ""
     publish = DnsRecord(name=key.name, type="CNAME", value=alias) if alias else None
@@ -57,7 +57,7 @@ def _no_key(
     )
 
 
-def _key_finding(key: DkimKey, fault: DkimFault, place: Place, *, spared: bool) -> DomainFinding:
+def _key_finding(key: DkimKey, fault: DkimFault, place: DnsOperator, *, spared: bool) -> DomainFinding:
     title, explanation = _key_words(key, fault)
     verdict = Verdict.WARN if fault in (DkimFault.SHORT, DkimFault.UNREACHABLE) else Verdict.FAIL
     if spared and verdict is Verdict.FAIL:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from smtp_wizard.engine.discovery.dns import DnsProblem
 from smtp_wizard.engine.discovery.server_identity import owner_of
 from smtp_wizard.engine.domain.dkim import tags
-from smtp_wizard.engine.domain.lookups import Lookups
+from smtp_wizard.engine.domain.dns_lookups import Lookups
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 MOST_LABELS = 8

@@ -10,11 +10,11 @@ from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.domain import dmarc
 from smtp_wizard.engine.domain.dkim import DkimKey
 from smtp_wizard.engine.domain.dmarc import Dmarc, DmarcFault
-from smtp_wizard.engine.domain.findings import DnsRecord, DomainFinding, Place
+from smtp_wizard.engine.domain.findings import DnsOperator, DnsRecord, DomainFinding
 from smtp_wizard.engine.domain.sender_records import ReturnPath, SenderRecords
 
 
-def dmarc_findings(result: Dmarc, place: Place) -> Iterator[DomainFinding]:
+def dmarc_findings(result: Dmarc, place: DnsOperator) -> Iterator[DomainFinding]:
     """Say what is wrong with the DMARC record."""
     for fault, where in result.faults:
         title, explanation = _dmarc_words(
@@ -81,7 +81,7 @@ def _dmarc_words(fault: DmarcFault, where: Shown, domain: Shown, found_at: Shown
             return phrase("The DNS did not answer"), phrase("The DMARC record of {} could not be looked up.", domain)
 
 
-def _dmarc_record(fault: DmarcFault, where: str, result: Dmarc, place: Place) -> DnsRecord | None:
+def _dmarc_record(fault: DmarcFault, where: str, result: Dmarc, place: DnsOperator) -> DnsRecord | None:
     if fault in (DmarcFault.WATCHING, DmarcFault.UNREACHABLE):
         return None
     if fault is DmarcFault.NOT_AUTHORIZED:
@@ -91,7 +91,7 @@ def _dmarc_record(fault: DmarcFault, where: str, result: Dmarc, place: Place) ->
 
 
 def _dmarc_steps(
-    fault: DmarcFault, where: str, result: Dmarc, place: Place, publish: DnsRecord | None
+    fault: DmarcFault, where: str, result: Dmarc, place: DnsOperator, publish: DnsRecord | None
 ) -> tuple[Shown, ...]:
     match fault:
         case DmarcFault.WATCHING:
@@ -112,7 +112,7 @@ def _dmarc_steps(
 
 
 def alignment_finding(
-    result: Dmarc, keys: Sequence[DkimKey], place: Place, provider: Shown, records: SenderRecords | None
+    result: Dmarc, keys: Sequence[DkimKey], place: DnsOperator, provider: Shown, records: SenderRecords | None
 ) -> DomainFinding | None:
     """Say where mail through a provider cannot pass DMARC: its own domain takes the bounces, and no key signs."""
     enforced = result.policy in (dmarc.Policy.QUARANTINE, dmarc.Policy.REJECT)

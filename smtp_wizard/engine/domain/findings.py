@@ -35,7 +35,7 @@ class DomainFinding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class DnsOperator:
     """Where a domain's records are changed."""
 
     domain: str

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.domain.findings import DnsRecord, DomainFinding, Place
+from smtp_wizard.engine.domain.findings import DnsOperator, DnsRecord, DomainFinding
 from smtp_wizard.engine.domain.mail_hosts import MailHosts, MxFault, ServerFault
 
 _MX_VERDICTS = {MxFault.NULL: Verdict.FAIL, MxFault.NO_SUCH_DOMAIN: Verdict.FAIL}
 
 
-def mail_host_findings(hosts: MailHosts, place: Place) -> Iterator[DomainFinding]:
+def mail_host_findings(hosts: MailHosts, place: DnsOperator) -> Iterator[DomainFinding]:
     """Say what is wrong with how the domain takes mail; that bounces come back depends on it."""
     for fault, where in hosts.faults:
         title, explanation = _mx_words(fault, shown(where, 253), shown(place.domain, 100))

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from smtp_wizard.engine.base.shown import Shown, shown
 from smtp_wizard.engine.discovery.dns import DnsProblem, MxLookup
-from smtp_wizard.engine.domain.lookups import MOST_HOSTS, Lookups
+from smtp_wizard.engine.domain.dns_lookups import MOST_HOSTS, Lookups
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 

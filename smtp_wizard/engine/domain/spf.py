@@ -18,7 +18,7 @@ from smtp_wizard.engine.discovery.dns import DnsProblem
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.domain.lookups import Lookups
+    from smtp_wizard.engine.domain.dns_lookups import Lookups
 
 MOST_LOOKUPS = 10
 """Terms that ask the DNS, in all records together; more is a permanent error (RFC 7208 section 4.6.4)."""
@@ -81,7 +81,7 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class SpfProblem:
     """One fault, and the term or the domain that has it."""
 
     fault: SpfFault
@@ -100,7 +100,7 @@ class SpfResult:
     void: int = 0
     included: frozenset[str] = frozenset()
     """Domains that are included or led to, at any depth."""
-    troubles: tuple[Trouble, ...] = ()
+    troubles: tuple[SpfProblem, ...] = ()
     empty_terms: tuple[str, ...] = ()
     """Terms of the domain's own record that lead to nothing."""
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -193,9 +193,9 @@ async def examine_spf(
     records = tuple(sorted(each for each in texts.found if is_spf(each)))  # the DNS keeps no order
     if not records:
         fault = SpfFault.UNREACHABLE if texts.problem in _NOT_SAID else SpfFault.MISSING
-        return SpfResult(troubles=(Trouble(fault, domain),))
+        return SpfResult(troubles=(SpfProblem(fault, domain),))
     if len(records) > 1:
-        return SpfResult(records=records, troubles=(Trouble(SpfFault.SEVERAL, domain),))
+        return SpfResult(records=records, troubles=(SpfProblem(SpfFault.SEVERAL, domain),))
     walk = _Walk(lookups)
     await walk.follow(domain, records[0], (domain,))
     terms, _ = parse_terms(records[0])
@@ -213,19 +213,19 @@ async def examine_spf(
 
 def _troubles(
     domain: str, terms: tuple[Term, ...], walk: _Walk, provider: Sequence[str], senders: Sequence[str]
-) -> Iterator[Trouble]:
+) -> Iterator[SpfProblem]:
     yield from walk.troubles
     if walk.lookups > MOST_LOOKUPS:
-        yield Trouble(SpfFault.TOO_MANY_LOOKUPS, domain)
+        yield SpfProblem(SpfFault.TOO_MANY_LOOKUPS, domain)
     if walk.void > MOST_VOID:
-        yield Trouble(SpfFault.TOO_MANY_VOID, domain)
+        yield SpfProblem(SpfFault.TOO_MANY_VOID, domain)
     if not any(each.name in ("all", "redirect") for each in terms):
-        yield Trouble(SpfFault.NO_END, domain)
+        yield SpfProblem(SpfFault.NO_END, domain)
     if provider and not (walk.included | _meant(domain, walk)) & {each.lower() for each in provider}:
-        yield Trouble(SpfFault.PROVIDER_MISSING, provider[0])
+        yield SpfProblem(SpfFault.PROVIDER_MISSING, provider[0])
     for sender in senders:
         if not walk.allows(sender):
-            yield Trouble(SpfFault.PROVIDER_MISSING, sender)
+            yield SpfProblem(SpfFault.PROVIDER_MISSING, sender)
             break
 
 
@@ -244,7 +244,7 @@ class _Walk:
         self.lookups = 0
         self.void = 0
         self.included: set[str] = set()
-        self.troubles: list[Trouble] = []
+        self.troubles: list[SpfProblem] = []
         self.empty: list[str] = []
         self.addresses: dict[str, tuple[str, ...]] = {}
         self._networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
@@ -259,12 +259,12 @@ class _Walk:
     async def follow(self, domain: str, record: str, way: tuple[str, ...]) -> None:
         """Read one record. `way`: the domains that led here, this one last."""
         terms, bad = parse_terms(record)
-        self.troubles += [Trouble(SpfFault.SYNTAX, f"{domain}: {each}") for each in bad[:3]]
+        self.troubles += [SpfProblem(SpfFault.SYNTAX, f"{domain}: {each}") for each in bad[:3]]
         for term in terms:
             if term.name == "ptr":
-                self.troubles.append(Trouble(SpfFault.PTR, domain))
+                self.troubles.append(SpfProblem(SpfFault.PTR, domain))
             if term.name == "all" and term.qualifier == "+":
-                self.troubles.append(Trouble(SpfFault.EVERYBODY, domain))
+                self.troubles.append(SpfProblem(SpfFault.EVERYBODY, domain))
             if term.name == "redirect" and any(each.name == "all" for each in terms):
                 continue  # it is ignored then (section 6.1)
             if term.name in ("ip4", "ip6") and term.qualifier == "+":
@@ -294,7 +294,7 @@ class _Walk:
     async def _include(self, term: Term, target: str, way: tuple[str, ...]) -> None:
         self.included.add(target)
         if target in way:
-            self.troubles.append(Trouble(SpfFault.LOOP, target))
+            self.troubles.append(SpfProblem(SpfFault.LOOP, target))
             self.empty.append(self._own_term)
             return
         texts = await self._ask.texts(target)
@@ -303,13 +303,13 @@ class _Walk:
             await self.follow(target, records[0], (*way, target))
             return
         if texts.problem in _NOT_SAID:
-            self.troubles.append(Trouble(SpfFault.UNREACHABLE, target))
+            self.troubles.append(SpfProblem(SpfFault.UNREACHABLE, target))
             return
         if not texts.found:
             self.void += 1
         if len(way) == 1:
             self.empty.append(term.text)
-        self.troubles.append(Trouble(SpfFault.SEVERAL if records else SpfFault.EMPTY_INCLUDE, target))
+        self.troubles.append(SpfProblem(SpfFault.SEVERAL if records else SpfFault.EMPTY_INCLUDE, target))
 
 
 def _network(address: str, mask: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

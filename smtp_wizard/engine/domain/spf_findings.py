@@ -8,8 +8,8 @@ from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.domain import spf
-from smtp_wizard.engine.domain.findings import DnsRecord, DomainFinding, Place
-from smtp_wizard.engine.domain.spf import SpfFault, SpfResult, Trouble
+from smtp_wizard.engine.domain.findings import DnsOperator, DnsRecord, DomainFinding
+from smtp_wizard.engine.domain.spf import SpfFault, SpfProblem, SpfResult
 
 _SPF_VERDICTS = {
     SpfFault.TOO_MANY_VOID: Verdict.WARN,
@@ -20,7 +20,7 @@ _SPF_VERDICTS = {
 """What is not here makes receivers ignore the record, or lets the provider's mail fail."""
 
 
-def spf_findings(result: SpfResult, place: Place, provider: Shown, include: str) -> Iterator[DomainFinding]:
+def spf_findings(result: SpfResult, place: DnsOperator, provider: Shown, include: str) -> Iterator[DomainFinding]:
     """Say what is wrong with the SPF. `provider`: its name, `include`: the term that lets it send; both may be ''."""
     for trouble in result.troubles:
         title, explanation = _spf_words(trouble, result, place.domain, provider)
@@ -41,11 +41,11 @@ _OTHERS = frozenset({SpfFault.SYNTAX, SpfFault.PTR, SpfFault.EVERYBODY, SpfFault
 """Faults that a record which is included may have as well."""
 
 
-def _is_of_another(trouble: Trouble, domain: str) -> bool:
+def _is_of_another(trouble: SpfProblem, domain: str) -> bool:
     return trouble.fault in _OTHERS and trouble.where.partition(": ")[0] != domain
 
 
-def _unmended(trouble: Trouble, result: SpfResult, value: str, domain: str) -> tuple[Shown, ...]:
+def _unmended(trouble: SpfProblem, result: SpfResult, value: str, domain: str) -> tuple[Shown, ...]:
     """Return the steps for what no record of the domain's own mends; none where one does."""
     if trouble.fault is SpfFault.UNREACHABLE:
         return (
@@ -66,7 +66,7 @@ def _unmended(trouble: Trouble, result: SpfResult, value: str, domain: str) -> t
     return ()
 
 
-def _spf_words(trouble: Trouble, result: SpfResult, domain: str, provider: Shown) -> tuple[Shown, Shown]:
+def _spf_words(trouble: SpfProblem, result: SpfResult, domain: str, provider: Shown) -> tuple[Shown, Shown]:
     """Say what makes receivers ignore the record; what else is wrong, `_allowing_words` says."""
     name, where = shown(domain, 100), shown(trouble.where.removeprefix(f"{domain}: "), 200)
     match trouble.fault:
@@ -145,7 +145,7 @@ def _allowing_words(fault: SpfFault, where: Shown, name: Shown, provider: Shown)
             )
 
 
-def _spf_steps(trouble: Trouble, result: SpfResult, place: Place, record: DnsRecord) -> tuple[Shown, ...]:
+def _spf_steps(trouble: SpfProblem, result: SpfResult, place: DnsOperator, record: DnsRecord) -> tuple[Shown, ...]:
     steps = place.publishing(record, instead=bool(result.records))
     if trouble.fault is SpfFault.SEVERAL:
         return (*steps[:2], phrase("Delete the other records that begin with 'v=spf1'."), steps[2])

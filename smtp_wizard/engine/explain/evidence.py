@@ -14,7 +14,7 @@ from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 
-class Speaker(StrEnum):
+class Party(StrEnum):
     """Who said something, as seen from the person whose mail it was."""
 
     OWN = "own"
@@ -25,7 +25,7 @@ class Speaker(StrEnum):
     """A server that passes the recipient's mail on to another one, which refused it."""
 
 
-class Outcome(StrEnum):
+class AttemptOutcome(StrEnum):
     """How an attempt, or a delivery, ended."""
 
     ACCEPTED = "accepted"
@@ -37,7 +37,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class LineRange:
     """The lines of the text, counted from 1, that a piece of evidence came from."""
 
     first: int
@@ -45,7 +45,7 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class ServerReply:
     """A reply of a server (RFC 5321 section 4.2), with the command that it answers."""
 
     code: int
@@ -57,7 +57,7 @@ class Reply:
     host: str = ""
     at: str = ""
     """When it came, as it stands in the text."""
-    lines: Lines
+    lines: LineRange
 
     @property
     def refuses(self) -> bool:
@@ -75,22 +75,22 @@ class Connecting:
     host: str = ""
     port: int | None = None
     security: Security | None = None
-    lines: Lines
+    lines: LineRange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class ClientCommand:
     """A command that a program sent. What follows the verb of AUTH is not kept."""
 
     verb: str
-    lines: Lines
+    lines: LineRange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secured:
     """The connection became encrypted."""
 
-    lines: Lines
+    lines: LineRange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,14 +100,14 @@ class Complaint:
     words: str
     kind: str = ""
     """The class of an exception: 'javax.net.ssl.SSLHandshakeException'; '' where it has none."""
-    lines: Lines
+    lines: LineRange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """What became of a message on its way to one recipient: a report (RFC 3464), a letter, a line of a log."""
 
-    outcome: Outcome
+    outcome: AttemptOutcome
     recipient: str = ""
     words: str = ""
     """What the other server said, or what the own one says in its place."""
@@ -120,12 +120,12 @@ class Delivery:
     port: int | None = None
     command: str = ""
     """The command that was answered so: 'RCPT TO', 'end of DATA'; '' where it is not said."""
-    speaker: Speaker | None = None
+    speaker: Party | None = None
     since: str = ""
     """When the message was handed in, as it stands in the text."""
     until: str = ""
     """Until when it is tried again."""
-    lines: Lines
+    lines: LineRange
 
 
-Evidence = Reply | Connecting | Command | Secured | Complaint | Delivery
+Evidence = ServerReply | Connecting | ClientCommand | Secured | Complaint | Delivery

@@ -16,10 +16,13 @@ from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.shown import OUTSIDE_LIMIT, Shown, join, phrase, shown
 from smtp_wizard.engine.diagnosis.advice import own_words
 from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN
-from smtp_wizard.engine.explain import weights
-from smtp_wizard.engine.explain.evidence import Speaker
-from smtp_wizard.engine.explain.focus import Focus, focus_on, focus_on_bounce
-from smtp_wizard.engine.explain.owners import Owners
+from smtp_wizard.engine.explain import answer_confidence
+from smtp_wizard.engine.explain.bounce_facts import with_delivery
+from smtp_wizard.engine.explain.deciding_evidence import DecidingEvidence, deciding_evidence, deciding_in_bounce
+from smtp_wizard.engine.explain.error_context import AFTER, ErrorContext, StageOrAfter, is_receiving
+from smtp_wizard.engine.explain.evidence import Party
+from smtp_wizard.engine.explain.host_owners import HostOwners
+from smtp_wizard.engine.explain.interpretations import Guess, Interpretations
 from smtp_wizard.engine.explain.pasted_text import (
     NamedHost,
     local_host,
@@ -31,9 +34,6 @@ from smtp_wizard.engine.explain.pasted_text import (
 )
 from smtp_wizard.engine.explain.readers.bounces import LONGEST as LONGEST_LETTER
 from smtp_wizard.engine.explain.readers.bounces import read_bounce, read_told
-from smtp_wizard.engine.explain.readings import Guess, Readings
-from smtp_wizard.engine.explain.returned import with_delivery
-from smtp_wizard.engine.explain.scene import AFTER, Scene, StageOrAfter, is_receiving
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.symptom import Fault, Hints
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Alternative:
+class AlternativeCause:
     """Another cause that is nearly as likely."""
 
     cause: str
@@ -68,7 +68,7 @@ class Explanation:
     """From 0 to 1: how well founded it is."""
     matched: tuple[Shown, ...]
     """What it rests on, quoted from the text."""
-    alternatives: tuple[Alternative, ...] = ()
+    alternatives: tuple[AlternativeCause, ...] = ()
     """Other causes that are close, the likeliest first; none where the text is clear."""
     bounced: bool = False
     """Whether the text is mail that came back, or a part of it."""
@@ -83,8 +83,8 @@ class Explainer:
         self._diagnosis = diagnosis
         self._clues = clues
         self._catalog = catalog
-        self._owners = Owners(clues, catalog)
-        self._readings = Readings(diagnosis, clues, self._owners)
+        self._owners = HostOwners(clues, catalog)
+        self._interpretations = Interpretations(diagnosis, clues, self._owners)
 
     def explain_text(
         self,
@@ -100,27 +100,27 @@ class Explainer:
         `stage`, `settings`, `provider` (its id, or what people call it) and `client` (the program that reported it)
         are believed where they are given, and read from the text where they are not.
         """
-        focus, whole = _focused(text, client, stage)
-        scene = self._scene(focus, whole, stage, settings or Hints(), provider)
-        guesses = list(self._readings.guesses(scene))
+        deciding, whole = _focused(text, client, stage)
+        context = self._context(deciding, whole, stage, settings or Hints(), provider)
+        guesses = list(self._interpretations.guesses(context))
         best = max(guesses, key=lambda guess: guess.confidence)
-        if best.confidence < weights.NOT_ENOUGH:
-            best = self._unknown(best, scene, whole)
-        answer = self._explanation(best, scene)
-        return replace(answer, bounced=focus.bounced, alternatives=tuple(self._alternatives(answer, guesses)))
+        if best.confidence < answer_confidence.NOT_ENOUGH:
+            best = self._unknown(best, context, whole)
+        answer = self._explanation(best, context)
+        return replace(answer, bounced=deciding.bounced, alternatives=tuple(self._alternatives(answer, guesses)))
 
     def provider_called(self, name: str) -> str | None:
         """Return the id of the provider that people call so, or None."""
         return self._owners.called(name)
 
-    def _alternatives(self, answer: Explanation, guesses: Sequence[Guess]) -> Iterator[Alternative]:
+    def _alternatives(self, answer: Explanation, guesses: Sequence[Guess]) -> Iterator[AlternativeCause]:
         """Yield what else it may be: other readings of the text that are close, and causes that look alike."""
-        if not 0 < answer.confidence < weights.WELL_FOUNDED:
+        if not 0 < answer.confidence < answer_confidence.WELL_FOUNDED:
             return
         alike = {each.cause: each.tell for each in self._diagnosis.alike(answer.finding.code)}
-        clear = answer.confidence >= weights.CLEAR
+        clear = answer.confidence >= answer_confidence.CLEAR
         close = sorted(
-            (each for each in guesses if each.confidence >= weights.CLOSE * answer.confidence), key=_unlikely
+            (each for each in guesses if each.confidence >= answer_confidence.CLOSE * answer.confidence), key=_unlikely
         )
         others = [each.rule.cause for each in close if each.rule is not None and each.rule.cause != UNKNOWN]
         told = {answer.cause, answer.finding.code}
@@ -128,21 +128,23 @@ class Explainer:
             if self._diagnosis.broadly(cause) not in told and len(told) < _MOST_TOLD:
                 told |= {self._diagnosis.broadly(cause), cause}
                 tell = own_words(alike.get(cause, ""))
-                yield Alternative(self._diagnosis.broadly(cause), self._diagnosis.title(cause), tell)
+                yield AlternativeCause(self._diagnosis.broadly(cause), self._diagnosis.title(cause), tell)
 
     # --- what the text says, apart from what went wrong ---
 
-    def _scene(self, focus: Focus, whole: str, stage: StageOrAfter | None, told: Hints, provider: str | None) -> Scene:
-        sought = self._clues.sought(" ".join(focus.text.split()))
-        around = sought if whole == focus.text else self._clues.sought(" ".join(whole.split()))
+    def _context(
+        self, deciding: DecidingEvidence, whole: str, stage: StageOrAfter | None, told: Hints, provider: str | None
+    ) -> ErrorContext:
+        sought = self._clues.sought(" ".join(deciding.text.split()))
+        around = sought if whole == deciding.text else self._clues.sought(" ".join(whole.split()))
         named = list(named_hosts(around.text))
-        hints = self._hints(around, named, told, focus)
-        speaker = Speaker.RECIPIENT if provider and is_receiving(provider) else self._speaker(focus, hints)
-        ours = speaker is None or speaker is Speaker.OWN
-        return Scene(
-            text=focus.text,
+        hints = self._hints(around, named, told, deciding)
+        speaker = Party.RECIPIENT if provider and is_receiving(provider) else self._speaker(deciding, hints)
+        ours = speaker is None or speaker is Party.OWN
+        return ErrorContext(
+            text=deciding.text,
             sought=sought,
-            stage=_stage(stage, focus),
+            stage=_stage(stage, deciding),
             told_stage=stage is not None,
             told=told,
             hints=hints,
@@ -150,31 +152,39 @@ class Explainer:
             speaker=speaker,
             seen=self._clues.sign(sought),
             on_known_server=self._owners.knows(hints.host),
-            delivery=focus.delivery,
-            bounced=focus.bounced,
-            sent_by=self._owners.of(focus.delivery.reporter) if focus.delivery is not None else None,
-            certain=focus.certain,
-            answered=focus.answered,
-            accepted=focus.accepted,
-            happened=focus.happened,
-            lacking=focus.lacking,
+            delivery=deciding.delivery,
+            bounced=deciding.bounced,
+            sent_by=self._owners.of(deciding.delivery.reporter) if deciding.delivery is not None else None,
+            certain=deciding.certain,
+            answered=deciding.answered,
+            accepted=deciding.accepted,
+            happened=deciding.happened,
+            lacking=deciding.lacking,
         )
 
-    def _speaker(self, focus: Focus, hints: Hints) -> Speaker | None:
+    def _speaker(self, deciding: DecidingEvidence, hints: Hints) -> Party | None:
         """Return who spoke. A server for submission is one's own, wherever a report says that it refused."""
-        if focus.speaker is Speaker.RECIPIENT and focus.host.startswith(_HANDED_IN) and self._owners.of(focus.host):
-            return Speaker.OWN
-        return focus.speaker
+        if (
+            deciding.speaker is Party.RECIPIENT
+            and deciding.host.startswith(_HANDED_IN)
+            and self._owners.of(deciding.host)
+        ):
+            return Party.OWN
+        return deciding.speaker
 
-    def _hints(self, sought: SearchedText, named: Sequence[NamedHost], told: Hints, focus: Focus) -> Hints:
+    def _hints(
+        self, sought: SearchedText, named: Sequence[NamedHost], told: Hints, deciding: DecidingEvidence
+    ) -> Hints:
         """Fill in from the text what nobody told about the endpoint."""
         servers = [each for each in named if each.port or each.scheme or self._owners.of(each.host)]
         first = next((each for each in servers if each.port), servers[0] if servers else None)
-        security = told.security or focus.security or self._clues.security(sought)
+        security = told.security or deciding.security or self._clues.security(sought)
         if security is None and first is not None and first.scheme in {"ssl", "smtps"}:
             security = Security.TLS
-        port = told.port or focus.port or (first.port if first is not None and first.port else named_port(sought.text))
-        host = told.host or focus.host or (first.host if first is not None else local_host(sought.text))
+        port = (
+            told.port or deciding.port or (first.port if first is not None and first.port else named_port(sought.text))
+        )
+        host = told.host or deciding.host or (first.host if first is not None else local_host(sought.text))
         return Hints(host=shown(host), port=port, security=security, auth=told.auth or self._clues.auth(sought))
 
     def _provider(self, told: str | None, host: str, named: Sequence[NamedHost], sought: SearchedText) -> str | None:
@@ -190,9 +200,9 @@ class Explainer:
 
     # --- what is said about it ---
 
-    def _unknown(self, best: Guess, scene: Scene, whole: str) -> Guess:
+    def _unknown(self, best: Guess, context: ErrorContext, whole: str) -> Guess:
         """Return what can be said where nothing is known: what a server said, or how to make a program say more."""
-        if best.symptom.code is not None or best.symptom.enhanced or scene.returned is not None:
+        if best.symptom.code is not None or best.symptom.enhanced or context.returned is not None:
             rule = best.rule if best.rule is not None and best.rule.cause == UNKNOWN else None
             return replace(best, rule=rule, quote="", confidence=0.0)
         program = self._programs.named_in(whole)
@@ -210,10 +220,10 @@ class Explainer:
 
         return load_programs()
 
-    def _explanation(self, guess: Guess, scene: Scene) -> Explanation:
+    def _explanation(self, guess: Guess, context: ErrorContext) -> Explanation:
         quoted = replace(guess.symptom, words=shown(without_secrets(guess.said[: 2 * OUTSIDE_LIMIT])))
-        if scene.returned is not None:
-            quoted = with_delivery(quoted, scene.returned, self._catalog)
+        if context.returned is not None:
+            quoted = with_delivery(quoted, context.returned, self._catalog)
         finding = self._diagnosis.write(guess.rule, quoted)
         known = guess.rule is not None and guess.confidence > 0
         cause = (finding.broadly or finding.code) if known else UNKNOWN
@@ -221,8 +231,8 @@ class Explainer:
             cause=cause,
             finding=finding,
             confidence=guess.confidence if known else 0.0,
-            matched=tuple(_evidence(guess, scene)) if known else (),
-            provider=scene.provider,
+            matched=tuple(_evidence(guess, context)) if known else (),
+            provider=context.provider,
         )
 
 
@@ -236,12 +246,12 @@ def _in_clear(text: str) -> str:
     """Return a text with what is encoded in it in clear. The reader is loaded where there are signs of it."""
     if _ENCODED.search(text, 0, LONGEST_LETTER) is None:
         return text
-    from smtp_wizard.engine.explain.readers.encoded import in_clear
+    from smtp_wizard.engine.explain.readers.encoded_text import in_clear
 
     return in_clear(text[:LONGEST_LETTER].replace("\r\n", "\n")) + text[LONGEST_LETTER:]
 
 
-def _focused(text: str, client: str | None, stage: StageOrAfter | None = None) -> tuple[Focus, str]:
+def _focused(text: str, client: str | None, stage: StageOrAfter | None = None) -> tuple[DecidingEvidence, str]:
     """Return what decides in a text, and the whole of it as far as it tells of hosts, ports and programs."""
     text = _in_clear(text)
     bounce = read_bounce(text)
@@ -249,19 +259,19 @@ def _focused(text: str, client: str | None, stage: StageOrAfter | None = None) -
     if bounce is None and "\\n" in text:
         bounce = read_bounce(plain)
     if bounce is not None:
-        focus = focus_on_bounce(replace(bounce, text=plain_text(bounce.text)))
-        return focus, focus.text
-    focus = focus_on(plain)
-    if stage == AFTER and focus.delivery is None and not focus.certain:
-        told = focus_on_bounce(replace(read_told(plain), text=focus.text), told=True)
-        return told, focus.text
-    return focus, plain if focus.certain else focus.text
+        deciding = deciding_in_bounce(replace(bounce, text=plain_text(bounce.text)))
+        return deciding, deciding.text
+    deciding = deciding_evidence(plain)
+    if stage == AFTER and deciding.delivery is None and not deciding.certain:
+        told = deciding_in_bounce(replace(read_told(plain), text=deciding.text), told=True)
+        return told, deciding.text
+    return deciding, plain if deciding.certain else deciding.text
 
 
-def _stage(told: StageOrAfter | None, focus: Focus) -> StageOrAfter | None:
+def _stage(told: StageOrAfter | None, deciding: DecidingEvidence) -> StageOrAfter | None:
     """Return the stage as told; what came back later was refused at a stage that the text may know better."""
     if told is None or told == AFTER:
-        return focus.stage or told or (AFTER if focus.bounced else None)
+        return deciding.stage or told or (AFTER if deciding.bounced else None)
     return told
 
 
@@ -276,7 +286,7 @@ def _unlikely(guess: Guess) -> float:
     return -guess.confidence
 
 
-def _evidence(guess: Guess, scene: Scene) -> Iterator[Shown]:
+def _evidence(guess: Guess, context: ErrorContext) -> Iterator[Shown]:
     """Yield what an answer rests on."""
     symptom = guess.symptom
     conditions = guess.rule.conditions if guess.rule else frozenset()
@@ -285,14 +295,14 @@ def _evidence(guess: Guess, scene: Scene) -> Iterator[Shown]:
         yield join(" ", [phrase("reply"), *filter(None, codes)])
     if symptom.fault is not Fault.REJECTED:
         yield phrase("fault {}", symptom.tls or symptom.fault)
-        if scene.seen is not None:
-            yield phrase("words: {}", shown(without_secrets(scene.seen.words), _QUOTE))
+        if context.seen is not None:
+            yield phrase("words: {}", shown(without_secrets(context.seen.words), _QUOTE))
     if guess.quote:
         yield phrase("words: {}", shown(without_secrets(guess.quote), _QUOTE))
     if symptom.provider and "provider" in conditions:
         yield phrase("provider {}", shown(symptom.provider))
-    if "stage" in conditions and scene.stage is not None:
-        yield phrase("stage {}", shown(scene.stage))
+    if "stage" in conditions and context.stage is not None:
+        yield phrase("stage {}", shown(context.stage))
     if symptom.port and "port" in conditions:
         yield phrase("port {}", symptom.port)
     if symptom.security and "security" in conditions:

@@ -11,7 +11,15 @@ from collections.abc import Iterable, Sequence
 
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.explain.evidence import Command, Complaint, Connecting, Evidence, Outcome, Reply, Secured
+from smtp_wizard.engine.explain.evidence import (
+    AttemptOutcome,
+    ClientCommand,
+    Complaint,
+    Connecting,
+    Evidence,
+    Secured,
+    ServerReply,
+)
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 _ORDER = tuple(Stage)
@@ -30,11 +38,11 @@ class Attempt:
     security: Security | None = None
     reached: Stage
     """The last stage that was begun."""
-    refusal: Reply | None = None
+    refusal: ServerReply | None = None
     """The refusal that nothing made up for; None where there was none."""
     complaints: tuple[Complaint, ...] = ()
     """What the program said after the last reply, or in the place of one."""
-    outcome: Outcome
+    outcome: AttemptOutcome
     answered: bool
     """Whether the server said anything."""
     unconfirmed: bool = False
@@ -52,9 +60,9 @@ def decisive(attempts: Sequence[Attempt]) -> Attempt | None:
     """Return the attempt that the others stand behind; None where there is none."""
     if not attempts:
         return None
-    if attempts[-1].outcome is Outcome.ACCEPTED:
+    if attempts[-1].outcome is AttemptOutcome.ACCEPTED:
         return attempts[-1]
-    failed = [each for each in attempts if each.outcome is Outcome.FAILED] or list(attempts)
+    failed = [each for each in attempts if each.outcome is AttemptOutcome.FAILED] or list(attempts)
     return max(enumerate(failed), key=lambda each: (_ORDER.index(each[1].reached), each[0]))[1]
 
 
@@ -65,7 +73,7 @@ class _Attempt:
         self._part = part
         self._host, self._port, self._security = "", None, None  # type: tuple[str, int | None, Security | None]
         self._reached = Stage.CONNECT
-        self._refusal: Reply | None = None
+        self._refusal: ServerReply | None = None
         self._complaints: list[Complaint] = []
         self._accepted = False
         self._answered = False
@@ -78,7 +86,11 @@ class _Attempt:
         hidden = self._sign_in_hidden and _ORDER.index(self._reached) < _ORDER.index(Stage.STARTTLS)
         failed = self._refusal is not None or bool(self._complaints) or hidden
         outcome = (
-            Outcome.ACCEPTED if self._accepted and self._refusal is None else Outcome.FAILED if failed else Outcome.OPEN
+            AttemptOutcome.ACCEPTED
+            if self._accepted and self._refusal is None
+            else AttemptOutcome.FAILED
+            if failed
+            else AttemptOutcome.OPEN
         )
         return Attempt(
             host=self._host,
@@ -97,9 +109,9 @@ class _Attempt:
         if isinstance(each, Connecting):
             self._host, self._port = each.host or self._host, each.port or self._port
             self._security = each.security or self._security
-        elif isinstance(each, Reply):
+        elif isinstance(each, ServerReply):
             self._take_reply(each)
-        elif isinstance(each, Command):
+        elif isinstance(each, ClientCommand):
             self._begin(_BEGUN_BY.get(each.verb))
             if each.verb == "STARTTLS":
                 self._security = Security.STARTTLS
@@ -112,7 +124,7 @@ class _Attempt:
         if stage is not None and _ORDER.index(stage) > _ORDER.index(self._reached):
             self._reached = stage
 
-    def _take_reply(self, reply: Reply) -> None:
+    def _take_reply(self, reply: ServerReply) -> None:
         self._answered = True
         if reply.command in _NO_MATTER:
             return
@@ -132,7 +144,7 @@ class _Attempt:
         self._accepted = self._accepted or (reply.command in _ACCEPTED_AT and reply.code == 250)
 
     @staticmethod
-    def _makes_up(reply: Reply, refusal: Reply) -> bool:
+    def _makes_up(reply: ServerReply, refusal: ServerReply) -> bool:
         """Whether a reply shows that a refusal before it did no harm."""
         if refusal.stage is None or reply.stage is None:
             return False

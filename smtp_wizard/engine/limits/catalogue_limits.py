@@ -149,7 +149,7 @@ def largest(provider: Provider) -> int:
 # --- when it does not fit ---
 
 
-class Alternative(StrEnum):
+class MailingRemedy(StrEnum):
     """What can be done when a mailing does not fit. The last four are the old article's, in its order."""
 
     SMALLER = "smaller"
@@ -178,7 +178,7 @@ class Fit:
 class LimitAdvice:
     """One way on."""
 
-    way: Alternative
+    way: MailingRemedy
     fits: tuple[Fit, ...] = ()
     """The providers of the catalogue with which it would fit, the smallest change first."""
     figures: tuple[SendLimit, ...] = ()
@@ -190,17 +190,17 @@ def advice(made: Plan, catalog: Catalog) -> tuple[LimitAdvice, ...]:
     if made.fits:
         return ()
     troubles = {share.exclusion for share in made.shares}
-    ways = [LimitAdvice(Alternative.SMALLER)] if Exclusion.TOO_LARGE in troubles else []
-    ways += [LimitAdvice(Alternative.KEEP_LESS)] if Exclusion.NOTHING_LEFT in troubles else []
-    ways += [LimitAdvice(Alternative.ASK, figures=_higher(made))] if _can_be_asked(made, catalog) else []
+    ways = [LimitAdvice(MailingRemedy.SMALLER)] if Exclusion.TOO_LARGE in troubles else []
+    ways += [LimitAdvice(MailingRemedy.KEEP_LESS)] if Exclusion.NOTHING_LEFT in troubles else []
+    ways += [LimitAdvice(MailingRemedy.ASK, figures=_higher(made))] if _can_be_asked(made, catalog) else []
     return (
         *ways,
         LimitAdvice(
-            Alternative.PROVIDER,
+            MailingRemedy.PROVIDER,
             _fitting(made, catalog, (ProviderKind.MAILBOX, ProviderKind.HOSTING, ProviderKind.ISP)),
         ),
-        LimitAdvice(Alternative.SERVER),
-        LimitAdvice(Alternative.SERVICE, _fitting(made, catalog, (ProviderKind.RELAY,))),
+        LimitAdvice(MailingRemedy.SERVER),
+        LimitAdvice(MailingRemedy.SERVICE, _fitting(made, catalog, (ProviderKind.RELAY,))),
     )
 
 

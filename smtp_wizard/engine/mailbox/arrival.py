@@ -6,10 +6,10 @@ from datetime import date
 
 from smtp_wizard.engine.base.mail_message import read_message
 from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
 from smtp_wizard.engine.mailbox.authentication_results import Authentication, read_authentication
+from smtp_wizard.engine.mailbox.bounce_letters import LARGEST, BounceLetter, read_letter
 from smtp_wizard.engine.mailbox.imap_session import INBOX, ImapSession
-from smtp_wizard.engine.mailbox.outcomes import Arrived, SentCopy
-from smtp_wizard.engine.mailbox.returned_mail import LARGEST, ReturnedLetter, read_letter
 
 HEAD = 32 * 1024
 """Octets of a message that are fetched: its head."""
@@ -19,7 +19,7 @@ HEAD = 32 * 1024
 class Arrival:
     """What was found where the message went."""
 
-    where: Arrived
+    where: ArrivalState
     authentication: Authentication = Authentication()
 
 
@@ -34,12 +34,12 @@ def sent_copy(session: ImapSession, code: str, since: date) -> SentCopy:
 def arrival(session: ImapSession, code: str, since: date) -> Arrival:
     """Look in the inbox and in Junk for the message with a code word. Raises `ImapFailed`."""
     junk = session.special_folder("\\Junk")
-    places = [(INBOX, Arrived.INBOX), *([(junk, Arrived.JUNK)] if junk is not None else [])]
+    places = [(INBOX, ArrivalState.INBOX), *([(junk, ArrivalState.JUNK)] if junk is not None else [])]
     for name, where in places:
         for found in session.fetch(_uids(session, name, code, since)[:1], HEAD):
             head = read_message(found.octets.decode("latin-1"), octets=True).head
             return Arrival(where=where, authentication=read_authentication(head.all("authentication-results")))
-    return Arrival(where=Arrived.NO)
+    return Arrival(where=ArrivalState.NO)
 
 
 def _uids(session: ImapSession, folder: str, code: str, since: date) -> list[int]:
@@ -56,8 +56,8 @@ def _uids(session: ImapSession, folder: str, code: str, since: date) -> list[int
 class AwaitedBounce:
     """A bounce that was waited for, and came."""
 
-    folder: Arrived
-    letter: ReturnedLetter
+    folder: ArrivalState
+    letter: BounceLetter
 
 
 def awaited_bounce(session: ImapSession, code: str, since: date) -> AwaitedBounce | None:
@@ -66,7 +66,7 @@ def awaited_bounce(session: ImapSession, code: str, since: date) -> AwaitedBounc
     It is known by the message that it returns, by the envelope id, or by the address, which has the code in it.
     """
     junk = session.special_folder("\\Junk")
-    places = [(INBOX, Arrived.INBOX), *([(junk, Arrived.JUNK)] if junk is not None else [])]
+    places = [(INBOX, ArrivalState.INBOX), *([(junk, ArrivalState.JUNK)] if junk is not None else [])]
     for name, where in places:
         if not session.examine(name).messages:
             continue
@@ -82,6 +82,6 @@ MOST_LOOKED_AT = 20
 """Letters with the code word in them that are read."""
 
 
-def _is_about(letter: ReturnedLetter, code: str) -> bool:
+def _is_about(letter: BounceLetter, code: str) -> bool:
     addresses = (each.address for each in letter.recipients)
     return any(code in each for each in (letter.returned_id, letter.envelope_id, letter.subject, *addresses))

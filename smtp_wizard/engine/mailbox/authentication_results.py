@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.mailbox.outcomes import Proof
+from smtp_wizard.engine.mailbox.arrival_states import AuthenticationState
 
 LONGEST = 4_000
 """Characters of a field that are looked at."""
@@ -20,25 +20,25 @@ LONGEST = 4_000
 class Authentication:
     """What the receiver found."""
 
-    spf: Proof = Proof.UNKNOWN
-    dkim: Proof = Proof.UNKNOWN
-    dmarc: Proof = Proof.UNKNOWN
+    spf: AuthenticationState = AuthenticationState.UNKNOWN
+    dkim: AuthenticationState = AuthenticationState.UNKNOWN
+    dmarc: AuthenticationState = AuthenticationState.UNKNOWN
 
     @property
     def known(self) -> bool:
         """Whether the receiver says anything."""
-        return any(each is not Proof.UNKNOWN for each in (self.spf, self.dkim, self.dmarc))
+        return any(each is not AuthenticationState.UNKNOWN for each in (self.spf, self.dkim, self.dmarc))
 
 
 _RESULT = re.compile(r"(?<![\w.-])(spf|dkim|dmarc)(?:/\d{1,4})?[ \t]{0,20}=[ \t]{0,20}([a-z]{1,20})", re.IGNORECASE)
 """A method and its result, wherever they stand; 'header.d=' and the like have a dot before them."""
 _COMMENT = re.compile(r"\([^()]{0,1000}\)")
 _PROOFS = {
-    "pass": Proof.PASS,
-    "bestguesspass": Proof.PASS,
-    **dict.fromkeys(("fail", "softfail", "hardfail", "permerror", "policy"), Proof.FAIL),
-    **dict.fromkeys(("none", "neutral"), Proof.NONE),
-    "temperror": Proof.UNKNOWN,
+    "pass": AuthenticationState.PASS,
+    "bestguesspass": AuthenticationState.PASS,
+    **dict.fromkeys(("fail", "softfail", "hardfail", "permerror", "policy"), AuthenticationState.FAIL),
+    **dict.fromkeys(("none", "neutral"), AuthenticationState.NONE),
+    "temperror": AuthenticationState.UNKNOWN,
 }
 
 
@@ -48,14 +48,14 @@ def read_authentication(fields: Iterable[str]) -> Authentication:
     Of several signatures one that is good is enough. RFC 8601 section 2.7.
     """
     first = next(iter(fields), "")[:LONGEST]
-    found: dict[str, list[Proof]] = {}
+    found: dict[str, list[AuthenticationState]] = {}
     for method, result in _RESULT.findall(_COMMENT.sub(" ", first)):
-        found.setdefault(method.lower(), []).append(_PROOFS.get(result.lower(), Proof.UNKNOWN))
+        found.setdefault(method.lower(), []).append(_PROOFS.get(result.lower(), AuthenticationState.UNKNOWN))
     return Authentication(spf=_best(found, "spf"), dkim=_best(found, "dkim"), dmarc=_best(found, "dmarc"))
 
 
-_ORDER = (Proof.PASS, Proof.FAIL, Proof.NONE, Proof.UNKNOWN)
+_ORDER = (AuthenticationState.PASS, AuthenticationState.FAIL, AuthenticationState.NONE, AuthenticationState.UNKNOWN)
 
 
-def _best(found: dict[str, list[Proof]], method: str) -> Proof:
-    return min(found.get(method, [Proof.UNKNOWN]), key=_ORDER.index)
+def _best(found: dict[str, list[AuthenticationState]], method: str) -> AuthenticationState:
+    return min(found.get(method, [AuthenticationState.UNKNOWN]), key=_ORDER.index)

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
 from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.mailbox.bounce_letters import ADDRESS_IN_TEXT, LARGEST, BounceLetter, LetterKind, read_letter
 from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
 from smtp_wizard.engine.mailbox.imap_session import INBOX, Fetched, ImapSession
-from smtp_wizard.engine.mailbox.mailbox_file import ReturnedWords
-from smtp_wizard.engine.mailbox.returned_mail import ADDRESS_IN_TEXT, LARGEST, LetterKind, ReturnedLetter, read_letter
+from smtp_wizard.engine.mailbox.mailbox_file import BounceWords
 from smtp_wizard.engine.state.mailbox_marks import FolderMark
 
 MOST_CANDIDATES = 2_000
@@ -31,7 +31,7 @@ class FoundLetter:
     key: str
     """Tells it from every other letter, wherever it lies. It says nothing of what is in it."""
     arrived: datetime | None
-    letter: ReturnedLetter
+    letter: BounceLetter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class Scan:
 def scan(
     session: ImapSession,
     since: date,
-    words: ReturnedWords,
+    words: BounceWords,
     marks: Mapping[str, FolderMark],
     own: Sequence[str],
 ) -> Scan:
@@ -80,7 +80,7 @@ def _scan_folder(
     session: ImapSession,
     name: str,
     since: date,
-    words: ReturnedWords,
+    words: BounceWords,
     mark: FolderMark | None,
     own: Sequence[str],
 ) -> Scan:
@@ -114,7 +114,7 @@ def _scan_folder(
     )
 
 
-def _found(folder: str, fetched: Fetched, letter: ReturnedLetter) -> FoundLetter:
+def _found(folder: str, fetched: Fetched, letter: BounceLetter) -> FoundLetter:
     digest = hashlib.blake2b(digest_size=16, person=b"smtp-wizard")
     digest.update(letter.message_id.encode("utf-8", "replace") or fetched.octets[:4096])
     return FoundLetter(folder=folder, uid=fetched.uid, key=digest.hexdigest(), arrived=fetched.arrived, letter=letter)
@@ -123,7 +123,7 @@ def _found(folder: str, fetched: Fetched, letter: ReturnedLetter) -> FoundLetter
 # --- what may be a bounce ---
 
 
-def _candidates(session: ImapSession, since: date, words: ReturnedWords, fresh: Sequence[int]) -> list[int]:
+def _candidates(session: ImapSession, since: date, words: BounceWords, fresh: Sequence[int]) -> list[int]:
     """Return the UIDs among `fresh` that may be bounces, the newest first."""
     begin: list[object] = ["UID", f"{min(fresh)}:*", "SINCE", since]
     try:
@@ -136,7 +136,7 @@ def _candidates(session: ImapSession, since: date, words: ReturnedWords, fresh: 
     return [uid for uid in found if uid in among]
 
 
-def _criteria(words: ReturnedWords) -> list[list[object]]:
+def _criteria(words: BounceWords) -> list[list[object]]:
     return [
         ["HEADER", "Content-Type", "delivery-status"],
         ["HEADER", "X-Failed-Recipients", "@"],
@@ -157,7 +157,7 @@ def _any_of(criteria: Sequence[list[object]]) -> list[object]:
     return ["OR", _any_of(criteria[:half]), _any_of(criteria[half:])]
 
 
-def _by_heads(session: ImapSession, words: ReturnedWords, fresh: Sequence[int]) -> list[int]:
+def _by_heads(session: ImapSession, words: BounceWords, fresh: Sequence[int]) -> list[int]:
     """As the search, for a server that cannot do it: the heads of the newest letters are fetched and looked at."""
     fits = _head_matcher(words)
     return [uid for uid, head in session.heads(fresh[:MOST_HEADS], HEAD_FIELDS) if fits(head)]
@@ -166,7 +166,7 @@ def _by_heads(session: ImapSession, words: ReturnedWords, fresh: Sequence[int]) 
 HEAD_FIELDS = ("From", "Subject", "Content-Type", "X-Failed-Recipients")
 
 
-def _head_matcher(words: ReturnedWords) -> Callable[[str], bool]:
+def _head_matcher(words: BounceWords) -> Callable[[str], bool]:
     sought = (*words.senders, *words.subjects, "delivery-status", "x-failed-recipients")
 
     def fits(head: str) -> bool:

@@ -54,7 +54,7 @@ class TooMuch(OSError):
 class BoundedImap(imaplib.IMAP4):
     """The protocol (RFC 3501) over a bounded connection. Made by `connect`."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: ImapStream) -> None:
         self._line = line
         super().__init__(line.endpoint.host, line.endpoint.port)
 
@@ -96,8 +96,8 @@ class BoundedImap(imaplib.IMAP4):
         self.capabilities = tuple(said[-1].decode("ascii", "replace").upper().split())
 
 
-class Line:
-    """The connection itself."""
+class ImapStream:
+    """The stream of octets to an IMAP server, as imaplib reads and writes it."""
 
     def __init__(
         self,

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 
 from smtp_wizard.engine.base.shown import Shown, shown
 from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.explain.error_context import AFTER
 from smtp_wizard.engine.explain.explain import Explainer
-from smtp_wizard.engine.explain.scene import AFTER
 from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.mailbox.bounce_letters import FailedRecipient, LetterKind
 from smtp_wizard.engine.mailbox.bounce_scan import FoundLetter
-from smtp_wizard.engine.mailbox.returned_mail import FailedRecipient, LetterKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ class MailboxError(ShownError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class MailboxDescription:
     """Which mailbox it is about; all fit to show."""
 
     server: Shown = NO_WORDS
@@ -182,7 +182,7 @@ _WORDS: Mapping[MailboxFault, _Words] = {
 }
 
 
-def finding_of(problem: ImapFailed, place: Place) -> Finding:
+def finding_of(problem: ImapFailed, place: MailboxDescription) -> Finding:
     """Return what a person reads about a fault."""
     words = _WORDS[problem.fault]
     explanation = _filled(words.explanation, place)
@@ -199,7 +199,7 @@ def finding_of(problem: ImapFailed, place: Place) -> Finding:
     )
 
 
-def _filled(words: str, place: Place) -> Shown:
+def _filled(words: str, place: MailboxDescription) -> Shown:
     """Put the place into words of ours."""
     switch = f" {place.switch}" if place.switch else ""
     blanks = {"server": place.server, "address": place.address, "whose": place.whose, "switch": switch}

@@ -20,7 +20,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.mailbox.bounded_imap import BoundedImap, Line, TooMuch
+from smtp_wizard.engine.mailbox.bounded_imap import BoundedImap, ImapStream, TooMuch
 from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
 from smtp_wizard.engine.smtp.masking import MASK, Redactor
 from smtp_wizard.engine.smtp.protocol import SmtpError
@@ -62,7 +62,7 @@ class Fetched:
 class ImapSession:
     """A session, in one thread; `close` may come from any."""
 
-    def __init__(self, line: Line, trust: Trust) -> None:
+    def __init__(self, line: ImapStream, trust: Trust) -> None:
         self._line = line
         self._trust = trust
         self._client: Any = None

@@ -16,7 +16,7 @@ from smtp_wizard.engine.providers.provider_file import Citations, read_sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListedServer:
+class ListedImapServer:
     """An IMAP server of a provider, as a fact with its source."""
 
     provider: str
@@ -30,7 +30,7 @@ class ListedServer:
 
 
 @dataclass(frozen=True, slots=True)
-class ReturnedWords:
+class BounceWords:
     """What a returned message is looked for by, on the server. In ASCII, which every server can search for."""
 
     senders: tuple[str, ...]
@@ -41,14 +41,14 @@ class ReturnedWords:
 class MailboxList:
     """What is known of reading the mailboxes of providers."""
 
-    servers: tuple[ListedServer, ...]
+    servers: tuple[ListedImapServer, ...]
     """Best first, where a provider has several."""
     pop3_only: frozenset[str]
     """Ids of the providers of which only a POP3 server is known."""
     switched_on: Mapping[str, str]
     """Where IMAP is switched on, in words that follow "switch IMAP on"; by the provider's id."""
     sources: Mapping[str, Source]
-    returned: ReturnedWords
+    returned: BounceWords
 
     def of(self, provider: str | None, smtp_host: str) -> tuple[Endpoint, ...]:
         """Return the IMAP servers of a provider for an account that sends through a host, best first."""
@@ -81,20 +81,20 @@ def _read(root: Node) -> MailboxList:
     )
 
 
-def _returned(node: Node) -> ReturnedWords:
-    words = ReturnedWords(node.texts("senders"), node.texts("subjects"))
+def _returned(node: Node) -> BounceWords:
+    words = BounceWords(node.texts("senders"), node.texts("subjects"))
     for key, listed in (("senders", words.senders), ("subjects", words.subjects)):
         if not listed or not all(each.isascii() and each == each.lower() for each in listed):
             raise node.error(key, "must be words in small letters, in ASCII")
     return words
 
 
-def _server(node: Node, cited: Citations) -> ListedServer:
+def _server(node: Node, cited: Citations) -> ListedImapServer:
     security = node.choice("security", Security)
     if security is Security.NONE:
         raise node.error("security", "a mailbox is never read without encryption")
     source, as_of, confidence = cited.fact(node)
-    return ListedServer(
+    return ListedImapServer(
         provider=node.text("provider"),
         endpoint=Endpoint(_host(node), node.whole("port"), security),
         beside=node.texts("beside"),

@@ -18,7 +18,7 @@ from smtp_wizard.engine.oauth.device import DeviceCode, Sleep, ask_for_code, wai
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
 from smtp_wizard.engine.oauth.grants import SignedIn
 from smtp_wizard.engine.oauth.listener import Listener
-from smtp_wizard.engine.oauth.server import Flow
+from smtp_wizard.engine.oauth.server import OAuthFlow
 
 PATIENCE = timedelta(minutes=15)
 """How long the browser is waited for."""
@@ -32,7 +32,7 @@ class PendingSignIn:
     def __init__(
         self,
         exchange: OAuthClient,
-        flow: Flow,
+        flow: OAuthFlow,
         address: str = "",
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -64,7 +64,7 @@ class PendingSignIn:
         return self._browser.url
 
     async def __aenter__(self) -> Self:
-        if self.flow is Flow.DEVICE:
+        if self.flow is OAuthFlow.DEVICE:
             self.code = await ask_for_code(self._exchange, self._now)
             self.ends = self.code.ends
             return self

@@ -17,7 +17,7 @@ PORT_SLOT = "{port}"
 """Stands in `OAuthServer.redirect` for the port that the listener gets."""
 
 
-class Flow(StrEnum):
+class OAuthFlow(StrEnum):
     """How a person signs in."""
 
     BROWSER = "browser"
@@ -81,9 +81,9 @@ class OAuthServer:
     confidence: Confidence = Confidence.UNKNOWN
 
     @property
-    def flows(self) -> tuple[Flow, ...]:
+    def flows(self) -> tuple[OAuthFlow, ...]:
         """The ways to sign in that it has, simplest first."""
-        return (*((Flow.DEVICE,) if self.device else ()), Flow.BROWSER, Flow.PASTE)
+        return (*((OAuthFlow.DEVICE,) if self.device else ()), OAuthFlow.BROWSER, OAuthFlow.PASTE)
 
     def redirect_to(self, port: int) -> str:
         """Return the address that the browser comes back to."""

@@ -18,7 +18,7 @@ from smtp_wizard.engine.base.private_files import may_exist
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.providers.provider import ProviderKind
-from smtp_wizard.engine.providers.provider_file import Suggested, read_provider_file
+from smtp_wizard.engine.providers.provider_file import SuggestedProviders, read_provider_file
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.base.address import Address
@@ -41,7 +41,7 @@ class Catalog:
         no_typos: Sequence[str],
         *,
         applications: Sequence[KnownApplication] = (),
-        suggested: Suggested | None = None,
+        suggested: SuggestedProviders | None = None,
         overrides: Sequence[Override] = (),
         own_trouble: str = "",
     ) -> None:
@@ -53,7 +53,7 @@ class Catalog:
         self.providers = tuple(providers)
         self.applications = tuple(applications)
         """The applications that are known to send mail, best known first."""
-        self._suggested = suggested or Suggested()
+        self._suggested = suggested or SuggestedProviders()
         self.overrides = tuple(overrides)
         """Where the person's own file decides where a password goes: to be shown before one does."""
         self.own_trouble = own_trouble

@@ -15,7 +15,7 @@ OAuthServers = Mapping[str, OAuthServer]
 """The table of servers, by the name that paths refer to them with."""
 
 
-class Cites(Protocol):
+class CitesSources(Protocol):
     """What is needed of the citations: source, date and confidence of a fact."""
 
     def fact(self, node: Node) -> tuple[str, str, Confidence]: ...
@@ -23,12 +23,12 @@ class Cites(Protocol):
     def one(self, node: Node, key: str, source_id: str) -> str: ...
 
 
-def read_servers(node: Node, cited: Cites) -> dict[str, OAuthServer]:
+def read_servers(node: Node, cited: CitesSources) -> dict[str, OAuthServer]:
     """Read the table of servers. Raises `DataError`."""
     return {key: node.child(key).read(partial(read_server, cited=cited)) for key in node.keys()}  # noqa: SIM118
 
 
-def server_of(node: Node, servers: OAuthServers, cited: Cites) -> OAuthServer | None:
+def server_of(node: Node, servers: OAuthServers, cited: CitesSources) -> OAuthServer | None:
     """Return the server that a path refers to, or describes itself; None where it says none. Raises `DataError`."""
     if not node.has("oauth"):
         return None
@@ -44,7 +44,7 @@ def server_of(node: Node, servers: OAuthServers, cited: Cites) -> OAuthServer | 
     return node.child("oauth").read(partial(read_server, cited=cited))
 
 
-def read_server(node: Node, cited: Cites) -> OAuthServer:
+def read_server(node: Node, cited: CitesSources) -> OAuthServer:
     """Read one server. Raises `DataError`."""
     source, as_of, confidence = cited.fact(node)
     scopes = node.texts("scopes")
@@ -102,7 +102,7 @@ def _extra(node: Node) -> dict[str, str]:
     return found.read(lambda each: {key: each.text(key) for key in each.keys()})  # noqa: SIM118
 
 
-def _life(node: Node, key: str, cited: Cites) -> TokenLife | None:
+def _life(node: Node, key: str, cited: CitesSources) -> TokenLife | None:
     def read(life: Node) -> TokenLife:
         source, as_of, confidence = cited.fact(life)
         days = life.whole("days")

@@ -40,7 +40,7 @@ from smtp_wizard.engine.providers.provider import (
 )
 from smtp_wizard.engine.providers.provider_file import (
     Citations,
-    Known,
+    FileTables,
     ProviderFile,
     Scenarios,
     read_provider,
@@ -89,7 +89,7 @@ def read_own_file(path: Path, shipped: ProviderFile) -> tuple[Provider, ...]:
         sources = {**shipped.sources, _SOURCE.id: _SOURCE, **(table.read(read_sources) if table else {})}
         servers = node.maybe_child("oauth_servers")
         own = servers.read(lambda each: read_servers(each, _Uncited(sources))) if servers else {}
-        known = Known(sources, shipped.scenarios, {**shipped.oauth, **own})
+        known = FileTables(sources, shipped.scenarios, {**shipped.oauth, **own})
         bases = {provider.id: provider for provider in shipped.providers}
         entries = node.children("providers")
         found = tuple(_entry(entry, bases, known) for entry in entries)
@@ -150,7 +150,7 @@ class _Uncited(Citations):
         return self.one(node, "source", _SOURCE.id), as_of, Confidence.OWN
 
 
-def _entry(node: Node, bases: Mapping[str, Provider], known: Known) -> Provider:
+def _entry(node: Node, bases: Mapping[str, Provider], known: FileTables) -> Provider:
     base = bases.get(node.text("id"))
     if base is None:
         for key in ("name", "endpoints"):

@@ -61,11 +61,11 @@ class ProviderFile:
     """The OAuth servers that paths refer to by name."""
     applications: tuple[KnownApplication, ...]
     """The applications that are known to send mail."""
-    suggested: Suggested
+    suggested: SuggestedProviders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Suggested:
+class SuggestedProviders:
     """Ids of the providers that are suggested first to people who cannot send through their mailbox."""
 
     mailboxes: tuple[str, ...] = ()
@@ -91,7 +91,7 @@ def _file(node: Node) -> ProviderFile:
     servers = table.read(partial(read_servers, cited=Citations(sources))) if table else {}
     offered, never = _typing_mistakes(node)
     entries = node.children("providers")
-    known = Known(sources, scenarios, servers)
+    known = FileTables(sources, scenarios, servers)
     applications = _applications(node, Citations(sources))
     providers = tuple(entry.read(partial(_provider, known=known)) for entry in entries)
     _refuse_contradictions(entries, providers)
@@ -109,14 +109,16 @@ def _file(node: Node) -> ProviderFile:
     )
 
 
-def _suggested(node: Node) -> Suggested:
+def _suggested(node: Node) -> SuggestedProviders:
     found = node.maybe_child("suggested")
     if found is None:
-        return Suggested()
-    return found.read(lambda each: Suggested(mailboxes=each.texts("mailboxes"), services=each.texts("services")))
+        return SuggestedProviders()
+    return found.read(
+        lambda each: SuggestedProviders(mailboxes=each.texts("mailboxes"), services=each.texts("services"))
+    )
 
 
-def _refuse_useless_suggestions(node: Node, suggested: Suggested, providers: Sequence[Provider]) -> None:
+def _refuse_useless_suggestions(node: Node, suggested: SuggestedProviders, providers: Sequence[Provider]) -> None:
     """What is suggested is there, and of its kind: a mailbox is none to whom the next one is suggested."""
     kinds = {each.id: each.kind for each in providers}
     for ids, kind in ((suggested.mailboxes, ProviderKind.MAILBOX), (suggested.services, ProviderKind.RELAY)):
@@ -148,7 +150,7 @@ def _piecemeal(node: Node) -> ProviderFile:
         cited = Citations(sources)
         servers = LazyTable(table.table(), lambda entry, _: entry.read(partial(read_server, cited=cited)))
     offered, never = _typing_mistakes(node)
-    known = Known(sources, scenarios, servers)
+    known = FileTables(sources, scenarios, servers)
     return ProviderFile(
         providers=tuple(CompiledProvider(entry, known) for entry in node.children("providers")),
         offer_back=offered,
@@ -227,7 +229,7 @@ class Citations:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class FileTables:
     """The tables at the head of the file, which the entries refer to."""
 
     sources: Mapping[str, Source]
@@ -235,14 +237,14 @@ class Known:
     servers: OAuthServers
 
 
-def _provider(node: Node, known: Known) -> Provider:
+def _provider(node: Node, known: FileTables) -> Provider:
     found = read_provider(node, Citations(known.sources), known)
     _refuse_unsaid_differences(node, found)
     _refuse_unanswered(node, found)
     return found
 
 
-def read_provider(node: Node, cited: Citations, known: Known, base: Provider | None = None) -> Provider:
+def read_provider(node: Node, cited: Citations, known: FileTables, base: Provider | None = None) -> Provider:
     """Read one entry. Raises `DataError`.
 
     What the entry leaves out is as in `base`; without one, as it is where nothing is known, and what must be known
@@ -266,11 +268,11 @@ class _Part:
 
     fields: tuple[str, ...]
     """The fields of `Provider` that it tells."""
-    read: Callable[[Node, Citations, Known], Iterable[Any]]
+    read: Callable[[Node, Citations, FileTables], Iterable[Any]]
     """Returns their values."""
 
 
-def _cite_all(node: Node, cited: Citations, _: Known) -> tuple[()]:
+def _cite_all(node: Node, cited: Citations, _: FileTables) -> tuple[()]:
     cited.several(node)
     return ()
 
@@ -279,7 +281,7 @@ def _one(name: str, read: Callable[[Node], Any]) -> _Part:
     return _Part((name,), lambda node, cited, known: (read(node),))
 
 
-def _each(name: str, read: Callable[[Node, Citations, Known], Any]) -> _Part:
+def _each(name: str, read: Callable[[Node, Citations, FileTables], Any]) -> _Part:
     return _Part(
         (name,),
         lambda node, cited, known: (
@@ -422,7 +424,7 @@ def _refuse_unanswered(node: Node, provider: Provider) -> None:
             raise node.error("question", f"'{path.id}' {'needs an' if answers else 'has no use for an'} answer to it")
 
 
-def _path(node: Node, cited: Citations, known: Known) -> AccessPath:
+def _path(node: Node, cited: Citations, known: FileTables) -> AccessPath:
     status, auth = node.choice("status", PathStatus), node.choice("auth", PathAuth)
     secret = node.maybe_child("secret")
     if (secret is not None) != (auth.needs is Auth.PASSWORD):
@@ -701,13 +703,13 @@ class CompiledProvider(Provider):
 
     __slots__ = ("_entry", "_known")
     _entry: Node
-    _known: Known
+    _known: FileTables
 
     def __new__(cls, *_: Any, **said: Any) -> Any:
         """Return one to be read, or, where all fields are given (`dataclasses.replace`), an ordinary provider."""
         return Provider(**said) if said else object.__new__(cls)
 
-    def __init__(self, entry: Node, known: Known) -> None:
+    def __init__(self, entry: Node, known: FileTables) -> None:
         object.__setattr__(self, "_entry", entry)
         object.__setattr__(self, "_known", known)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class RetirementNotice:
     """That a way in closes, or has closed, in the words in which a person is told."""
 
     date: str
@@ -37,7 +37,7 @@ class Notice:
         return f"{when}: {self.what}: {self.state}. Instead: {self.replacement}. ({self.source})"
 
 
-def notice_of(provider: Provider, path_id: str | None, today: date) -> Notice | None:
+def notice_of(provider: Provider, path_id: str | None, today: date) -> RetirementNotice | None:
     """Return what is known about the end of an access path, None where nothing is.
 
     What is disputed is told too: the words say so.
@@ -46,7 +46,7 @@ def notice_of(provider: Provider, path_id: str | None, today: date) -> Notice | 
     if closing is None:
         return None
     source = provider.source(closing.source)
-    return Notice(
+    return RetirementNotice(
         date=closing.date,
         what=closing.what,
         state=closing.state,
@@ -89,7 +89,7 @@ def retiring(
 
 
 @dataclass(frozen=True, slots=True)
-class LookAgain:
+class EntryReview:
     """What would change an entry of the catalogue, and when it is to be looked at for that."""
 
     on: str | None
@@ -107,7 +107,7 @@ YEAR = timedelta(days=365)
 """After so long every entry is compared with its sources again."""
 
 
-def look_again(provider: Provider) -> tuple[LookAgain, ...]:
+def look_again(provider: Provider) -> tuple[EntryReview, ...]:
     """Return what would change what the catalogue says of a provider, what comes first in front; at least one thing.
 
     That is: a day on which something ends, what sources contradict each other about, a server that no page names, and
@@ -118,38 +118,38 @@ def look_again(provider: Provider) -> tuple[LookAgain, ...]:
     return (*sorted(dated, key=lambda each: (each.on is None, each.on or "")), *undated)
 
 
-def endings(provider: Provider) -> Iterator[LookAgain]:
+def endings(provider: Provider) -> Iterator[EntryReview]:
     """Yield what ends, or is said to; what had ended when the entry was last checked stands in it already."""
     checked = last_day(provider.checked)
     for each in provider.retirements:
         day = last_day(each.date)
         if day is None:
-            yield LookAgain(None, f"{_clause(each.what)} ({each.state}; no day is named)")
+            yield EntryReview(None, f"{_clause(each.what)} ({each.state}; no day is named)")
         elif checked is None or day > checked:
-            yield LookAgain(day.isoformat(), f"{_clause(each.what)} ({each.state})")
+            yield EntryReview(day.isoformat(), f"{_clause(each.what)} ({each.state})")
 
 
-def _yearly(provider: Provider) -> Iterator[LookAgain]:
+def _yearly(provider: Provider) -> Iterator[EntryReview]:
     checked = last_day(provider.checked)
     pages = len([each for each in provider.sources if each.url])
     named, them = (f"its {pages} sources", "them") if pages > 1 else ("its source", "it")
     if checked is None:
-        yield LookAgain(None, "whether it is still right; no day says when it was compared with its source")
+        yield EntryReview(None, "whether it is still right; no day says when it was compared with its source")
         return
     compared = f"the entry was compared with {them} on {provider.checked}"
-    yield LookAgain((checked + YEAR).isoformat(), f"{named} may say something else by then; {compared}")
+    yield EntryReview((checked + YEAR).isoformat(), f"{named} may say something else by then; {compared}")
 
 
-def _disputes(provider: Provider) -> Iterator[LookAgain]:
+def _disputes(provider: Provider) -> Iterator[EntryReview]:
     for path in provider.paths:
         if path.disputed:
-            yield LookAgain(None, f"which of the sources is right about '{path.title}'")
+            yield EntryReview(None, f"which of the sources is right about '{path.title}'")
 
 
-def _guesses(provider: Provider) -> Iterator[LookAgain]:
+def _guesses(provider: Provider) -> Iterator[EntryReview]:
     hosts = dict.fromkeys(each.endpoint.host for each in provider.endpoints if each.guess)
     for host in hosts:
-        yield LookAgain(None, f"a page that names {host}, which is a guess")
+        yield EntryReview(None, f"a page that names {host}, which is a guess")
 
 
 def _clause(text: str) -> str:

@@ -27,7 +27,7 @@ from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.base.strict_json import JsonError, read_json
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.target import ExplainsSymptoms, Target
-from smtp_wizard.engine.remote.exchange import LONGEST, Answer, Outcome, Question
+from smtp_wizard.engine.remote.messages import LONGEST, RemoteCheckRequest, RemoteCheckResponse, StageOutcome
 
 PARTS = ("base", "smtp", "checks", "diagnosis", "remote")
 """The folders of the engine that a check is made of."""
@@ -47,7 +47,7 @@ try:
     with open(name, "wb") as file:
         file.write(sys.stdin.buffer.read(size))
     sys.path.insert(0, name)
-    from smtp_wizard.engine.remote.there import main
+    from smtp_wizard.engine.remote.remote_runner import main
     main(folder)
 finally:
     shutil.rmtree(folder, True)
@@ -96,7 +96,7 @@ class SshHost:
                 )
             )
         try:
-            answer = read_record(Answer, read_json(out))
+            answer = read_record(RemoteCheckResponse, read_json(out))
         except JsonError:
             raise RemoteError(
                 phrase("The check on {} gave no answer: {}.", shown(self.host, 100), _last_line(err))
@@ -169,10 +169,10 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
                 await process.wait()
 
 
-def _question(target: Target, secret: Secret | None, depth: Depth) -> Question:
+def _question(target: Target, secret: Secret | None, depth: Depth) -> RemoteCheckRequest:
     connection = target.connection
     signs_in = depth is not Depth.SERVER and connection.auth is not Auth.NONE
-    return Question(
+    return RemoteCheckRequest(
         endpoint=connection.endpoint,
         username=connection.username,
         auth=connection.auth,
@@ -208,7 +208,7 @@ def _program() -> bytes:
     return data.getvalue()
 
 
-def _result(outcome: Outcome, target: Target, diagnosis: ExplainsSymptoms) -> CheckResult:
+def _result(outcome: StageOutcome, target: Target, diagnosis: ExplainsSymptoms) -> CheckResult:
     finding = diagnosis.explain(outcome.trouble.symptom(target)) if outcome.trouble is not None else None
     said = outcome.capabilities
     return CheckResult(

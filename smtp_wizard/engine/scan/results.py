@@ -107,7 +107,7 @@ def _telling(result: AttemptResult) -> tuple[bool, int, int]:
     return result.serves, passed, _LITTLE.index(fault) if fault in _LITTLE else len(_LITTLE)
 
 
-class Why(StrEnum):
+class BestReason(StrEnum):
     """Why the best port is the best."""
 
     RECOMMENDED = "recommended"
@@ -127,12 +127,12 @@ class Why(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Best:
+class BestPort:
     """The port to take."""
 
     endpoint: Endpoint
     families: tuple[Family, ...]
-    why: Why
+    why: BestReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +154,12 @@ class ScanResult:
         return (*self.serving, *(each for each in self.ports if not each.serves))
 
     @property
-    def best(self) -> Best | None:
+    def best(self) -> BestPort | None:
         """The best port that serves, None where none does."""
         if not self.serving:
             return None
         first = self.serving[0]
-        return Best(first.report.endpoint, first.families, self._why(first))
+        return BestPort(first.report.endpoint, first.families, self._why(first))
 
     def _rank(self, each: PortResult) -> tuple[bool, bool, int, bool, bool, int]:
         endpoint, known = each.report.endpoint, self.question.recommended
@@ -172,19 +172,19 @@ class ScanResult:
             [asked.port for asked in self.question.endpoints].index(each.port),
         )
 
-    def _why(self, each: PortResult) -> Why:
+    def _why(self, each: PortResult) -> BestReason:
         endpoint = each.report.endpoint
         if endpoint.security is Security.NONE:
-            return Why.CLEAR
+            return BestReason.CLEAR
         if not each.signs_in:
-            return Why.NO_SIGN_IN
+            return BestReason.NO_SIGN_IN
         if endpoint in self.question.recommended:
-            return Why.RECOMMENDED
+            return BestReason.RECOMMENDED
         if endpoint.port == _RELAY_PORT:
-            return Why.RELAY_PORT
+            return BestReason.RELAY_PORT
         if endpoint.security is Security.TLS:
-            return Why.FROM_THE_START
-        return Why.SUBMISSION if endpoint.port == _SUBMISSION_PORT else Why.ENCRYPTED
+            return BestReason.FROM_THE_START
+        return BestReason.SUBMISSION if endpoint.port == _SUBMISSION_PORT else BestReason.ENCRYPTED
 
 
 _RELAY_PORT = 25

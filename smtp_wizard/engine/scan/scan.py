@@ -111,7 +111,7 @@ async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:
 # --- patience ---------------------------------------------------------------------------------------------------------
 
 
-class Patience:
+class ConnectLimits:
     """How long a connection is waited for: it depends on whether the host has answered anywhere yet.
 
     A host that has answered on another port is there, so silence means either a lost packet or a port that is blocked:
@@ -263,7 +263,7 @@ class _AttemptWire:
     """The wire as the check of one attempt sees it."""
 
     def __init__(
-        self, wire: Wire, attempt: PortAttempt, found: _Addresses, patience: Patience, watch: _ReceiveWatch
+        self, wire: Wire, attempt: PortAttempt, found: _Addresses, patience: ConnectLimits, watch: _ReceiveWatch
     ) -> None:
         self._wire = wire
         self._attempted = attempt
@@ -287,7 +287,7 @@ class _AttemptWire:
         return self._wire.now()
 
 
-class _Noting:
+class _RecordingDiagnosis:
     """The diagnosis, which also remembers what it was asked last."""
 
     def __init__(self, diagnosis: ExplainsSymptoms) -> None:
@@ -319,7 +319,7 @@ class _ScanRun:
         self.emit = emit
         self.limits = limits
         self.seen: dict[int, PortResult] = {}
-        self._patience = Patience()
+        self._patience = ConnectLimits()
         self._began = asyncio.get_running_loop().time()
 
     async def addresses(self) -> _Addresses:
@@ -378,7 +378,7 @@ class _ScanRun:
 
     async def _check(self, attempt: PortAttempt, found: _Addresses, watch: _ReceiveWatch) -> AttemptResult:
         """Check one attempt as any endpoint is checked."""
-        question, noting = self.question, _Noting(self.diagnosis)
+        question, noting = self.question, _RecordingDiagnosis(self.diagnosis)
         target = Target(
             connection=Connection(
                 endpoint=attempt.endpoint,

@@ -18,7 +18,7 @@ _NOBODY_S = (ProviderKind.CUSTOM, ProviderKind.SANDBOX)
 
 
 @dataclass(frozen=True, slots=True)
-class ListedServer:
+class ListedSmtpServer:
     """A server, and the providers that offer it."""
 
     endpoint: Endpoint
@@ -36,24 +36,24 @@ class ListedServer:
 class Verified:
     """What came of speaking to one server."""
 
-    place: ListedServer
+    place: ListedSmtpServer
     report: Report
     misfits: tuple[str, ...]
     """What no longer fits, each as one line; empty where everything does."""
 
 
-def listed_servers(providers: Iterable[Provider]) -> tuple[ListedServer, ...]:
+def listed_servers(providers: Iterable[Provider]) -> tuple[ListedSmtpServer, ...]:
     """Return every server that is offered, each once, in the providers' order."""
     found: dict[Endpoint, list[Provider]] = {}
     for provider in providers:
         if provider.kind not in _NOBODY_S:
             for each in provider.offered():
                 found.setdefault(each.endpoint, []).append(provider)
-    return tuple(ListedServer(endpoint, tuple(dict.fromkeys(owners))) for endpoint, owners in found.items())
+    return tuple(ListedSmtpServer(endpoint, tuple(dict.fromkeys(owners))) for endpoint, owners in found.items())
 
 
 async def verify(
-    wanted: Sequence[ListedServer], check: Callable[[Endpoint], Awaitable[Report]], *, at_once: int
+    wanted: Sequence[ListedSmtpServer], check: Callable[[Endpoint], Awaitable[Report]], *, at_once: int
 ) -> tuple[Verified, ...]:
     """Speak to the servers, so many at a time; return what came of it, in their order.
 
@@ -61,7 +61,7 @@ async def verify(
     """
     turns = asyncio.Semaphore(at_once)
 
-    async def one(place: ListedServer) -> Verified:
+    async def one(place: ListedSmtpServer) -> Verified:
         async with turns:
             report = await check(place.endpoint)
         return Verified(place, report, misfits(place, report))
@@ -69,7 +69,7 @@ async def verify(
     return tuple(await asyncio.gather(*(one(place) for place in wanted)))
 
 
-def misfits(place: ListedServer, report: Report) -> tuple[str, ...]:
+def misfits(place: ListedSmtpServer, report: Report) -> tuple[str, ...]:
     """Return what a report shows that does not fit the catalogue, each as one line."""
     bad = [result for result in report.results if result.verdict in (Verdict.FAIL, Verdict.UNKNOWN)]
     if bad:

@@ -22,7 +22,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, do_nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
-from smtp_wizard.engine.secrets.references import ReferenceStore
+from smtp_wizard.engine.secrets.reference_stores import ReferenceStore
 from smtp_wizard.engine.smtp.timeouts import listening_timeout
 
 COMMAND_SECONDS = 30.0
@@ -96,7 +96,7 @@ def words_of(where: str) -> list[str]:
     return [os.path.expanduser(word) if word.startswith("~/") else word for word in words]  # noqa: PTH111
 
 
-class GaveUp(SecretError):
+class CommandFailed(SecretError):
     """A command has ended with another exit code than 0: it may have wanted to ask something."""
 
 
@@ -154,7 +154,7 @@ class CommandStore(ReferenceStore):
         self._before()
         try:
             return await first_line(words, self._environ, limit=self._limit)
-        except GaveUp:
+        except CommandFailed:
             lent = self._lent(words)
             if lent is None:
                 raise
@@ -205,9 +205,11 @@ async def first_line(words: Sequence[str], environ: Mapping[str, str], *, limit:
     return password_line(raw, phrase("The command {}", name))
 
 
-def _gave_up(name: Shown, code: int) -> GaveUp:
+def _gave_up(name: Shown, code: int) -> CommandFailed:
     how = phrase("exit code {}" if code > 0 else "signal {}", abs(code))
-    return GaveUp(SecretFault.UNREADABLE, phrase("The command {} gave up ({}); run it by hand to see why.", name, how))
+    return CommandFailed(
+        SecretFault.UNREADABLE, phrase("The command {} gave up ({}); run it by hand to see why.", name, how)
+    )
 
 
 async def _output(words: Sequence[str], environ: Mapping[str, str], limit: float) -> tuple[bytes, int]:

@@ -39,7 +39,7 @@ _ENTRY = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class ChangeNote:
     """What a change that did not come to its end had to do with."""
 
     file: Path
@@ -48,7 +48,7 @@ class Note:
     entries: tuple[StoreRef, ...]
 
 
-class Pending:
+class PendingChange:
     """The note of a change that is under way. Nothing is written before it has an entry to name."""
 
     def __init__(self, journal: Journal) -> None:
@@ -119,9 +119,9 @@ class Journal:
         self._troubles: dict[str, bool] = {}
         """Why notes could not be written, in sentences, and whether that was returned already."""
 
-    def begin(self) -> Pending:
+    def begin(self) -> PendingChange:
         """Begin a change."""
-        return Pending(self)
+        return PendingChange(self)
 
     def new_file(self) -> tuple[Path, BaseFileLock]:
         """Return the file for a new note, and its lock, held. Raises `OSError`, `_Refused`."""
@@ -166,7 +166,7 @@ class Journal:
         except OSError:
             return []
 
-    def left(self) -> tuple[list[Note], list[Path]]:
+    def left(self) -> tuple[list[ChangeNote], list[Path]]:
         """Return the notes of changes that never came to their end, and the files that are no such notes.
 
         Nothing is changed. What a change under way has noted is not among them.
@@ -184,7 +184,7 @@ class Journal:
         return notes, odd
 
     @contextmanager
-    def taken(self, file: Path) -> Iterator[Note | None]:
+    def taken(self, file: Path) -> Iterator[ChangeNote | None]:
         """Hold the lock of a note that was left, and yield it; None where a change is under way, or it is gone.
 
         One that cannot be understood names nothing.
@@ -198,15 +198,15 @@ class Journal:
         finally:
             _release(lock)
 
-    def _understood(self, file: Path) -> Note | None:
+    def _understood(self, file: Path) -> ChangeNote | None:
         try:
             return _note(file)
         except (FileNotFoundError, PermissionError):
             return None
         except (OSError, JsonError):
-            return Note(file, self.now(), ())
+            return ChangeNote(file, self.now(), ())
 
-    def rewrite(self, note: Note, entries: Sequence[StoreRef]) -> None:
+    def rewrite(self, note: ChangeNote, entries: Sequence[StoreRef]) -> None:
         """Leave in a note what is still to be done; take it away where that is nothing. One that stays does no harm.
 
         To be called under its lock: what a writer of it that was killed has left goes too.
@@ -277,9 +277,9 @@ def _file_bytes(since: datetime, entries: Sequence[StoreRef]) -> bytes:
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
 
 
-def _note(file: Path) -> Note:
+def _note(file: Path) -> ChangeNote:
     """Read a note. Raises `OSError`, and `JsonError` for whatever is odd in it."""
     found = read_record(_File, read_json(private_files.read_private(file, LARGEST)))
     if not all(0 < len(each.where) <= _ENTRY for each in found.entries):
         raise JsonError("names an entry that no store has")
-    return Note(file, found.since, found.entries)
+    return ChangeNote(file, found.since, found.entries)

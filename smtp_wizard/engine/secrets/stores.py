@@ -12,7 +12,7 @@ from smtp_wizard.engine.secrets.file import FileStore
 from smtp_wizard.engine.secrets.journal import Journal
 from smtp_wizard.engine.secrets.keyring import KEYRING_LIMIT, Backend, KeyringStore, desktop_backend
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
-from smtp_wizard.engine.secrets.references import EnvStore, ReferenceStore
+from smtp_wizard.engine.secrets.reference_stores import EnvStore, ReferenceStore
 from smtp_wizard.engine.secrets.session import SessionStore
 from smtp_wizard.engine.secrets.vault import PassphraseSource, VaultStore
 

@@ -31,12 +31,12 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.oauth.grants import Grant
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
-from smtp_wizard.engine.secrets.references import variable_for
+from smtp_wizard.engine.secrets.reference_stores import variable_for
 from smtp_wizard.engine.secrets.stores import SecretStores
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.tokens import Tokens, keepable, login_of
-from smtp_wizard.engine.state.logins import Login
 from smtp_wizard.engine.state.results import Result
+from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 from smtp_wizard.engine.wizard.account_draft import account_of, edited_account
 from smtp_wizard.engine.wizard.draft import Draft
 
@@ -56,7 +56,7 @@ class ChecksAccounts(Protocol):
         depth: Depth,
         emit: Emit,
         *,
-        options: Options | None = None,
+        options: CheckOptions | None = None,
         keep: bool = True,
     ) -> Report: ...
 
@@ -221,7 +221,7 @@ class Accounts:
                 account = await self._get(name)
                 store = await put(account, change)
                 pointed = partial(_pointed, since=account, store=store, fields=fields)
-                with suppress(_Elsewhere):
+                with suppress(_SecretMoved):
                     done = await run_to_completion(partial(self._altered, account.name, pointed, change, then))
             if done is not None:
                 return done, change.problem
@@ -259,7 +259,7 @@ class Accounts:
         return moved, f"The password may still be in the old place as well. {problem}" if problem else ""
 
     async def replace_secret(
-        self, account: Account, secret: Secret, emit: Emit, *, options: Options | None = None
+        self, account: Account, secret: Secret, emit: Emit, *, options: CheckOptions | None = None
     ) -> Report:
         """Try a new password with the account's own settings, and keep it if the server takes it.
 
@@ -316,7 +316,7 @@ class Accounts:
 
     async def _keep(
         self, draft: Draft, owner: Account | None, change: SecretChange
-    ) -> tuple[StoreRef | None, Login | None]:
+    ) -> tuple[StoreRef | None, SignInRenewal | None]:
         """Keep a draft's secret; return where it is, and what may be said of it."""
         if draft.connection.auth is Auth.NONE or draft.secret is None:
             return None, None
@@ -354,14 +354,14 @@ class Accounts:
         return account, ""
 
 
-class _Elsewhere(Exception):
+class _SecretMoved(Exception):
     """Another process has put an account's secret elsewhere since the account was read."""
 
 
 def _pointed(now: Account, *, since: Account, store: StoreRef | None, fields: Mapping[str, Any]) -> Account:
-    """Return an account pointed to another entry. Raises `_Elsewhere`."""
+    """Return an account pointed to another entry. Raises `_SecretMoved`."""
     if now.store != since.store:
-        raise _Elsewhere
+        raise _SecretMoved
     return replace(now, store=store, **fields)
 
 

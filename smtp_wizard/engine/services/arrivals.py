@@ -17,12 +17,12 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.mailbox.arrival import Arrival
+from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
 from smtp_wizard.engine.mailbox.findings import MailboxError
-from smtp_wizard.engine.mailbox.outcomes import Arrived, SentCopy
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.secrets.base import SecretError
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.mailboxes import Mailboxes
-from smtp_wizard.engine.services.options import Options
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.mailbox.arrival import AwaitedBounce
@@ -88,7 +88,7 @@ class Arrivals:
         code: str,
         *,
         named: Endpoint | None = None,
-        options: Options | None = None,
+        options: CheckOptions | None = None,
         patience: timedelta = PATIENCE,
     ) -> Confirmation:
         """Look for the message with a code word, in Sent of the account and where it went.
@@ -100,7 +100,7 @@ class Arrivals:
         copy, why = await self._in_sent(account, secret, code, named, options, end)
         other = self._ours(to)
         if other is None:
-            return Confirmation(copy=copy, copy_trouble=why, arrival=Arrival(where=Arrived.UNKNOWN))
+            return Confirmation(copy=copy, copy_trouble=why, arrival=Arrival(where=ArrivalState.UNKNOWN))
         same = other.connection.endpoint.host == account.connection.endpoint.host
         arrival, why_not = await self._in_other(
             other, secret if other.id == account.id else None, code, named if same else None, options, end
@@ -121,7 +121,7 @@ class Arrivals:
         secret: Secret | None,
         code: str,
         named: Endpoint | None,
-        options: Options | None,
+        options: CheckOptions | None,
         end: datetime,
     ) -> tuple[SentCopy, Shown]:
         from smtp_wizard.engine.mailbox.arrival import sent_copy
@@ -147,7 +147,7 @@ class Arrivals:
         secret: Secret | None,
         code: str,
         named: Endpoint | None,
-        options: Options | None,
+        options: CheckOptions | None,
         end: datetime,
     ) -> tuple[Arrival, Shown]:
         from smtp_wizard.engine.mailbox.arrival import arrival
@@ -158,14 +158,14 @@ class Arrivals:
             return arrival(session, code, day)
 
         def settled(found: Arrival) -> bool:
-            return found.where is not Arrived.NO
+            return found.where is not ArrivalState.NO
 
         try:
             kept = secret or await self._entries.secret_of(other)
             async with self._mailboxes.opened(other, kept, named=named, options=options) as mailbox:
                 return await self._until(lambda: mailbox.do(look), settled, end), NO_WORDS
         except (MailboxError, OAuthError, SecretError) as problem:
-            return Arrival(where=Arrived.UNKNOWN), problem.words
+            return Arrival(where=ArrivalState.UNKNOWN), problem.words
 
     async def rehearse(
         self,
@@ -174,7 +174,7 @@ class Arrivals:
         code: str,
         *,
         named: Endpoint | None = None,
-        options: Options | None = None,
+        options: CheckOptions | None = None,
         patience: timedelta = PATIENCE,
     ) -> Rehearsal:
         """Wait for the bounce of the message with a code word, which went to an address that is nobody's.

@@ -14,8 +14,8 @@ from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.mailboxes import Mailboxes, OpenMailbox
-from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.state.mailbox_marks import FolderMark
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Bounces:
         age: timedelta,
         *,
         named: Endpoint | None = None,
-        options: Options | None = None,
+        options: CheckOptions | None = None,
     ) -> BounceReport:
         """Return what came back in the last time. `named`: the IMAP server that the person named.
 

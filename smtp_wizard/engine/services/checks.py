@@ -25,16 +25,16 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.threads import in_thread
+from smtp_wizard.engine.checks.credential_clues import typed_clue
 from smtp_wizard.engine.checks.events import Emit, NamesCauses, RunFinished, SignInProgress, StageFinished, StageStarted
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.checks.target import Mail, Target, TimeLimits
-from smtp_wizard.engine.checks.typed import typed_clue
 from smtp_wizard.engine.discovery.egress_guard import GuardedWire
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.scan.known_host import counted_names
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.tokens import Tokens
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom
 from smtp_wizard.engine.smtp.transport import Wire
@@ -65,7 +65,7 @@ def result_of(report: Report, depth: Depth, now: datetime) -> Result:
     )
 
 
-class Elsewhere(Protocol):
+class RemoteChecker(Protocol):
     """Another computer that makes a check."""
 
     async def check(self, target: Target, secret: Secret | None, depth: Depth, diagnosis: NamesCauses) -> Report:
@@ -73,7 +73,7 @@ class Elsewhere(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Tries:
+class TriesLeft:
     """How often a sign-in may still fail before the lockout guard holds it back."""
 
     left: int
@@ -119,9 +119,9 @@ class Checks:
         depth: Depth,
         emit: Emit,
         *,
-        options: Options | None = None,
+        options: CheckOptions | None = None,
         token: str = "",
-        elsewhere: Elsewhere | None = None,
+        elsewhere: RemoteChecker | None = None,
     ) -> Report:
         """Check what a draft says so far. With depth `send`, a test message goes to `draft.test_to`.
 
@@ -130,7 +130,7 @@ class Checks:
         an account that signs in in the browser, also `SecretError` where that sign-in cannot be read or kept, and
         `AccountFileError` where the accounts cannot.
         """
-        said = options or Options()
+        said = options or CheckOptions()
         if not knows_server(draft.connection):
             raise InputError(phrase("The outgoing server is not known yet."))
         refuse_unconfirmed(draft, depth, self._catalog)
@@ -168,10 +168,10 @@ class Checks:
         emit: Emit,
         *,
         to: Address | None = None,
-        options: Options | None = None,
+        options: CheckOptions | None = None,
         token: str = "",
         keep: bool = True,
-        elsewhere: Elsewhere | None = None,
+        elsewhere: RemoteChecker | None = None,
         envelope_id: str = "",
     ) -> Report:
         """Check a saved account again and keep the result with it, unless `keep` says not to.
@@ -180,7 +180,7 @@ class Checks:
 
         Raises as `check_draft`.
         """
-        said = options or Options()
+        said = options or CheckOptions()
         target = Target(
             connection=said.over(account.connection),
             family=said.family,
@@ -270,7 +270,7 @@ class Checks:
         *,
         address: Address | None = None,
         anyway: bool = False,
-        elsewhere: Elsewhere | None = None,
+        elsewhere: RemoteChecker | None = None,
     ) -> Report:
         if elsewhere is not None and target.connection.sandbox is not None:
             raise InputError(phrase("The practice server is on this computer alone; no other one can reach it."))
@@ -296,7 +296,7 @@ class Checks:
         depth: Depth,
         emit: Emit,
         sign_in: SignInProgress | None = None,
-        elsewhere: Elsewhere | None = None,
+        elsewhere: RemoteChecker | None = None,
     ) -> Report:
         if elsewhere is not None:
             return await self._checked_elsewhere(target, secret, depth, elsewhere, sign_in)
@@ -317,7 +317,7 @@ class Checks:
         target: Target,
         secret: Secret | None,
         depth: Depth,
-        elsewhere: Elsewhere,
+        elsewhere: RemoteChecker,
         sign_in: SignInProgress | None,
     ) -> Report:
         """Have another computer make a check; whether its sign-in was answered is known from what it reports."""
@@ -358,7 +358,7 @@ class Checks:
             connection = replace(target.connection, endpoint=reachable, ca_file=str(sandbox.ca_file))
             yield replace(target, connection=connection, alternatives=())
 
-    async def tries_left(self, draft: Draft) -> Tries | None:
+    async def tries_left(self, draft: Draft) -> TriesLeft | None:
         """Return how often a sign-in of a draft may still fail before it is held back; None where none is counted."""
         connection = draft.connection
         if connection.endpoint is None or connection.auth is Auth.NONE or connection.sandbox is not None:
@@ -368,7 +368,7 @@ class Checks:
         host = connection.endpoint.host
         name, *also = counted_names(self._catalog, host, connection.username, draft.address)
         counted = await in_thread(lambda: self._attempts.counted(name, host, also))
-        return Tries(max(0, lockout.attempts - len(counted)), lockout.minutes)
+        return TriesLeft(max(0, lockout.attempts - len(counted)), lockout.minutes)
 
     def _shape(self, connection: Connection[Endpoint | None], secret: Secret | None) -> str | None:
         path = self._catalog.path(connection)

@@ -18,7 +18,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import CatalogEndpoint, Provider
 from smtp_wizard.engine.providers.retirements import last_day
-from smtp_wizard.engine.services.examined import Examined, Health
+from smtp_wizard.engine.services.part_health import Health, PartHealth
 from smtp_wizard.engine.smtp.timeouts import listening_timeout
 from smtp_wizard.engine.smtp.transport import Trust, Wire, WireError, verifying_context
 
@@ -33,7 +33,7 @@ DISTRIBUTION = "smtp-wizard"
 # -- names -------------------------------------------------------------------------------------------------------------
 
 
-def resolver() -> Examined:
+def resolver() -> PartHealth:
     """Say where names are looked up, without asking anybody."""
     import dns.exception
     import dns.resolver
@@ -42,15 +42,15 @@ def resolver() -> Examined:
         servers = dns.resolver.Resolver().nameservers
     except dns.resolver.NoResolverConfiguration:
         words = "This computer names no name server, so no mail server can be found by its name."
-        return Examined("dns", "resolver", Health.WARN, words)
+        return PartHealth("dns", "resolver", Health.WARN, words)
     except (ValueError, dns.exception.DNSException):
         words = "What this computer says of its name servers (/etc/resolv.conf) cannot be understood."
-        return Examined("dns", "resolver", Health.WARN, words)
+        return PartHealth("dns", "resolver", Health.WARN, words)
     asked = ", ".join(shown(str(server), 60) for server in servers[:4])
-    return Examined("dns", "resolver", Health.OK, f"Names are looked up at {asked}.")
+    return PartHealth("dns", "resolver", Health.OK, f"Names are looked up at {asked}.")
 
 
-async def lookup(wire: Wire, catalog: Catalog) -> Examined:
+async def lookup(wire: Wire, catalog: Catalog) -> PartHealth:
     """Look up the name of a well-known mail server: this asks the network."""
     host = next(each.endpoint.host for provider in catalog.providers for each in _reachable(provider))
     try:
@@ -58,11 +58,11 @@ async def lookup(wire: Wire, catalog: Catalog) -> Examined:
             peers = await wire.resolve(host, 465, None)
     except TimeoutError:
         words = f"Looking up {host} had no answer within {LOOKUP_LIMIT:g} seconds."
-        return Examined("dns", "lookup", Health.FAIL, words)
+        return PartHealth("dns", "lookup", Health.FAIL, words)
     except WireError as problem:
         words = f"Looking up {host} failed ({problem.words or problem.fault.value}). Is there a connection?"
-        return Examined("dns", "lookup", Health.FAIL, words)
-    return Examined("dns", "lookup", Health.OK, f"{host} was looked up and found ({peers[0].address}).")
+        return PartHealth("dns", "lookup", Health.FAIL, words)
+    return PartHealth("dns", "lookup", Health.OK, f"{host} was looked up and found ({peers[0].address}).")
 
 
 def _reachable(provider: Provider) -> Iterator[CatalogEndpoint]:
@@ -72,32 +72,32 @@ def _reachable(provider: Provider) -> Iterator[CatalogEndpoint]:
 # -- TLS ---------------------------------------------------------------------------------------------------------------
 
 
-def tls(environ: Mapping[str, str]) -> list[Examined]:
+def tls(environ: Mapping[str, str]) -> list[PartHealth]:
     """Say which TLS there is, and whose certificates are believed."""
     newest = "TLS 1.3" if ssl.HAS_TLSv1_3 else "TLS 1.2"
     state = Health.OK if ssl.HAS_TLSv1_3 else Health.WARN
-    return [Examined("tls", "tls-library", state, f"{ssl.OPENSSL_VERSION}, up to {newest}."), _trust(environ)]
+    return [PartHealth("tls", "tls-library", state, f"{ssl.OPENSSL_VERSION}, up to {newest}."), _trust(environ)]
 
 
-def _trust(environ: Mapping[str, str]) -> Examined:
+def _trust(environ: Mapping[str, str]) -> PartHealth:
     if sys.platform in ("darwin", "win32"):
-        return Examined("tls", "trust", Health.OK, "The operating system's own list of authorities is believed.")
+        return PartHealth("tls", "trust", Health.OK, "The operating system's own list of authorities is believed.")
     named = environ.get("SSL_CERT_FILE", "")
     try:
         count = len(verifying_context(Trust()).get_ca_certs())
     except WireError as problem:
-        return Examined("tls", "trust", Health.FAIL, f"No certificate can be believed: {problem.words}.")
+        return PartHealth("tls", "trust", Health.FAIL, f"No certificate can be believed: {problem.words}.")
     if named and not is_file(named):
         words = f"SSL_CERT_FILE leads to {shown(named, 200)}, which is not there: no certificate can be believed."
-        return Examined("tls", "trust", Health.FAIL, words)
+        return PartHealth("tls", "trust", Health.FAIL, words)
     if count:
         where = f" from {shown(named, 200)} (SSL_CERT_FILE)" if named else ""
-        return Examined("tls", "trust", Health.OK, f"{count} authorities are believed{where}.")
+        return PartHealth("tls", "trust", Health.OK, f"{count} authorities are believed{where}.")
     folder = ssl.get_default_verify_paths().capath
     if folder and _holds_any(Path(folder)):
-        return Examined("tls", "trust", Health.OK, f"The authorities in {shown(folder, 200)} are believed.")
+        return PartHealth("tls", "trust", Health.OK, f"The authorities in {shown(folder, 200)} are believed.")
     words = "No authority is known, so no certificate can be believed. Install your system's 'ca-certificates'."
-    return Examined("tls", "trust", Health.FAIL, words)
+    return PartHealth("tls", "trust", Health.FAIL, words)
 
 
 def is_file(path: str) -> bool:
@@ -118,7 +118,7 @@ def _holds_any(folder: Path) -> bool:
 # -- the clock and the data --------------------------------------------------------------------------------------------
 
 
-def clock(now: datetime, catalog: Catalog) -> Examined:
+def clock(now: datetime, catalog: Catalog) -> PartHealth:
     """Compare the clock with the newest fact of the data, which was true before this program was installed."""
     today, (_, newest) = now.date(), _span(catalog)
     if today < newest - timedelta(days=1):
@@ -126,20 +126,20 @@ def clock(now: datetime, catalog: Catalog) -> Examined:
             f"This computer's clock says {today}, and what this program knows is from {newest}: the clock is slow. "
             "Certificates look as if they were not valid yet until it is set."
         )
-        return Examined("clock", "clock", Health.FAIL, words)
+        return PartHealth("clock", "clock", Health.FAIL, words)
     if today > newest + FAR_AHEAD:
         words = f"This computer's clock says {today}. If it is fast, good certificates look expired."
-        return Examined("clock", "clock", Health.WARN, words)
-    return Examined("clock", "clock", Health.OK, f"This computer's clock says {now:%Y-%m-%d %H:%M} UTC.")
+        return PartHealth("clock", "clock", Health.WARN, words)
+    return PartHealth("clock", "clock", Health.OK, f"This computer's clock says {now:%Y-%m-%d %H:%M} UTC.")
 
 
-def data_age(now: datetime, catalog: Catalog) -> Examined:
+def data_age(now: datetime, catalog: Catalog) -> PartHealth:
     """Say when the facts about providers were last compared with their sources."""
     oldest, newest = _span(catalog)
     words = f"{len(catalog.providers)} providers, checked between {oldest} and {newest}."
     if now.date() - newest > OLD:
-        return Examined("data", "data-age", Health.WARN, f"{words} That is long ago: look for a newer smtp-wizard.")
-    return Examined("data", "data-age", Health.OK, words)
+        return PartHealth("data", "data-age", Health.WARN, f"{words} That is long ago: look for a newer smtp-wizard.")
+    return PartHealth("data", "data-age", Health.OK, words)
 
 
 def _span(catalog: Catalog) -> tuple[date, date]:
@@ -176,14 +176,14 @@ def _packages() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def installed(found: Mapping[str, str]) -> Examined:
+def installed(found: Mapping[str, str]) -> PartHealth:
     """Say whether all that `versions` looked for is there."""
     lacking = [name for name, version in found.items() if not version]
     if lacking:
         words = f"Missing: {', '.join(lacking)}. Install smtp-wizard again."
-        return Examined("versions", "packages", Health.FAIL, words)
+        return PartHealth("versions", "packages", Health.FAIL, words)
     words = f"smtp-wizard {found['smtp-wizard']}, Python {found['python']}, {platform.system()} {platform.machine()}."
-    return Examined("versions", "packages", Health.OK, words)
+    return PartHealth("versions", "packages", Health.OK, words)
 
 
 def _is_number(host: str) -> bool:

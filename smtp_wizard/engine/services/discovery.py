@@ -12,7 +12,7 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.checks.target import ExplainsSymptoms, Target, TimeLimits
 from smtp_wizard.engine.discovery.egress_guard import GuardedWire
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.smtp.transport import Trust, Wire
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Discovery:
         public_list: bool = False,
         plain_http: bool = False,
         file: str = "",
-        options: Options | None = None,
+        options: CheckOptions | None = None,
         deadline: float | None = None,
         tell: Callable[[str], None] = lambda line: None,
     ) -> DiscoveryResult:
@@ -71,7 +71,7 @@ class Discovery:
         asking = DiscoverySources(
             resolver=self._resolver or Resolver(),
             web=self._web or HttpWeb(trust),
-            verify=partial(self._tried, options or Options()),
+            verify=partial(self._tried, options or CheckOptions()),
             database=load_database() if public_list else None,
             plain_http=plain_http,
             file=file,
@@ -79,7 +79,7 @@ class Discovery:
         )
         return await discover(address, self._catalog, asking, tell)
 
-    async def _tried(self, options: Options, endpoint: Endpoint) -> Report:
+    async def _tried(self, options: CheckOptions, endpoint: Endpoint) -> Report:
         """Try a server as deep as the EHLO after TLS; one that leads inside is left alone, and nothing is reported."""
         wire = GuardedWire(self._wire)
         target = Target(

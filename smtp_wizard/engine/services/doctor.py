@@ -21,9 +21,9 @@ from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultState
 from smtp_wizard.engine.services import computer
-from smtp_wizard.engine.services.examined import Examined, Health
+from smtp_wizard.engine.services.part_health import Health, PartHealth
 from smtp_wizard.engine.smtp.transport import Wire
-from smtp_wizard.engine.state import forms
+from smtp_wizard.engine.state import timestamps
 from smtp_wizard.engine.wizard import draft_file
 
 MANY = 20
@@ -53,7 +53,7 @@ class Doctor:
         self._environ = environ
         self._now = now
 
-    async def examine(self, load: Callable[[], Catalog], *, network: bool) -> tuple[list[Examined], Leftovers]:
+    async def examine(self, load: Callable[[], Catalog], *, network: bool) -> tuple[list[PartHealth], Leftovers]:
         """Look at everything; also return what changes that were stopped have left in the stores.
 
         `load` gives the catalogue, or raises `DataError`, which is told. `network`: ask it too.
@@ -66,7 +66,7 @@ class Doctor:
             catalog = await in_thread(load)
         except DataError as problem:
             words = f"{problem} Install smtp-wizard again."
-            return [*found, Examined("data", "data-age", Health.FAIL, words)], left
+            return [*found, PartHealth("data", "data-age", Health.FAIL, words)], left
         now = self._now()
         found += [computer.clock(now, catalog), computer.data_age(now, catalog)]
         if network:
@@ -80,13 +80,13 @@ class Doctor:
         except AccountFileError:
             return Leftovers((), ())  # said where the accounts are looked at
 
-    async def _examine_stores(self) -> list[Examined]:
+    async def _examine_stores(self) -> list[PartHealth]:
         """Try every store out. One that does not work is no failure as long as another one does."""
         found = [(kind, await self._stores.get(kind).probe()) for kind in self._stores.offered()]
         none_works = not any(availability.ok for _, availability in found)
         bad = Health.FAIL if none_works else Health.WARN
         return [
-            Examined(
+            PartHealth(
                 "stores",
                 f"store-{kind.value}",
                 Health.OK if availability.ok else bad,
@@ -95,7 +95,7 @@ class Doctor:
             for kind, availability in found
         ]
 
-    async def _examine_places(self) -> list[Examined]:
+    async def _examine_places(self) -> list[PartHealth]:
         """Look whether what saved accounts refer to is there: the vault, programs, files. No command is run."""
         try:
             saved = await in_thread(self._saved_accounts.list)
@@ -106,7 +106,7 @@ class Doctor:
             trouble = await self._place_trouble(account.store) if account.store is not None else ""
             if account.store is not None and trouble:
                 words = f"The password of '{account.name}' cannot be read: {trouble}"
-                found.append(Examined("stores", f"store-{account.store.kind.value}-used", Health.FAIL, words))
+                found.append(PartHealth("stores", f"store-{account.store.kind.value}-used", Health.FAIL, words))
         return found
 
     async def _place_trouble(self, store: StoreRef) -> str:
@@ -143,25 +143,26 @@ def left_words(left: Leftover) -> str:
     )
 
 
-def left_behind(found: Leftovers) -> list[Examined]:
+def left_behind(found: Leftovers) -> list[PartHealth]:
     """Say what changes that were stopped have left, and what to do."""
     cleaning = "'smtp-wizard doctor --clean' deletes it."
     told = [
-        Examined("stores", "store-left", Health.WARN, f"{left_words(left)} {cleaning}") for left in found.entries[:MANY]
+        PartHealth("stores", "store-left", Health.WARN, f"{left_words(left)} {cleaning}")
+        for left in found.entries[:MANY]
     ]
     if len(found.entries) > MANY:
         words = f"So are {len(found.entries) - MANY} more. {cleaning.replace('it.', 'them.')}"
-        told.append(Examined("stores", "store-left", Health.WARN, words))
+        told.append(PartHealth("stores", "store-left", Health.WARN, words))
     for file in found.odd[:MANY]:
         words = f"{_shown(file)}, which says what a stopped change was about, cannot be read. {cleaning}"
-        told.append(Examined("config", "note", Health.WARN, words))
+        told.append(PartHealth("config", "note", Health.WARN, words))
     return told
 
 
 # -- the config folder -------------------------------------------------------------------------------------------------
 
 
-def examine_folder(folder: Path, saved_accounts: SavedAccounts) -> list[Examined]:
+def examine_folder(folder: Path, saved_accounts: SavedAccounts) -> list[PartHealth]:
     """Look at the config folder, the accounts in it, and a setup that was not finished."""
     try:
         is_folder = stat.S_ISDIR(folder.stat().st_mode)
@@ -175,11 +176,11 @@ def examine_folder(folder: Path, saved_accounts: SavedAccounts) -> list[Examined
     return [_folder(folder), *_accounts(folder, saved_accounts), *_results(folder, saved_accounts), *_draft(folder)]
 
 
-def _config(code: str, state: Health, sentence: str) -> Examined:
-    return Examined("config", code, state, sentence)
+def _config(code: str, state: Health, sentence: str) -> PartHealth:
+    return PartHealth("config", code, state, sentence)
 
 
-def _folder_to_be(folder: Path) -> Examined:
+def _folder_to_be(folder: Path) -> PartHealth:
     above = next(each for each in folder.parents if each.exists())
     if not os.access(above, os.W_OK | os.X_OK):
         return _config(
@@ -188,7 +189,7 @@ def _folder_to_be(folder: Path) -> Examined:
     return _config("folder", Health.OK, f"Nothing is saved yet. {_shown(folder)} is made when something is.")
 
 
-def _folder(folder: Path) -> Examined:
+def _folder(folder: Path) -> PartHealth:
     if not os.access(folder, os.W_OK | os.X_OK):
         words = f"{_shown(folder)} cannot be written: accounts can be tested, and nothing can be saved."
         return _config("folder", Health.WARN, words)
@@ -198,7 +199,7 @@ def _folder(folder: Path) -> Examined:
     return _config("folder", Health.OK, f"Accounts are kept in {_shown(folder)}, where only you can look.")
 
 
-def _accounts(folder: Path, saved_accounts: SavedAccounts) -> Iterator[Examined]:
+def _accounts(folder: Path, saved_accounts: SavedAccounts) -> Iterator[PartHealth]:
     try:
         saved = saved_accounts.list()
     except AccountFileError as problem:
@@ -220,8 +221,8 @@ def _accounts(folder: Path, saved_accounts: SavedAccounts) -> Iterator[Examined]
             yield _config("ca-file", Health.FAIL, words)
 
 
-def _results(folder: Path, saved_accounts: SavedAccounts) -> Iterator[Examined]:
-    file = folder / forms.FILE_NAME
+def _results(folder: Path, saved_accounts: SavedAccounts) -> Iterator[PartHealth]:
+    file = folder / timestamps.FILE_NAME
     if not may_exist(file):
         return
     readable = saved_accounts.state.readable
@@ -232,7 +233,7 @@ def _results(folder: Path, saved_accounts: SavedAccounts) -> Iterator[Examined]:
         yield _config("results", Health.OK, f"What tests have shown is kept in {_shown(file)}.")
 
 
-def _draft(folder: Path) -> Iterator[Examined]:
+def _draft(folder: Path) -> Iterator[PartHealth]:
     if computer.is_file(str(folder / draft_file.FILE_NAME)):
         words = "A setup was left before it was saved: the next start offers to go on with it."
         yield _config("draft", Health.OK, words)

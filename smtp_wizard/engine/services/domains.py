@@ -12,8 +12,8 @@ from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.discovery.dns import Resolver
-    from smtp_wizard.engine.domain.examination import DomainReport
-    from smtp_wizard.engine.domain.lookups import Lookups
+    from smtp_wizard.engine.domain.dns_lookups import Lookups
+    from smtp_wizard.engine.domain.domain_report import DomainReport
     from smtp_wizard.engine.providers.catalog import Catalog
 
 MOST_SELECTORS = 20
@@ -37,8 +37,8 @@ class Domains:
         well. `server`: a server of one's own that sends. Raises `InputError`, `DataError`.
         """
         from smtp_wizard.engine.discovery.dns import Resolver
-        from smtp_wizard.engine.domain.examination import Question, examine_domain
-        from smtp_wizard.engine.domain.lookups import Lookups
+        from smtp_wizard.engine.domain.dns_lookups import Lookups
+        from smtp_wizard.engine.domain.domain_report import DomainQuery, examine_domain
         from smtp_wizard.engine.domain.sender_records import load_sender_records
 
         name = domain_name(domain)
@@ -49,7 +49,7 @@ class Domains:
         if owner is not None and owner.kind in (ProviderKind.HOSTING, ProviderKind.RELAY, ProviderKind.CUSTOM):
             owner = None
         records = (await in_thread(load_sender_records)).get(provider.id) if provider else None
-        question = Question(
+        question = DomainQuery(
             domain=name,
             provider_id=provider.id if provider else "",
             provider=provider.name if provider else NO_WORDS,

@@ -21,11 +21,11 @@ from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.checks.events import NamesCauses
 from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
-from smtp_wizard.engine.mailbox.findings import MailboxError, Place, finding_of
+from smtp_wizard.engine.mailbox.findings import MailboxDescription, MailboxError, finding_of
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.scan.known_host import counted_names
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.tokens import Tokens
 from smtp_wizard.engine.smtp.transport import Trust
 
@@ -61,7 +61,7 @@ _MOVES_ON = frozenset(
 class OpenMailbox:
     """A mailbox that is signed in to. Its session is used in one thread at a time."""
 
-    def __init__(self, session: ImapSession, server: ImapServer, place: Place) -> None:
+    def __init__(self, session: ImapSession, server: ImapServer, place: MailboxDescription) -> None:
         self._session = session
         self.server = server
         self._place = place
@@ -104,13 +104,13 @@ class Mailboxes:
         secret: Secret | None,
         *,
         named: Endpoint | None = None,
-        options: Options | None = None,
+        options: CheckOptions | None = None,
     ) -> AsyncIterator[OpenMailbox]:
         """Open the mailbox behind an account. `named`: the server that the person named.
 
         Raises `MailboxError`; `OAuthError`, `SecretError` where a sign-in in the browser cannot be used; `DataError`.
         """
-        said = options or Options()
+        said = options or CheckOptions()
         trust = Trust(said.over(account.connection).ca_file)
         sessions: list[ImapSession] = []
         try:
@@ -130,10 +130,10 @@ class Mailboxes:
         account: Account,
         secret: Secret | None,
         named: Endpoint | None,
-        said: Options,
+        said: CheckOptions,
         trust: Trust,
         sessions: list[ImapSession],
-    ) -> tuple[ImapServer, Place]:
+    ) -> tuple[ImapServer, MailboxDescription]:
         """Connect to the first server that answers, and may be shown the secret. Raises `MailboxError`."""
         from smtp_wizard.engine.mailbox.mailbox_file import load_mailboxes
 
@@ -171,12 +171,12 @@ class Mailboxes:
 
         return MailboxServers(listed, self._resolver or Resolver(), self._web or HttpWeb(trust))
 
-    def _session(self, server: ImapServer, said: Options, trust: Trust) -> ImapSession:
-        from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, Line
+    def _session(self, server: ImapServer, said: CheckOptions, trust: Trust) -> ImapSession:
+        from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, ImapStream
         from smtp_wizard.engine.mailbox.imap_session import ImapSession
         from smtp_wizard.engine.mailbox.server import leads_out
 
-        line = Line(
+        line = ImapStream(
             server.endpoint,
             self._limits or ImapLimits(),
             family=said.family,
@@ -184,9 +184,9 @@ class Mailboxes:
         )
         return ImapSession(line, trust)
 
-    def _place(self, account: Account) -> Place:
+    def _place(self, account: Account) -> MailboxDescription:
         provider = self._catalog.get(account.connection.provider)
-        return Place(
+        return MailboxDescription(
             address=shown(str(account.address), 100),
             provider=shown(provider.short_name, 60) if provider and provider.firm else NO_WORDS,
         )
@@ -205,7 +205,7 @@ class Mailboxes:
         account: Account,
         secret: Secret | None,
         server: ImapServer,
-        said: Options,
+        said: CheckOptions,
         trust: Trust,
         session: ImapSession,
     ) -> None:
@@ -228,7 +228,7 @@ class Mailboxes:
         finally:
             self._attempts.record(slot, cause=outcome)
 
-    async def _slot(self, account: Account, said: Options) -> Slot:
+    async def _slot(self, account: Account, said: CheckOptions) -> Slot:
         """Take a slot for one sign-in, under the names that sending counts under. Raises `MailboxError`."""
         connection = account.connection
         provider = self._catalog.get(connection.provider)
@@ -250,7 +250,7 @@ def _counted_as(fault: MailboxFault, auth: Auth) -> str:
 
 
 @contextmanager
-def _told(place: Place) -> Iterator[None]:
+def _told(place: MailboxDescription) -> Iterator[None]:
     """Say a fault in words: which mailbox and server it is about."""
     try:
         yield

@@ -10,7 +10,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.checks.target import ExplainsSymptoms, TimeLimits
 from smtp_wizard.engine.discovery.egress_guard import GuardedWire
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.smtp.transport import Wire
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Scans:
         *,
         security: Security | None = None,
         ca_file: str | None = None,
-        options: Options | None = None,
+        options: CheckOptions | None = None,
         found: bool = False,
     ) -> ScanResult:
         """Try every port of a host that may serve, all at once, without a password; tell what is seen as it happens.
@@ -49,7 +49,7 @@ class Scans:
         """
         from smtp_wizard.engine.scan.known_host import scan_request_for
 
-        said = options or Options()
+        said = options or CheckOptions()
         question = scan_request_for(
             self._catalog,
             host,
@@ -79,7 +79,7 @@ class Scans:
         ports: Collection[int],
         *,
         instead: Sequence[Endpoint] | None = None,
-        options: Options | None = None,
+        options: CheckOptions | None = None,
     ) -> tuple[ControlAnswer, ...]:
         """Try ports of a neutral host, which the person has agreed to; return what that tells of the same of `host`.
 
@@ -88,7 +88,7 @@ class Scans:
         from smtp_wizard.engine.scan.control_host import control_answers
         from smtp_wizard.engine.scan.known_host import scan_request_for_control_host
 
-        said = options or Options()
+        said = options or CheckOptions()
         question = scan_request_for_control_host(
             self._catalog, neutral, ports, family=said.family, ca_file=said.ca_file
         )

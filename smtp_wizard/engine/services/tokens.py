@@ -28,7 +28,7 @@ from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.smtp.transport import Trust
-from smtp_wizard.engine.state.logins import Login
+from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 from smtp_wizard.engine.wizard.account_draft import edited_account
 from smtp_wizard.engine.wizard.draft import Draft
 
@@ -180,7 +180,7 @@ class Tokens:
             return found
         with suppress(AccountsError):  # the days that are shown; the sign-in itself is kept
             id = account.id or (await in_thread(lambda: self._saved_accounts.get(account.name))).id
-            self._saved_accounts.state.logins.renewed(id, login_of(found.grant))
+            self._saved_accounts.state.sign_in_renewals.renewed(id, login_of(found.grant))
         return found.access.token
 
     def _ask(self, server: OAuthServer | None, ca_file: str | None) -> Callable[[Grant], Awaitable[SignedIn]]:
@@ -236,9 +236,9 @@ def _client_of(grant: Grant) -> RegisteredClient:
     return RegisteredClient(grant.client_id, grant.client_secret)
 
 
-def login_of(grant: Grant) -> Login:
+def login_of(grant: Grant) -> SignInRenewal:
     """Return what may be read of a sign-in without opening the store."""
-    return Login(grant.client_id, grant.granted, grant.renewed, grant.ends)
+    return SignInRenewal(grant.client_id, grant.granted, grant.renewed, grant.ends)
 
 
 def keepable_in(kind: StoreKind | None) -> None:

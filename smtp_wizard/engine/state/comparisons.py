@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.state.forms import number_of
+from smtp_wizard.engine.state.timestamps import number_of
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AccountStatus:
     """How an account stands, as far as a change of it is worth telling."""
 
     cause: str = ""
@@ -32,11 +32,11 @@ class Comparisons:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    def last(self, name: str) -> dict[str, Standing]:
+    def last(self, name: str) -> dict[str, AccountStatus]:
         """Return what was told last under a name. Writes nothing."""
         return self._storage.read(lambda file: _found(file, name)) or {}
 
-    def move_on(self, name: str, told: Mapping[str, Standing], gone: Collection[str], now: datetime) -> None:
+    def move_on(self, name: str, told: Mapping[str, AccountStatus], gone: Collection[str], now: datetime) -> None:
         """Keep what was told under a name. `gone`: accounts that are to be compared no more."""
         self._storage.put(lambda file: _move_on(file, name, told, tuple(gone), number_of(now)))
 
@@ -51,24 +51,24 @@ class Comparisons:
             self._storage.put(lambda file: _tidy(file, accounts, number_of(before)))
 
 
-def _found(file: Connection, name: str) -> dict[str, Standing]:
+def _found(file: Connection, name: str) -> dict[str, AccountStatus]:
     if not file.execute("SELECT 1 FROM sqlite_master WHERE name = 'told'").fetchone():
         return {}  # an older version has written the file, and nothing was told yet
     rows = file.execute("SELECT account, cause, warnings FROM told WHERE name = ?", (name,))
     return {row[0]: standing for row in rows if (standing := _standing(row)) is not None}
 
 
-def _standing(row: Sequence[Any]) -> Standing | None:
+def _standing(row: Sequence[Any]) -> AccountStatus | None:
     """Return what stands in a row, None where it is not as this version writes it."""
     _, cause, warnings = row
     try:
         read = json.loads(warnings)
-        return Standing(str(cause), frozenset(map(str, read))) if isinstance(read, list) else None
+        return AccountStatus(str(cause), frozenset(map(str, read))) if isinstance(read, list) else None
     except (ValueError, TypeError, RecursionError):
         return None
 
 
-def _move_on(file: Connection, name: str, told: Mapping[str, Standing], gone: Sequence[str], at: int) -> None:
+def _move_on(file: Connection, name: str, told: Mapping[str, AccountStatus], gone: Sequence[str], at: int) -> None:
     rows = [(name, account, at, each.cause, json.dumps(sorted(each.warnings))) for account, each in told.items()]
     file.executemany("INSERT OR REPLACE INTO told (name, account, at, cause, warnings) VALUES (?, ?, ?, ?, ?)", rows)
     file.executemany("DELETE FROM told WHERE name = ? AND account = ?", [(name, account) for account in gone])

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.shown import Shown, shown
-from smtp_wizard.engine.state.forms import FILE_NAME
+from smtp_wizard.engine.state.timestamps import FILE_NAME
 
 COMPANIONS = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside the file while it is open, and behind a process that was killed."""

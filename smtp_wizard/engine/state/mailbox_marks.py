@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.state.forms import number_of
+from smtp_wizard.engine.state.timestamps import number_of
 
 if TYPE_CHECKING:
     from sqlite3 import Connection

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from smtp_wizard.engine.state.forms import moment_of, number_of
+from smtp_wizard.engine.state.timestamps import moment_of, number_of
 
 if TYPE_CHECKING:
     from sqlite3 import Connection

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from smtp_wizard.engine.base.records import Moment
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.state.forms import moment_of, number_of
+from smtp_wizard.engine.state.timestamps import moment_of, number_of
 
 if TYPE_CHECKING:
     from sqlite3 import Connection

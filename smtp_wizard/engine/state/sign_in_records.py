@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.state.forms import moment_of, number_of
+from smtp_wizard.engine.state.timestamps import moment_of, number_of
 
 if TYPE_CHECKING:
     from sqlite3 import Connection

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from smtp_wizard.engine.state.comparisons import Comparisons
-from smtp_wizard.engine.state.logins import Logins
 from smtp_wizard.engine.state.mailbox_marks import MailboxMarks
 from smtp_wizard.engine.state.notifications import Notifications
 from smtp_wizard.engine.state.results import Results
+from smtp_wizard.engine.state.sign_in_renewals import SignInRenewals
 from smtp_wizard.engine.state.storage import Storage
 
 FRESH = timedelta(hours=1)
@@ -27,7 +27,7 @@ class State:
         """
         self.storage = Storage(folder, lock_limit)
         self.results = Results(self.storage)
-        self.logins = Logins(self.storage)
+        self.sign_in_renewals = SignInRenewals(self.storage)
         self.comparisons = Comparisons(self.storage)
         self.mailboxes = MailboxMarks(self.storage)
         self.notifications = Notifications(self.storage)
@@ -35,7 +35,7 @@ class State:
     def forget(self, account: str) -> None:
         """Delete all that is known of an account, by its id."""
         self.results.forget(account)
-        self.logins.forget(account)
+        self.sign_in_renewals.forget(account)
         self.comparisons.forget(account)
         self.mailboxes.forget(account)
 
@@ -43,7 +43,7 @@ class State:
         """Delete what belongs to none of `accounts`, the ids of all that are saved. What is new is left."""
         saved = frozenset(accounts)
         self.results.tidy(saved, now - FRESH)
-        self.logins.tidy(saved, now - FRESH)
+        self.sign_in_renewals.tidy(saved, now - FRESH)
         self.comparisons.tidy(saved, now - FRESH)
         self.mailboxes.tidy(saved, now - FRESH)
 

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from smtp_wizard.engine.base.private_files import may_exist
-from smtp_wizard.engine.state.forms import FILE_NAME
+from smtp_wizard.engine.state.timestamps import FILE_NAME
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-    from smtp_wizard.engine.state.session import Job, Session, Work
+    from smtp_wizard.engine.state.writer import Job, Work, Writer
 
 IDLE_SECONDS = 1.0
 """After so long with nothing to write the file is closed, and the thread ends; the next thing to write begins again."""
@@ -40,7 +40,7 @@ class Storage:
         """`lock_limit`: seconds to wait for another process that is writing."""
         self._folder = folder
         self._lock_limit = lock_limit
-        self._session: Session | None = None
+        self._session: Writer | None = None
         self._troubles: dict[str, bool] = {}
         """What went wrong, in sentences, and whether that was returned already."""
         self._bug: Exception | None = None
@@ -126,7 +126,7 @@ class Storage:
         kept: Callable[[], None] | None,
         answer: Callable[[Any, Exception | None], None] | None,
     ) -> None:
-        from smtp_wizard.engine.state.session import Job
+        from smtp_wizard.engine.state.writer import Job
 
         with self._changed:
             self._todo.append(Job(work, lasting, kept, answer))
@@ -184,9 +184,9 @@ class Storage:
     # -- the thread -------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        from smtp_wizard.engine.state.session import Session
+        from smtp_wizard.engine.state.writer import Writer
 
-        session = self._session = self._session or Session(self._folder, self._lock_limit, self.note)
+        session = self._session = self._session or Writer(self._folder, self._lock_limit, self.note)
         while True:
             if batch := self._next():
                 self._try(session.do, batch)

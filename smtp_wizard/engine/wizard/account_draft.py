@@ -18,7 +18,7 @@ from smtp_wizard.engine.oauth.grants import Grant
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.state.results import NOT_PROVED, LastResult
-from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof, as_catalogued
+from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof, ReportedArrival, as_catalogued
 
 
 def draft_of(account: Account, secret: Secret | None, catalog: Catalog) -> Draft:
@@ -107,7 +107,7 @@ def _proved(draft: Draft) -> LastResult | None:
     proof = draft.proof if draft.signed_in else None
     if proof is None:
         return None
-    if proof.depth is Depth.SEND and draft.arrival is Arrival.NOT_YET:
+    if proof.depth is Depth.SEND and draft.arrival is ReportedArrival.NOT_YET:
         return LastResult(proof.at, proof.depth, Verdict.WARN, None, NOT_PROVED)
     return LastResult(proof.at, proof.depth, proof.verdict)
 

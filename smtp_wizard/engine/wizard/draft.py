@@ -41,7 +41,7 @@ class Origin(StrEnum):
     """The person enters the server."""
 
 
-class Arrival(StrEnum):
+class ReportedArrival(StrEnum):
     """What became of the test message, as the person says."""
 
     UNASKED = "unasked"
@@ -107,7 +107,7 @@ class Draft:
     """Steps of guides that the person has ticked: 'guide/3'."""
     proof: Annotated[Proof | None, UNSAVED] = None
     test_to: AddressText | None = None
-    arrival: Arrival = Arrival.UNASKED
+    arrival: ReportedArrival = ReportedArrival.UNASKED
     test_word: Annotated[str, YOUNGER] = ""
     """The code word in the test message that was sent last."""
     name: str = ""
@@ -163,7 +163,7 @@ class Draft:
             secret=None,
             ticks=frozenset(),
             proof=None,
-            arrival=Arrival.UNASKED,
+            arrival=ReportedArrival.UNASKED,
             name="",
             saved=None,
             typed={},
@@ -190,7 +190,7 @@ class Draft:
             by_hand=provider.kind is ProviderKind.CUSTOM,
             secret=None,
             proof=None,
-            arrival=Arrival.UNASKED,
+            arrival=ReportedArrival.UNASKED,
         )
         return fresh.with_path(only) if only is not None and is_usable(only) else fresh
 
@@ -213,7 +213,7 @@ class Draft:
             token_elsewhere=False,
             secret=None,
             proof=None,
-            arrival=Arrival.UNASKED,
+            arrival=ReportedArrival.UNASKED,
             saved=None,
         )
 
@@ -222,7 +222,7 @@ class Draft:
         if endpoint == self.connection.endpoint:
             return self
         connection = replace(self.connection, endpoint=endpoint, allow_cleartext=False)
-        return replace(self, connection=connection, proof=None, arrival=Arrival.UNASKED, saved=None)
+        return replace(self, connection=connection, proof=None, arrival=ReportedArrival.UNASKED, saved=None)
 
     def with_typed_endpoint(self, endpoint: Endpoint) -> Self:
         """As `with_endpoint`, for what stands in the person's fields: a host that they put there is confirmed."""
@@ -241,7 +241,7 @@ class Draft:
         if username == self.connection.username and secret == self.secret:
             return self
         connection = replace(self.connection, username=username)
-        arrival = self.arrival if username == self.connection.username else Arrival.UNASKED
+        arrival = self.arrival if username == self.connection.username else ReportedArrival.UNASKED
         return replace(self, connection=connection, secret=secret, proof=None, arrival=arrival, saved=None)
 
     def with_typed(self, name: str, text: str | None) -> Self:

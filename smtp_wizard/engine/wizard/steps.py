@@ -15,7 +15,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, Provider, ProviderKind
-from smtp_wizard.engine.wizard.draft import Arrival, Draft, is_usable, signs_in_elsewhere
+from smtp_wizard.engine.wizard.draft import Draft, ReportedArrival, is_usable, signs_in_elsewhere
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.providers.catalog import Catalog
@@ -122,7 +122,7 @@ STEPS: tuple[Step, ...] = (
     Step(StepId.SERVER, "Server", lambda draft: draft.by_hand, _server_known),
     Step(StepId.OAUTH, "Browser", _in_browser, lambda draft: draft.secret is not None),
     Step(StepId.CONNECT, "Connect", lambda draft: True, lambda draft: draft.signed_in),
-    Step(StepId.TESTMAIL, "Test mail", lambda draft: True, lambda draft: draft.arrival is not Arrival.UNASKED),
+    Step(StepId.TESTMAIL, "Test mail", lambda draft: True, lambda draft: draft.arrival is not ReportedArrival.UNASKED),
     Step(StepId.REVIEW, "Save", lambda draft: True, lambda draft: draft.saved is not None),
     Step(StepId.DONE, "Done", lambda draft: True, lambda draft: False),
 )

@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.lockout_guard import REFUSED, TOKEN_REFUSED
-from smtp_wizard.engine.accounts.sign_in_ending import Ending, ending_of, ending_words, retirement_of
+from smtp_wizard.engine.accounts.sign_in_expiry import SignInExpiry, ending_words, retirement_of, sign_in_expiry_of
 from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks.runner import SOON
@@ -56,7 +56,7 @@ class Listed:
     """As in the account, which is the same account whatever its last result."""
     certificate: datetime | None = None
     """When the server's certificate ends, where that is soon."""
-    ending: Ending | None = None
+    ending: SignInExpiry | None = None
     """When the sign-in in the browser ends, where that is soon."""
     unread: str = ""
     """Why the entry cannot be read, and what to do, in a sentence."""
@@ -106,7 +106,7 @@ def listed(
 
 
 def _listed(account: Account, certificate: datetime | None, catalog: Catalog, now: datetime) -> Listed:
-    ending = ending_of(account.login, catalog.oauth_server(account.connection), now) if account.login else None
+    ending = sign_in_expiry_of(account.login, catalog.oauth_server(account.connection), now) if account.login else None
     ending = ending if ending is not None and ending.soon else None
     # What was far off when it was seen last has been renewed since, as servers do.
     seen = account.last.at if account.last is not None else now
@@ -117,7 +117,7 @@ def _listed(account: Account, certificate: datetime | None, catalog: Catalog, no
     )
 
 
-def _mark(last: LastResult | None, ending: Ending | None, certificate: datetime | None, now: datetime) -> Mark:
+def _mark(last: LastResult | None, ending: SignInExpiry | None, certificate: datetime | None, now: datetime) -> Mark:
     if last is None or last.verdict is Verdict.SKIPPED:
         return Mark.UNTESTED
     ended = any(at is not None and at <= now for at in (ending.at if ending else None, certificate))

@@ -15,11 +15,11 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.secrets.base import Availability
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.secrets.references import variable_for
+from smtp_wizard.engine.secrets.reference_stores import variable_for
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.services.accounts import Accounts
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.flows.accounts.action import LEFT, Action, Asked, Done, anyway_question, password_question
 from smtp_wizard.flows.accounts.outcome import failed_card
 from smtp_wizard.flows.check_view import GOOD
@@ -44,11 +44,16 @@ class NewPassword(Action):
     """Tries a new password with the account's own settings, and keeps it if the server takes it."""
 
     def __init__(
-        self, account: Account, accounts: Accounts, vault: VaultStore, catalog: Catalog, options: Options | None = None
+        self,
+        account: Account,
+        accounts: Accounts,
+        vault: VaultStore,
+        catalog: Catalog,
+        options: CheckOptions | None = None,
     ) -> None:
         """`options`: how the server is to be spoken to this time."""
         super().__init__(f"The password of '{account.name}'", vault)
-        self._options = options or Options()
+        self._options = options or CheckOptions()
         self._account = account
         self._accounts = accounts
         self._catalog = catalog

@@ -16,8 +16,8 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.vault import VaultStore
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.checks import Checks
-from smtp_wizard.engine.services.options import Options
 from smtp_wizard.flows.accounts.action import Action, Asked, Done, anyway_question
 from smtp_wizard.flows.accounts.password import LACKING
 from smtp_wizard.flows.check_view import GOOD
@@ -106,7 +106,7 @@ class SignInTest(Action):
 
     async def _checked(self, account: Account, secret: Secret | None) -> Report:
         take = self._watch(f"Testing '{account.name}' ...")
-        options = Options(ignore_lockout=bool(self._anyway))
+        options = CheckOptions(ignore_lockout=bool(self._anyway))
         return await self._checks.check_account(account, secret, Depth.LOGIN, take, options=options)
 
     def _done(self) -> Done:

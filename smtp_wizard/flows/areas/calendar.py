@@ -8,8 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from smtp_wizard.engine.accounts.account import AccountsError
+from smtp_wizard.engine.accounts.deadlines import Deadline, deadlines_of_accounts, deadlines_of_catalogue
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
-from smtp_wizard.engine.accounts.what_ends import End, ends_of_accounts, ends_of_catalogue
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.flows.flow import Card, Flow, Mood, Offer, Section
@@ -60,7 +60,7 @@ class CalendarFlow(Flow[CalendarState, CalendarOffer, None]):
         self._saved_accounts = saved_accounts
         self._catalog = catalog
         self._now = now
-        self._ends: Sequence[End] = ()
+        self._ends: Sequence[Deadline] = ()
 
     async def act(self, offer: CalendarOffer) -> None:
         """Show what ends for the accounts, or for all providers."""
@@ -81,11 +81,11 @@ class CalendarFlow(Flow[CalendarState, CalendarOffer, None]):
         if at != self.state.at:
             self._show(self._chosen(self.state, at))
 
-    def _mine(self) -> Sequence[End]:
-        return ends_of_accounts(self._saved_accounts, self._catalog, self._now())
+    def _mine(self) -> Sequence[Deadline]:
+        return deadlines_of_accounts(self._saved_accounts, self._catalog, self._now())
 
-    def _all(self) -> Sequence[End]:
-        return ends_of_catalogue(self._catalog, self._now().date())
+    def _all(self) -> Sequence[Deadline]:
+        return deadlines_of_catalogue(self._catalog, self._now().date())
 
     def _chosen(self, state: CalendarState, at: int) -> CalendarState:
         if not self._ends:
@@ -96,6 +96,6 @@ class CalendarFlow(Flow[CalendarState, CalendarOffer, None]):
         return replace(state, at=at, sections=(about, Section("", (FILE_WORDS,))))
 
 
-def _line(end: End, now: datetime) -> EndLine:
+def _line(end: Deadline, now: datetime) -> EndLine:
     whose = end.account or end.provider or ""
     return EndLine(f"{end.on:%Y-%m-%d}", whose, KIND_WORDS[end.kind], days_words(end, now))

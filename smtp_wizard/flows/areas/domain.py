@@ -9,7 +9,7 @@ from enum import StrEnum
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.stages import Verdict
-from smtp_wizard.engine.domain.examination import DomainReport
+from smtp_wizard.engine.domain.domain_report import DomainReport
 from smtp_wizard.engine.domain.findings import DomainFinding
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.services.domains import Domains

@@ -19,7 +19,7 @@ from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.services.bounces import BounceReport, Bounces
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.flows.accounts.action import Action, Asked, Done, anyway_question
 from smtp_wizard.flows.accounts.password import LACKING
 from smtp_wizard.flows.flow import Card, Flow, Mood, Offer, Section
@@ -129,7 +129,7 @@ class ReadMailbox(Action):
     async def _do(self) -> Done:
         secret = await self._kept_or_typed(self._account, self._entries, self._typed)
         self._running(f"Reading the mailbox of '{self._account.name}' ...")
-        options = Options(ignore_lockout=bool(self._anyway))
+        options = CheckOptions(ignore_lockout=bool(self._anyway))
         try:
             self.report = await self._bounces.read(self._account, secret, AGE, options=options)
         except MailboxError as problem:

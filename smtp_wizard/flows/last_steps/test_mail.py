@@ -23,8 +23,8 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.secrets.kinds import StoreRef
 from smtp_wizard.engine.secrets.vault import VaultStore
-from smtp_wizard.engine.services.options import Options
-from smtp_wizard.engine.wizard.draft import Arrival, Draft, Proof
+from smtp_wizard.engine.services.check_options import CheckOptions
+from smtp_wizard.engine.wizard.draft import Draft, Proof, ReportedArrival
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.check_view import CheckView, finding_card, running_card
 from smtp_wizard.flows.flow import Card, Entry, Flow, Leads, Mood, Offer, Section
@@ -51,7 +51,7 @@ class SendsTests(Protocol):
     """What is needed of `Checks`."""
 
     async def check_draft(
-        self, draft: Draft, depth: Depth, emit: Emit, *, options: Options | None = None, token: str = ""
+        self, draft: Draft, depth: Depth, emit: Emit, *, options: CheckOptions | None = None, token: str = ""
     ) -> Report: ...
 
     def prove(self, draft: Draft, report: Report, depth: Depth) -> Proof: ...
@@ -105,11 +105,11 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
     def _first(self) -> MailTestState:
         """Whoever comes back need not send again."""
         match self.draft.arrival:
-            case Arrival.ARRIVED:
+            case ReportedArrival.ARRIVED:
                 return self._arrived()
-            case Arrival.JUNK:
+            case ReportedArrival.JUNK:
                 return self._junk()
-            case Arrival.NOT_YET if self.draft.test_word:
+            case ReportedArrival.NOT_YET if self.draft.test_word:
                 return self._word()
         return self._refused_before() if self.draft.refused else self._recipient()
 
@@ -284,7 +284,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
             case MailTestOffer.ON:
                 return Next(self.draft)
             case MailTestOffer.SKIP:
-                return Next(replace(self.draft, arrival=Arrival.SKIPPED))
+                return Next(replace(self.draft, arrival=ReportedArrival.SKIPPED))
             case MailTestOffer.SIGN_IN:
                 return Back(self.draft)
             case MailTestOffer.BACK:
@@ -306,7 +306,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         """Show what an answer leads to, where nothing is done for it."""
         match offer:
             case MailTestOffer.JUNK:
-                self.draft = replace(self.draft, arrival=Arrival.JUNK)
+                self.draft = replace(self.draft, arrival=ReportedArrival.JUNK)
                 self._show(self._junk())
             case MailTestOffer.NOTHING:
                 self._show(self._nothing())
@@ -329,7 +329,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
 
     def _seen(self) -> Leads | None:
         if is_word(self._typed, self.draft.test_word):
-            return Next(replace(self.draft, arrival=Arrival.ARRIVED))
+            return Next(replace(self.draft, arrival=ReportedArrival.ARRIVED))
         error = words.wrong_word(self.draft) if self._typed.strip() else words.LACKING_WORD
         self._show(self._word(error, self._state.card))
         return None
@@ -389,7 +389,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
 
     async def _attempt(self) -> None:
         before, word = self._state, new_word(self._used)
-        options = Options(ignore_lockout=self._anyway)
+        options = CheckOptions(ignore_lockout=self._anyway)
         self._anyway = False
         self.heard, self._progress, self._view = [], CheckProgress(), CheckView()
         self._show(self._sending())
@@ -436,7 +436,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
             # What was proved before holds no longer where the sign-in is refused, on the way back either.
             self.draft = replace(self.draft, proof=self._checks.prove(self.draft, report, Depth.SEND))
         if taken or perhaps:
-            self.draft = replace(self.draft, test_word=word, arrival=Arrival.NOT_YET)
+            self.draft = replace(self.draft, test_word=word, arrival=ReportedArrival.NOT_YET)
             self._typed = ""
             card = Card(mood=Mood.WARNED, title=words.PERHAPS_TITLE, lines=(words.PERHAPS_WORDS,), foot=self._tally)
             return self._word(card=card if perhaps else None)

@@ -14,8 +14,8 @@ from smtp_wizard.engine.base.records import INLINE, Second, Whole
 from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.secrets.kinds import StoreRef
-from smtp_wizard.engine.state.logins import Login
 from smtp_wizard.engine.state.results import LastResult
+from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 from smtp_wizard.output.documents.checks import ResultJson
 from smtp_wizard.output.documents.document import JsonDocument
 
@@ -46,7 +46,7 @@ class LoginJson:
     ends: Second | None
 
     @classmethod
-    def of(cls, login: Login) -> LoginJson:
+    def of(cls, login: SignInRenewal) -> LoginJson:
         """Return a sign-in as it is printed."""
         return cls(login.client_id, login.granted, login.renewed, login.ends)
 

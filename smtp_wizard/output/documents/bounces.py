@@ -10,8 +10,8 @@ from typing import ClassVar
 
 from smtp_wizard.engine.base.records import Second, Whole
 from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.mailbox.bounce_letters import LetterKind
 from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
-from smtp_wizard.engine.mailbox.returned_mail import LetterKind
 from smtp_wizard.output.documents.document import JsonDocument
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from smtp_wizard.engine.accounts.what_ends import End, EndKind
+from smtp_wizard.engine.accounts.deadlines import Deadline, DeadlineKind
 from smtp_wizard.engine.base.records import Day
 from smtp_wizard.output.documents.document import JsonDocument
 
@@ -15,14 +15,14 @@ class EventJson:
     """One thing that ends."""
 
     on: Day
-    kind: EndKind
+    kind: DeadlineKind
     account: str | None
     provider: str | None
     what: str
     source: str
 
     @classmethod
-    def of(cls, end: End) -> EventJson:
+    def of(cls, end: Deadline) -> EventJson:
         """Return an end as it is printed."""
         return cls(end.on, end.kind, end.account, end.provider, end.what, end.source)
 

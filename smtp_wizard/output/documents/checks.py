@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+from smtp_wizard.engine.accounts.account_warnings import AccountWarningKind
 from smtp_wizard.engine.accounts.changes import Change
-from smtp_wizard.engine.accounts.upcoming import UpcomingKind
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.records import INLINE, Second, Whole
@@ -16,8 +16,8 @@ from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.report import CheckResult
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.mailbox.outcomes import Arrived, Proof, SentCopy
-from smtp_wizard.engine.providers.retirements import Notice
+from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, AuthenticationState, SentCopy
+from smtp_wizard.engine.providers.retirements import RetirementNotice
 from smtp_wizard.engine.smtp.transport import TlsFacts
 from smtp_wizard.output.documents.document import Amount, JsonDocument
 from smtp_wizard.output.lines import ms
@@ -143,7 +143,7 @@ class Setup(JsonDocument):
 class WarningJson:
     """That something is about to end for an account."""
 
-    kind: UpcomingKind
+    kind: AccountWarningKind
     words: str
 
 
@@ -178,7 +178,7 @@ class NoticeJson:
     """That a way in closes, or has closed."""
 
     account: str
-    notice: Annotated[Notice, INLINE]
+    notice: Annotated[RetirementNotice, INLINE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +215,9 @@ Accepted = Literal["yes", "no", "unknown"]
 class AuthenticationJson:
     """How the receiver's checks of a message's origin came out."""
 
-    spf: Proof
-    dkim: Proof
-    dmarc: Proof
+    spf: AuthenticationState
+    dkim: AuthenticationState
+    dmarc: AuthenticationState
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,7 @@ class AwaitedBounceJson:
     """What came of a message to an address that is nobody's."""
 
     found: bool
-    folder: Arrived
+    folder: ArrivalState
     """Where the bounce lies: 'no' where none has come."""
     after_seconds: Whole
     """How long that was waited for."""
@@ -246,7 +246,7 @@ class Sent(JsonDocument):
     results: tuple[ResultJson, ...]
     sent_copy: SentCopy | None = None
     """With --confirm: whether a copy lies in Sent."""
-    arrived: Arrived | None = None
+    arrived: ArrivalState | None = None
     """With --confirm: where the message lies in the mailbox that it went to, where that is one of ours."""
     authentication: AuthenticationJson | None = None
     """With --confirm: what the receiver says of the message's origin; null where it has not arrived."""

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from smtp_wizard.engine.accounts.secret_entries import Leftover
 from smtp_wizard.engine.base.records import Second
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.services.examined import Examined
+from smtp_wizard.engine.services.part_health import PartHealth
 from smtp_wizard.output.documents.document import JsonDocument
 
 
@@ -34,7 +34,7 @@ class Diagnosed(JsonDocument):
     """`doctor`."""
 
     NAME: ClassVar = "doctor"
-    checks: tuple[Examined, ...]
+    checks: tuple[PartHealth, ...]
     left: tuple[LeftJson, ...]
     removed: tuple[LeftJson, ...]
     versions: Mapping[str, str]

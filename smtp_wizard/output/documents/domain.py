@@ -8,7 +8,7 @@ from smtp_wizard.engine.base.records import Whole
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.domain.dmarc import Policy
-from smtp_wizard.engine.domain.examination import DomainReport
+from smtp_wizard.engine.domain.domain_report import DomainReport
 from smtp_wizard.engine.domain.findings import DnsRecord, DomainFinding
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.output.documents.document import JsonDocument

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.records import Day, Whole
-from smtp_wizard.engine.limits.catalogue_limits import Alternative, LimitRow, PasswordAccess
+from smtp_wizard.engine.limits.catalogue_limits import LimitRow, MailingRemedy, PasswordAccess
 from smtp_wizard.engine.limits.mailing_plan import Exclusion
 from smtp_wizard.engine.providers.limits import Counted, Per
 from smtp_wizard.output.documents.document import Amount, JsonDocument
@@ -67,7 +67,7 @@ class Limits(JsonDocument):
 class AdviceJson:
     """A way on for a mailing."""
 
-    way: Alternative
+    way: MailingRemedy
     words: str
     providers: tuple[str, ...]
 

@@ -25,7 +25,7 @@ from smtp_wizard.engine.providers.provider import (
     Source,
     UsernameForm,
 )
-from smtp_wizard.engine.providers.retirements import LookAgain, look_again
+from smtp_wizard.engine.providers.retirements import EntryReview, look_again
 from smtp_wizard.output.documents.document import Amount, JsonDocument
 
 
@@ -148,7 +148,7 @@ class ProviderShown(JsonDocument):
     lockout: Lockout | None
     retirements: tuple[Retirement, ...]
     sources: tuple[Source, ...]
-    look_again: tuple[LookAgain, ...]
+    look_again: tuple[EntryReview, ...]
     """What would change it, and when it is to be looked at for that."""
     overrides: tuple[Override, ...]
 

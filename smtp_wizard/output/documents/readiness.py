@@ -8,7 +8,7 @@ from typing import ClassVar
 from smtp_wizard.engine.base.records import Whole
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.domain.bulk_senders import Met
+from smtp_wizard.engine.domain.readiness import RequirementResult
 from smtp_wizard.output.documents.document import JsonDocument
 from smtp_wizard.output.documents.limits import LimitsPlan
 
@@ -42,7 +42,7 @@ class RequirementJson:
     source: RequirementSourceJson
 
     @classmethod
-    def of(cls, met: Met) -> RequirementJson:
+    def of(cls, met: RequirementResult) -> RequirementJson:
         """Return a requirement as it is printed."""
         asked = met.requirement
         source = RequirementSourceJson(asked.source.title, asked.source.url, asked.source.date)

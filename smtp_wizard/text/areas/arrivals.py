@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
+from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, AuthenticationState, SentCopy
 from smtp_wizard.engine.mailbox.authentication_results import Authentication
-from smtp_wizard.engine.mailbox.outcomes import Arrived, Proof, SentCopy
 from smtp_wizard.engine.services.arrivals import Confirmation, Rehearsal
 
 COPY_WORDS: Mapping[SentCopy, Shown] = {
@@ -17,11 +17,11 @@ COPY_WORDS: Mapping[SentCopy, Shown] = {
     ),
     SentCopy.UNKNOWN: phrase("Whether a copy lies in Sent is not known."),
 }
-_PROOF_WORDS: Mapping[Proof, Shown] = {
-    Proof.PASS: phrase("good"),
-    Proof.FAIL: phrase("not good"),
-    Proof.NONE: phrase("none"),
-    Proof.UNKNOWN: phrase("not said"),
+_PROOF_WORDS: Mapping[AuthenticationState, Shown] = {
+    AuthenticationState.PASS: phrase("good"),
+    AuthenticationState.FAIL: phrase("not good"),
+    AuthenticationState.NONE: phrase("none"),
+    AuthenticationState.UNKNOWN: phrase("not said"),
 }
 
 
@@ -38,18 +38,18 @@ def confirmation_lines(confirmation: Confirmation) -> Iterator[Shown]:
             yield authentication_words(confirmation.arrival.authentication)
 
 
-def arrived_words(where: Arrived, whose: Shown) -> Shown:
+def arrived_words(where: ArrivalState, whose: Shown) -> Shown:
     """Say where a message lies in the mailbox of an account."""
     match where:
-        case Arrived.INBOX:
+        case ArrivalState.INBOX:
             return phrase("It has arrived in the inbox of '{}'.", whose)
-        case Arrived.JUNK:
+        case ArrivalState.JUNK:
             return phrase(
                 "It has arrived in '{}', but in Junk: 'smtp-wizard domain' says what receivers look at.", whose
             )
-        case Arrived.NO:
+        case ArrivalState.NO:
             return phrase("It lies neither in the inbox nor in Junk of '{}' yet. Look again in some minutes.", whose)
-        case Arrived.UNKNOWN:
+        case ArrivalState.UNKNOWN:
             return phrase("Whether it has arrived in '{}' is not known.", whose)
 
 
@@ -61,7 +61,7 @@ def authentication_words(found: Authentication) -> Shown:
         _PROOF_WORDS[found.dkim],
         _PROOF_WORDS[found.dmarc],
     )
-    if Proof.FAIL in (found.spf, found.dkim, found.dmarc):
+    if AuthenticationState.FAIL in (found.spf, found.dkim, found.dmarc):
         return phrase("{} What is not good is mended in your domain's records: see 'smtp-wizard domain'.", words)
     return words
 
@@ -79,7 +79,7 @@ def rehearsal_lines(rehearsal: Rehearsal, address: Shown) -> Iterator[Shown]:
         return
     reported = shown(bounce.letter.reported_by, 100)
     yield phrase("The message to {} came back after {} seconds, reported by {}.", address, seconds, reported)
-    if bounce.folder is Arrived.JUNK:
+    if bounce.folder is ArrivalState.JUNK:
         yield phrase("It lies in Junk, where nobody looks: tell your mailbox that it is no junk.")
     else:
         yield phrase("It lies in the inbox, so you hear of mail that does not arrive. 'smtp-wizard bounces' reads it.")

@@ -39,8 +39,8 @@ from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.strict_json import JsonError
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
-from smtp_wizard.engine.state.logins import Login
 from smtp_wizard.engine.state.results import LastResult, Result
+from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 from tests.support.nouns import with_fields
 from tests.support.state import rows_of
 
@@ -501,7 +501,7 @@ _accounts = st.builds(
     store=st.none() | st.builds(StoreRef, st.sampled_from(StoreKind), _plain),
     created=_moments,
     last=st.none() | _lasts,
-    login=st.none() | st.builds(Login, _some, _moments, _moments, st.none() | _moments),
+    login=st.none() | st.builds(SignInRenewal, _some, _moments, _moments, st.none() | _moments),
 )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from smtp_wizard.engine.accounts.changes import Change, change_of, moved_on
-from smtp_wizard.engine.state.comparisons import Standing
+from smtp_wizard.engine.state.comparisons import AccountStatus
 
-GOOD, REFUSED, SILENT = Standing(), Standing("bad_credentials"), Standing("unreachable")
-SOON = Standing(warnings=frozenset({"certificate"}))
-BOTH = Standing(warnings=frozenset({"certificate", "sign-in"}))
+GOOD, REFUSED, SILENT = AccountStatus(), AccountStatus("bad_credentials"), AccountStatus("unreachable")
+SOON = AccountStatus(warnings=frozenset({"certificate"}))
+BOTH = AccountStatus(warnings=frozenset({"certificate", "sign-in"}))
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ BOTH = Standing(warnings=frozenset({"certificate", "sign-in"}))
         (SOON, REFUSED, Change.NEW),
     ],
 )
-def test_only_what_differs_is_told(before: Standing | None, now: Standing, change: Change) -> None:
+def test_only_what_differs_is_told(before: AccountStatus | None, now: AccountStatus, change: Change) -> None:
     assert change_of(before, now) is change
 
 
@@ -48,13 +48,13 @@ def test_a_warning_that_has_gone_is_told_again_when_it_comes_back() -> None:
 
 def test_what_was_not_looked_at_leaves_a_failure_as_it_was_told() -> None:
     """A held-back sign-in between two refusals is no other cause, and neither is the refusal after it."""
-    held = Standing("sign_in_paused")
+    held = AccountStatus("sign_in_paused")
     kept = moved_on(REFUSED, held, conclusive=False)
     assert kept == REFUSED
     assert change_of(kept, REFUSED) is Change.NONE
 
 
 def test_an_account_that_worked_and_was_not_looked_at_is_a_new_failure() -> None:
-    late = Standing("time-is-up")
+    late = AccountStatus("time-is-up")
     assert change_of(GOOD, late) is Change.NEW
     assert moved_on(GOOD, late, conclusive=False) == late

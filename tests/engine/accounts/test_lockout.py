@@ -23,9 +23,9 @@ from smtp_wizard.engine.checks.events import Event, Line, RunFinished, fold
 from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Lockout
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.services import Services
-from smtp_wizard.engine.state.forms import FILE_NAME
+from smtp_wizard.engine.state.timestamps import FILE_NAME
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from tests.support.checking import (
     AUTH,
@@ -90,7 +90,9 @@ def kept(services: Services) -> list[dict[str, object]]:
 async def tried(services: Services, wanted: Draft, depth: Depth = Depth.LOGIN, *, anyway: bool = False) -> Report:
     """Check, and hold the events to the law of reports."""
     events: list[Event] = []
-    report = await services.checks.check_draft(wanted, depth, events.append, options=Options(ignore_lockout=anyway))
+    report = await services.checks.check_draft(
+        wanted, depth, events.append, options=CheckOptions(ignore_lockout=anyway)
+    )
     # The practice server takes another port where somebody has its own already.
     asked = report.endpoint if wanted.connection.sandbox else wanted.connection.endpoint
     assert asked is not None
@@ -390,7 +392,7 @@ async def test_a_new_password_is_held_back_and_the_old_one_kept(services: Servic
             await services.accounts.replace_secret(account, Secret("guess one"), lambda _: None)
         assert codes(await services.accounts.replace_secret(account, Secret("right"), lambda _: None)) == [PAUSED]
         assert await services.entries.secret_of(account) == Secret("guess one")
-        options = Options(ignore_lockout=True)
+        options = CheckOptions(ignore_lockout=True)
         report = await services.accounts.replace_secret(account, Secret("right"), lambda _: None, options=options)
         assert report.verdict is Verdict.PASS
 

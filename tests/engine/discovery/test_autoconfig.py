@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.discovery.autoconfig import AutoconfigError, Offer, load_database, own_addresses, read_offers
+from smtp_wizard.engine.discovery.autoconfig import (
+    AutoconfigError,
+    PublishedServer,
+    load_database,
+    own_addresses,
+    read_offers,
+)
 
 ANA = Address("ana.maria", "firm.de")
 
@@ -37,8 +43,8 @@ def test_the_outgoing_servers_are_read_in_their_order() -> None:
         configuration(server(more=password), server("mail.%EMAILDOMAIN%", "587", "STARTTLS", both)), ANA
     )
     assert found == (
-        Offer(Endpoint("smtp.firm.de", 465, Security.TLS), "ana.maria@firm.de", ("password",)),
-        Offer(Endpoint("mail.firm.de", 587, Security.STARTTLS), "ana.maria", ("xoauth2", "password")),
+        PublishedServer(Endpoint("smtp.firm.de", 465, Security.TLS), "ana.maria@firm.de", ("password",)),
+        PublishedServer(Endpoint("mail.firm.de", 587, Security.STARTTLS), "ana.maria", ("xoauth2", "password")),
     )
 
 

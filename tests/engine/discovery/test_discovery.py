@@ -18,7 +18,7 @@ from smtp_wizard.engine.discovery.search import DiscoveryResult, DiscoverySource
 from smtp_wizard.engine.discovery.web import FetchedDocument, WebProblem
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.services import computer
-from smtp_wizard.engine.services.examined import Health
+from smtp_wizard.engine.services.part_health import Health
 from smtp_wizard.text.discovery import trust_words
 from tests.support.dnsserver import Asked, DnsFault, DnsServer
 from tests.support.patience import PATIENCE

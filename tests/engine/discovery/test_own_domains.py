@@ -13,7 +13,7 @@ import pytest
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.discovery.autodiscover import autodiscover_url
 from smtp_wizard.engine.discovery.search import DiscoveryResult
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.check_options import CheckOptions
 from tests.engine.discovery.test_autoconfig import configuration, server
 from tests.support.certs import Authority
 from tests.support.dnsserver import DnsServer
@@ -297,7 +297,7 @@ async def test_each_own_domain_gets_the_right_first_candidate(authority: Authori
     pages = {url: page for each in OWN for url, page in each.pages.items()}
     hosts = PROVIDERS | {host: one for each in OWN for host, one in each.hosts.items()}
     zone = "".join(each.records for each in OWN)
-    options = Options(ca_file=str(authority.file))
+    options = CheckOptions(ca_file=str(authority.file))
     turns = asyncio.Semaphore(AT_ONCE)
     async with DnsServer(zone) as dns, WebServer(authority, pages) as web, MailHosts(authority, hosts) as mail:
         services = make_services(tmp_path, mail, resolver=dns.resolver, web=web.web())

@@ -11,9 +11,9 @@ from smtp_wizard.engine.base.shown import NO_WORDS, phrase
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.domain.dmarc import Policy, examine_dmarc, tree
-from smtp_wizard.engine.domain.examination import DomainReport, Question, examine_domain
+from smtp_wizard.engine.domain.dns_lookups import MOST_QUESTIONS, Lookups
+from smtp_wizard.engine.domain.domain_report import DomainQuery, DomainReport, examine_domain
 from smtp_wizard.engine.domain.findings import DnsRecord
-from smtp_wizard.engine.domain.lookups import MOST_QUESTIONS, Lookups
 from smtp_wizard.engine.domain.sender_records import ReturnPath, SenderRecords, SenderSource
 from tests.engine.domain.keys import key_record
 from tests.support.dnsserver import DnsFault, DnsServer
@@ -192,14 +192,14 @@ CASES = {
 """What is only good to know afterwards, such as a policy that only watches, is no fault."""
 
 
-async def examined(zone: Zone, question: Question, faults: Mapping[str, DnsFault] | None = None) -> DomainReport:
+async def examined(zone: Zone, question: DomainQuery, faults: Mapping[str, DnsFault] | None = None) -> DomainReport:
     async with DnsServer(as_text(zone), faults) as server:
         return await examine_domain(question, Lookups(server.resolver))
 
 
-def question(records: SenderRecords | None = PROVIDER, server: str = "") -> Question:
+def question(records: SenderRecords | None = PROVIDER, server: str = "") -> DomainQuery:
     name = phrase("Hoster") if records else NO_WORDS
-    return Question(domain=DOMAIN, provider_id="hoster", provider=name, records=records, server=server)
+    return DomainQuery(domain=DOMAIN, provider_id="hoster", provider=name, records=records, server=server)
 
 
 async def test_a_domain_without_a_fault_has_none() -> None:

@@ -10,9 +10,9 @@ import pytest
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.explain.error_context import AFTER, StageOrAfter
 from smtp_wizard.engine.explain.explain import Explanation
 from smtp_wizard.engine.explain.factory import load_explainer
-from smtp_wizard.engine.explain.scene import AFTER, StageOrAfter
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.smtp.symptom import Hints
 from tests.support.rows import each_row

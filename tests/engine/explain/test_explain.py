@@ -20,9 +20,9 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
 from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN
+from smtp_wizard.engine.explain.error_context import AFTER, StageOrAfter
 from smtp_wizard.engine.explain.explain import Explainer, Explanation
 from smtp_wizard.engine.explain.pasted_text import LONGEST_TEXT, find_replies, plain_text, shortened, without_secrets
-from smtp_wizard.engine.explain.scene import AFTER, StageOrAfter
 from smtp_wizard.engine.explain.wordings import load_wordings
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.smtp.symptom import Hints

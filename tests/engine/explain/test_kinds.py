@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.explain.error_context import AFTER, StageOrAfter
 from smtp_wizard.engine.explain.factory import load_explainer
-from smtp_wizard.engine.explain.scene import AFTER, StageOrAfter
 from smtp_wizard.engine.providers.catalog import load_catalog
 from tests.support.rows import each_row
 

@@ -19,7 +19,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
 from smtp_wizard.engine.guides.guides import Guide, load_guides
 from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
-from smtp_wizard.engine.mailbox.findings import Place, finding_of
+from smtp_wizard.engine.mailbox.findings import MailboxDescription, finding_of
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, UsernameForm
@@ -307,7 +307,7 @@ def led_to(guide: Guide) -> set[str]:
 def test_every_guide_is_reached_from_somewhere() -> None:
     reached = {path.guide for provider in CATALOG.providers for path in provider.paths if path.guide}
     reached |= load_diagnosis().guides | OTHERS_OF_THE_ARTICLE.keys() | {FOUND_SERVER_GUIDE}
-    mailbox = Place(address=shown("ana@example.com"))
+    mailbox = MailboxDescription(address=shown("ana@example.com"))
     reached |= {guide for fault in MailboxFault if (guide := finding_of(ImapFailed(fault), mailbox).guide)}
     while more := {name for guide_id in reached for name in led_to(GUIDES[guide_id])} - reached:
         reached |= more

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
+from smtp_wizard.engine.mailbox.arrival_states import AuthenticationState
 from smtp_wizard.engine.mailbox.authentication_results import LONGEST, Authentication, read_authentication
-from smtp_wizard.engine.mailbox.outcomes import Proof
 
-P, F, N, U = Proof.PASS, Proof.FAIL, Proof.NONE, Proof.UNKNOWN
+P, F, N, U = AuthenticationState.PASS, AuthenticationState.FAIL, AuthenticationState.NONE, AuthenticationState.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,9 @@ P, F, N, U = Proof.PASS, Proof.FAIL, Proof.NONE, Proof.UNKNOWN
         ("\0\x1b[31m; spf=\u202epass", U, U, U),
     ],
 )
-def test_each_check_is_read_by_itself(field: str, spf: Proof, dkim: Proof, dmarc: Proof) -> None:
+def test_each_check_is_read_by_itself(
+    field: str, spf: AuthenticationState, dkim: AuthenticationState, dmarc: AuthenticationState
+) -> None:
     assert read_authentication([field]) == Authentication(spf=spf, dkim=dkim, dmarc=dmarc)
 
 

@@ -12,11 +12,11 @@ import pytest
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.mailbox import bounce_scan
+from smtp_wizard.engine.mailbox.bounce_letters import LARGEST
 from smtp_wizard.engine.mailbox.bounce_scan import Scan, scan, written_to
-from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, Line
+from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, ImapStream
 from smtp_wizard.engine.mailbox.imap_session import ImapSession
 from smtp_wizard.engine.mailbox.mailbox_file import load_mailboxes
-from smtp_wizard.engine.mailbox.returned_mail import LARGEST
 from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.engine.state.mailbox_marks import FolderMark, MailboxMarks
 from smtp_wizard.engine.state.storage import Storage
@@ -35,7 +35,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def looked_at(
     server: ImapServer, authority: Authority, marks: Mapping[str, FolderMark] | None = None, since: date = NOVEMBER
 ) -> Scan:
-    session = ImapSession(Line(server.endpoint, ImapLimits()), Trust(str(authority.file)))
+    session = ImapSession(ImapStream(server.endpoint, ImapLimits()), Trust(str(authority.file)))
     try:
         session.connect()
         session.sign_in(USER, Secret(PASSWORD), session.way_in(Auth.PASSWORD))
@@ -148,7 +148,7 @@ async def test_whom_was_written_to_is_read_from_sent(authority: Authority) -> No
     async with server(authority) as imap:
         imap.folders["Sent"] = StoredFolder(special="\\Sent")
         imap.folders["Sent"].add(b"To: Bob <bob@elsewhere.example>, eva@elsewhere.example\nSubject: x\n\nSecret\n")
-        session = ImapSession(Line(imap.endpoint, ImapLimits()), Trust(str(authority.file)))
+        session = ImapSession(ImapStream(imap.endpoint, ImapLimits()), Trust(str(authority.file)))
 
         def work() -> frozenset[str]:
             session.connect()

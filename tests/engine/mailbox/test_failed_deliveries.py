@@ -9,9 +9,9 @@ import pytest
 
 from smtp_wizard.engine.explain.explain import Explainer
 from smtp_wizard.engine.explain.factory import load_explainer
+from smtp_wizard.engine.mailbox.bounce_letters import LetterKind, read_letter
 from smtp_wizard.engine.mailbox.bounce_scan import FoundLetter
 from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery, failed_deliveries, one_letter_off
-from smtp_wizard.engine.mailbox.returned_mail import LetterKind, read_letter
 from smtp_wizard.engine.providers.catalog import load_catalog
 from tests.support.returned import BY_QMAIL, IN_WORDS, report
 

@@ -11,7 +11,7 @@ import pytest
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, Line
+from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, ImapStream
 from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
 from smtp_wizard.engine.mailbox.imap_session import LOGIN_COMMAND, ImapSession
 from smtp_wizard.engine.smtp.transport import Trust
@@ -31,7 +31,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def session_with(endpoint: Endpoint, authority: Authority, limits: ImapLimits | None = None) -> ImapSession:
-    return ImapSession(Line(endpoint, limits or ImapLimits()), Trust(str(authority.file)))
+    return ImapSession(ImapStream(endpoint, limits or ImapLimits()), Trust(str(authority.file)))
 
 
 def signed_in(session: ImapSession) -> ImapSession:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.oauth.server import ClientSecret, Flow, OAuthServer, is_redirect, is_safe_url
+from smtp_wizard.engine.oauth.server import ClientSecret, OAuthFlow, OAuthServer, is_redirect, is_safe_url
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.providers.provider import PathAuth
 
@@ -58,7 +58,7 @@ def test_the_product_knows_google_and_microsoft() -> None:
 def test_google_has_no_codes_and_lasts_a_week_while_it_is_tried_out() -> None:
     google = load_catalog().get("gmail").path("oauth").oauth  # type: ignore[union-attr]  # the test above
     assert google is not None
-    assert google.flows == (Flow.BROWSER, Flow.PASTE)
+    assert google.flows == (OAuthFlow.BROWSER, OAuthFlow.PASTE)
     assert google.extra == {"access_type": "offline", "prompt": "consent"}
     assert google.client_secret is ClientSecret.NEEDED
     assert google.testing is not None
@@ -69,7 +69,7 @@ def test_microsoft_s_redirect_is_localhost_without_a_path() -> None:
     microsoft = load_catalog().get("microsoft365").path("oauth").oauth  # type: ignore[union-attr]
     assert microsoft is not None
     assert microsoft.redirect_to(4711) == "http://localhost:4711"
-    assert microsoft.flows[0] is Flow.DEVICE
+    assert microsoft.flows[0] is OAuthFlow.DEVICE
     assert microsoft.scopes == ("https://outlook.office.com/SMTP.Send", "offline_access")
 
 

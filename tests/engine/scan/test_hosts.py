@@ -18,7 +18,7 @@ from smtp_wizard.engine.scan.known_host import (
     scan_request_for,
     scan_request_for_control_host,
 )
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.check_options import CheckOptions
 from tests.support.clock import in_no_time
 from tests.support.farhost import HOST, REFUSING, TLS_PORT, TRIP, FarHost, serving
 from tests.support.rows import each_row
@@ -83,7 +83,9 @@ def test_a_neutral_host_is_asked_beside_the_other_ports_of_the_server(tmp_path: 
     (neutral, *_) = load_control_hosts()
 
     async def run() -> None:
-        (answer,) = await services.scans.ask_neutral(neutral.host, HOST, [587], options=Options(family=Family.IPV4))
+        (answer,) = await services.scans.ask_neutral(
+            neutral.host, HOST, [587], options=CheckOptions(family=Family.IPV4)
+        )
         assert (answer.blame, answer.sure, answer.instead) == (Blame.NETWORK, True, (Endpoint(HOST, 465, TLS),))
         assert asyncio.get_running_loop().time() == pytest.approx(4 * TRIP)
         assert sorted(wire.asked) == sorted([neutral.host, HOST])

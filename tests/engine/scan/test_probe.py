@@ -18,13 +18,13 @@ from smtp_wizard.engine.scan.network_findings import NetworkFinding, NetworkFind
 from smtp_wizard.engine.scan.ports import ScanRequest, candidates
 from smtp_wizard.engine.scan.results import (
     AttemptEvent,
+    BestReason,
     PortResult,
     PortScanned,
     ScanEvent,
     ScanFinished,
     ScanResult,
     ScanStarted,
-    Why,
     fold_scan,
 )
 from smtp_wizard.engine.scan.scan import (
@@ -34,7 +34,7 @@ from smtp_wizard.engine.scan.scan import (
     SCAN_LIMITS,
     SETTLING,
     UNKNOWN_TRIP,
-    Patience,
+    ConnectLimits,
     probe,
 )
 from smtp_wizard.engine.smtp.symptom import Fault
@@ -195,7 +195,7 @@ def test_a_refusal_is_an_answer_too() -> None:
 
 
 async def _ends(trips: list[float], began: float) -> float:
-    patience = Patience()
+    patience = ConnectLimits()
     for trip in trips:
         async with patience.waiting():
             await asyncio.sleep(trip)
@@ -319,7 +319,7 @@ def test_a_name_that_is_none_is_said_of_every_port_and_nobody_is_called() -> Non
 # --- which is best, and why ---
 
 
-def best(ports: Mapping[int, Port], *recommended: Endpoint) -> tuple[int, Why]:
+def best(ports: Mapping[int, Port], *recommended: Endpoint) -> tuple[int, BestReason]:
     seen = probed(FarHost(ports), question=ScanRequest(host=HOST, endpoints=USUAL, recommended=recommended))
     found = seen.probe.best
     assert found is not None
@@ -328,13 +328,13 @@ def best(ports: Mapping[int, Port], *recommended: Endpoint) -> tuple[int, Why]:
 
 def test_which_port_is_best_and_why() -> None:
     bare: tuple[Step, ...] = (*TLS_PORT[:-1], Server(b"250 here\r\n"))
-    assert best(GOOD) == (465, Why.FROM_THE_START)
-    assert best(GOOD, ON_587, ON_465) == (587, Why.RECOMMENDED)
-    assert best({**GOOD, 465: REFUSING}) == (587, Why.SUBMISSION)
-    assert best({2525: GOOD[2525], 25: GOOD[25]}) == (2525, Why.ENCRYPTED)
-    assert best({25: GOOD[25]}) == (25, Why.RELAY_PORT)
-    assert best({**GOOD, 465: serving(*bare)}) == (587, Why.SUBMISSION)
-    assert best({465: serving(*bare)}) == (465, Why.NO_SIGN_IN)
+    assert best(GOOD) == (465, BestReason.FROM_THE_START)
+    assert best(GOOD, ON_587, ON_465) == (587, BestReason.RECOMMENDED)
+    assert best({**GOOD, 465: REFUSING}) == (587, BestReason.SUBMISSION)
+    assert best({2525: GOOD[2525], 25: GOOD[25]}) == (2525, BestReason.ENCRYPTED)
+    assert best({25: GOOD[25]}) == (25, BestReason.RELAY_PORT)
+    assert best({**GOOD, 465: serving(*bare)}) == (587, BestReason.SUBMISSION)
+    assert best({465: serving(*bare)}) == (465, BestReason.NO_SIGN_IN)
 
 
 def test_a_port_without_encryption_is_best_only_where_nothing_else_was_asked_for() -> None:
@@ -342,7 +342,7 @@ def test_a_port_without_encryption_is_best_only_where_nothing_else_was_asked_for
     question = ScanRequest(host=HOST, endpoints=candidates(HOST, security=Security.NONE), fixed=True)
     seen = probed(FarHost({25: serving(GREETING, EHLO, OFFER)}), question=question)
     assert seen.probe.best is not None
-    assert (seen.probe.best.endpoint, seen.probe.best.why) == (clear, Why.CLEAR)
+    assert (seen.probe.best.endpoint, seen.probe.best.why) == (clear, BestReason.CLEAR)
 
 
 def test_the_ports_that_serve_are_listed_first() -> None:

@@ -18,7 +18,7 @@ from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.checks.target import Target
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.providers.provider import CatalogEndpoint, Provider, ProviderKind
-from smtp_wizard.engine.scan.verify import ListedServer, listed_servers, verify
+from smtp_wizard.engine.scan.verify import ListedSmtpServer, listed_servers, verify
 from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import WireError
 from tests.support.checking import NotingDiagnosis
@@ -34,9 +34,9 @@ def provider(provider_id: str) -> Provider:
     return found
 
 
-def at(endpoint: Endpoint, like: str = "gmx") -> ListedServer:
+def at(endpoint: Endpoint, like: str = "gmx") -> ListedSmtpServer:
     """A provider as one that is shipped, with this server alone."""
-    return ListedServer(endpoint, (replace(provider(like), endpoints=(CatalogEndpoint(endpoint=endpoint),)),))
+    return ListedSmtpServer(endpoint, (replace(provider(like), endpoints=(CatalogEndpoint(endpoint=endpoint),)),))
 
 
 # --- which servers ----------------------------------------------------------------------------------------------------

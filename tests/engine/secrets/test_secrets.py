@@ -23,7 +23,7 @@ from smtp_wizard.engine.secrets import keyring as desktop_store
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault, SecretStore
 from smtp_wizard.engine.secrets.keyring import OS_BACKENDS, SERVICE, Backend, KeyringStore
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
-from smtp_wizard.engine.secrets.references import EnvStore, variable_for
+from smtp_wizard.engine.secrets.reference_stores import EnvStore, variable_for
 from smtp_wizard.engine.secrets.session import SessionStore
 from smtp_wizard.engine.secrets.stores import SecretStores
 from tests.support.stores import (

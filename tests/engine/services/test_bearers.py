@@ -11,7 +11,7 @@ import pytest
 
 from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME as ACCOUNTS
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
-from smtp_wizard.engine.accounts.sign_in_ending import ending_of, ending_words
+from smtp_wizard.engine.accounts.sign_in_expiry import ending_words, sign_in_expiry_of
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
@@ -30,7 +30,7 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services import checks as services_checks
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import SocketWire
-from smtp_wizard.engine.state.logins import Login
+from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 from smtp_wizard.engine.wizard.account_draft import copy_of, draft_of
 from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof
 from smtp_wizard.launch import compose
@@ -155,7 +155,7 @@ async def test_a_saved_account_is_renewed_each_time_in_every_process(
             assert (await office.test(another)).verdict is Verdict.PASS
             await asyncio.to_thread(another.saved_accounts.state.flush)
             login = office.services.saved_accounts.get("Ana").login
-            assert login == Login(CLIENT_ID, NOW, office.at, None)
+            assert login == SignInRenewal(CLIENT_ID, NOW, office.at, None)
         assert (tmp_path / ACCOUNTS).read_bytes() == saved, "what is learnt is not written there"
         assert len(set(office.tokens)) == 3
         assert not server.dead
@@ -327,14 +327,14 @@ async def test_the_end_of_a_sign_in_is_told_days_before(tmp_path: Path, monkeypa
 
 
 def test_a_client_in_testing_is_told_two_days_before_its_seven_are_over() -> None:
-    login = Login(CLIENT_ID, NOW, NOW, NOW + timedelta(days=7))
-    assert ending_of(None, None, NOW) is None
-    assert ending_of(replace(login, ends=None), None, NOW) is None
+    login = SignInRenewal(CLIENT_ID, NOW, NOW, NOW + timedelta(days=7))
+    assert sign_in_expiry_of(None, None, NOW) is None
+    assert sign_in_expiry_of(replace(login, ends=None), None, NOW) is None
     for hours, soon in ((0, False), (4 * 24, False), (5 * 24, True), (8 * 24, True)):
-        found = ending_of(login, None, NOW + timedelta(hours=hours))
+        found = sign_in_expiry_of(login, None, NOW + timedelta(hours=hours))
         assert found is not None
         assert (found.soon, found.idle) == (soon, False)
-    told = ending_of(login, None, NOW)
+    told = sign_in_expiry_of(login, None, NOW)
     assert told is not None
     assert "used or not" in told.words(NOW)
 
@@ -342,7 +342,7 @@ def test_a_client_in_testing_is_told_two_days_before_its_seven_are_over() -> Non
 async def test_a_day_that_comes_first_counts() -> None:
     async with AuthorizationServer() as server:
         idle = server.described(idle=TokenLife(days=3))
-    found = ending_of(Login(RegisteredClient("x").id, NOW, NOW, NOW + timedelta(days=7)), idle, NOW)
+    found = sign_in_expiry_of(SignInRenewal(RegisteredClient("x").id, NOW, NOW, NOW + timedelta(days=7)), idle, NOW)
     assert found is not None
     assert (found.at, found.idle) == (NOW + timedelta(days=3), True)
 

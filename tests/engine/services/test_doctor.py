@@ -17,7 +17,7 @@ from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.secrets.vault import VaultState
 from smtp_wizard.engine.services.doctor import Doctor
-from smtp_wizard.engine.services.examined import Examined, Health
+from smtp_wizard.engine.services.part_health import Health, PartHealth
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import SocketWire
 from tests.support.walk import make_services
@@ -33,7 +33,7 @@ ACCOUNT = Account(
 )
 
 
-async def examined(services: Services, environ: Mapping[str, str]) -> dict[str, Examined]:
+async def examined(services: Services, environ: Mapping[str, str]) -> dict[str, PartHealth]:
     """What the doctor finds, by its codes."""
     doctor = Doctor(
         folder=services.folder,

@@ -16,7 +16,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.mailbox.faults import MailboxFault
 from smtp_wizard.engine.mailbox.findings import MailboxError
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.services import Services
 from tests.commands.test_send import RELAY
 from tests.support.certs import Authority
@@ -66,7 +66,9 @@ async def test_sign_ins_that_fail_are_held_back_with_those_for_sending(
         codes = [await fault_of(services, wanted, imap.endpoint, wrong) for _ in range(4)]
         assert codes == [MailboxFault.REFUSED] * 3 + [PAUSED]
         assert imap.sign_ins == 3
-        opened = services.mailboxes.opened(wanted, SECRET, named=imap.endpoint, options=Options(ignore_lockout=True))
+        opened = services.mailboxes.opened(
+            wanted, SECRET, named=imap.endpoint, options=CheckOptions(ignore_lockout=True)
+        )
         async with opened:
             assert imap.sign_ins == 4
 

@@ -26,8 +26,8 @@ from smtp_wizard.engine.sandbox.certificates import ca_file
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
-from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import SocketStream, TlsFacts, Trust
 from smtp_wizard.engine.state.results import LastResult
@@ -310,7 +310,7 @@ async def test_options_of_a_command_go_before_what_is_saved(services: Services, 
     ca = make_ca()
     ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     begin = [step if step is not EHLO else Expect(rb"EHLO shop\.example\.test") for step in tls_up_to_auth(good(ca))]
-    options = Options(ca_file=str(tmp_path / "ca.pem"), ehlo_name="shop.example.test", family=Family.IPV4)
+    options = CheckOptions(ca_file=str(tmp_path / "ca.pem"), ehlo_name="shop.example.test", family=Family.IPV4)
     async with MisbehavingServer([*begin, SIGNED_IN]) as server:
         account = await services.accounts.save(draft(endpoint=server.endpoint(Security.TLS)))
         report = await services.checks.check_account(account, SECRET, Depth.LOGIN, lambda _: None, options=options)

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.state import database
-from smtp_wizard.engine.state.comparisons import Standing
-from smtp_wizard.engine.state.forms import FILE_NAME
+from smtp_wizard.engine.state.comparisons import AccountStatus
 from smtp_wizard.engine.state.state import State
+from smtp_wizard.engine.state.timestamps import FILE_NAME
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
-REFUSED = Standing("bad_credentials", frozenset({"certificate", "sign-in"}))
+REFUSED = AccountStatus("bad_credentials", frozenset({"certificate", "sign-in"}))
 OFFICE, SHOP = "00000000000000aa", "00000000000000bb"
 
 
@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "config"
 
 
-def told(folder: Path, name: str = "night") -> dict[str, Standing]:
+def told(folder: Path, name: str = "night") -> dict[str, AccountStatus]:
     """What another process finds."""
     return State(folder).comparisons.last(name)
 
@@ -32,13 +32,13 @@ def told(folder: Path, name: str = "night") -> dict[str, Standing]:
 def test_what_was_told_is_there_for_the_next_process_under_its_name_alone(folder: Path) -> None:
     state = State(folder)
     assert state.comparisons.last("night") == {}
-    state.comparisons.move_on("night", {OFFICE: REFUSED, SHOP: Standing()}, (), NOW)
+    state.comparisons.move_on("night", {OFFICE: REFUSED, SHOP: AccountStatus()}, (), NOW)
     assert state.flush() == ()
-    assert told(folder) == {OFFICE: REFUSED, SHOP: Standing()}
+    assert told(folder) == {OFFICE: REFUSED, SHOP: AccountStatus()}
     assert told(folder, "day") == {}
-    state.comparisons.move_on("night", {OFFICE: Standing()}, (SHOP,), NOW)
+    state.comparisons.move_on("night", {OFFICE: AccountStatus()}, (SHOP,), NOW)
     state.flush()
-    assert told(folder) == {OFFICE: Standing()}
+    assert told(folder) == {OFFICE: AccountStatus()}
 
 
 def test_it_is_forgotten_with_the_account_and_tidied_when_it_belongs_to_nobody(folder: Path) -> None:

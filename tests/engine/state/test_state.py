@@ -24,17 +24,17 @@ from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.state.database import APPLICATION_ID, MIGRATIONS, TABLES
-from smtp_wizard.engine.state.forms import FILE_NAME
-from smtp_wizard.engine.state.logins import Login
 from smtp_wizard.engine.state.results import KEEP, LastResult, Result
+from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 from smtp_wizard.engine.state.state import State
+from smtp_wizard.engine.state.timestamps import FILE_NAME
 from tests.support.state import BUSY, FULL, refuse_to_write, rows_of
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 OFFICE, SHOP = "00000000000000a1", "00000000000000b2"
 LAST = LastResult(NOON, Depth.LOGIN, Verdict.FAIL, Stage.AUTH, "bad_credentials")
 RESULT = Result(LAST, {Stage.DNS: 1, Stage.CONNECT: 50, Stage.AUTH: 203}, NOON + timedelta(days=90))
-LOGIN = Login("client", NOON - timedelta(days=3), NOON, None)
+LOGIN = SignInRenewal("client", NOON - timedelta(days=3), NOON, None)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ READERS: dict[str, Callable[[State], object]] = {
     "lasts": lambda state: state.results.lasts([OFFICE]),
     "certificates": lambda state: state.results.certificates([OFFICE], NOON + timedelta(days=365)),
     "history": lambda state: state.results.history(OFFICE),
-    "logins": lambda state: state.logins.latest([OFFICE]),
+    "logins": lambda state: state.sign_in_renewals.latest([OFFICE]),
 }
 
 
@@ -88,7 +88,7 @@ def test_what_is_written_while_somebody_reads_is_not_missed(
 ) -> None:
     earlier = replace(RESULT, last=replace(LAST, verdict=Verdict.PASS), not_after=NOON)
     state.results.record(OFFICE, earlier)
-    state.logins.renewed(OFFICE, LOGIN)
+    state.sign_in_renewals.renewed(OFFICE, LOGIN)
     state.flush()
     read = state.results._storage.read
 
@@ -98,12 +98,12 @@ def test_what_is_written_while_somebody_reads_is_not_missed(
         return found
 
     state.results.record(OFFICE, RESULT)
-    state.logins.renewed(OFFICE, replace(LOGIN, renewed=NOON + timedelta(days=1)))
+    state.sign_in_renewals.renewed(OFFICE, replace(LOGIN, renewed=NOON + timedelta(days=1)))
     known = READERS[reader](state)
     state.results.record(OFFICE, RESULT)
     with monkeypatch.context() as patch:
         patch.setattr(state.results._storage, "read", read_and_then_written)
-        state.logins.renewed(OFFICE, replace(LOGIN, renewed=NOON + timedelta(days=1)))
+        state.sign_in_renewals.renewed(OFFICE, replace(LOGIN, renewed=NOON + timedelta(days=1)))
         seen = READERS[reader](state)
     assert seen == READERS[reader](state)
     assert seen == known if reader != "history" else seen == (RESULT, RESULT, earlier)
@@ -157,13 +157,13 @@ def test_a_row_of_another_kind_is_passed_over(state: State, folder: Path) -> Non
 
 
 def test_a_renewal_is_known_at_once_and_in_every_process(state: State, folder: Path) -> None:
-    state.logins.renewed(OFFICE, LOGIN)
+    state.sign_in_renewals.renewed(OFFICE, LOGIN)
     later = replace(LOGIN, renewed=NOON + timedelta(days=1), ends=NOON + timedelta(days=30))
-    assert state.logins.latest([OFFICE]) == {OFFICE: LOGIN}
-    state.logins.renewed(OFFICE, later)
-    assert state.logins.latest([OFFICE, SHOP]) == {OFFICE: later}
+    assert state.sign_in_renewals.latest([OFFICE]) == {OFFICE: LOGIN}
+    state.sign_in_renewals.renewed(OFFICE, later)
+    assert state.sign_in_renewals.latest([OFFICE, SHOP]) == {OFFICE: later}
     state.flush()
-    assert State(folder).logins.latest([OFFICE]) == {OFFICE: later}
+    assert State(folder).sign_in_renewals.latest([OFFICE]) == {OFFICE: later}
 
 
 # --- forgetting ---
@@ -172,7 +172,7 @@ def test_a_renewal_is_known_at_once_and_in_every_process(state: State, folder: P
 def test_what_is_forgotten_leaves_nothing(state: State, folder: Path) -> None:
     for account in (OFFICE, SHOP):
         state.results.record(account, RESULT)
-        state.logins.renewed(account, LOGIN)
+        state.sign_in_renewals.renewed(account, LOGIN)
     state.forget(OFFICE)
     assert state.results.lasts([OFFICE, SHOP]) == {SHOP: LAST}
     state.flush()
@@ -185,7 +185,7 @@ def test_what_belongs_to_nobody_is_deleted_unless_it_is_new(state: State, folder
     old, new = "00000000000000c3", "00000000000000d4"
     for account, minutes in ((OFFICE, 0), (old, 0), (new, 61)):
         state.results.record(account, at(minutes))
-        state.logins.renewed(account, replace(LOGIN, renewed=NOON + timedelta(minutes=minutes)))
+        state.sign_in_renewals.renewed(account, replace(LOGIN, renewed=NOON + timedelta(minutes=minutes)))
     state.tidy([OFFICE, SHOP], NOON + timedelta(minutes=120))
     state.flush()
     for table in ("results", "logins"):

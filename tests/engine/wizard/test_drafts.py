@@ -21,7 +21,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
+from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof, ReportedArrival
 from smtp_wizard.engine.wizard.draft_file import ASIDE, FILE_NAME, LARGEST, DraftFile
 from smtp_wizard.engine.wizard.steps import STEPS, StepId, applicable, step
 from smtp_wizard.text.wizard import resume_question
@@ -59,7 +59,7 @@ FULL = Draft(
     ticks=frozenset({"custom/1", "custom/2"}),
     proof=Proof(datetime(2026, 11, 24, tzinfo=UTC), Depth.LOGIN, Verdict.PASS, ENDPOINT, "ana"),
     test_to=Address("bob", "example.test"),
-    arrival=Arrival.NOT_YET,
+    arrival=ReportedArrival.NOT_YET,
     name="Office",
     scope=Scope.ALL,
     store=StoreKind.ENV,

@@ -16,7 +16,7 @@ from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind
-from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof, is_usable, with_choice
+from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof, ReportedArrival, is_usable, with_choice
 from smtp_wizard.engine.wizard.steps import (
     STEPS,
     Step,
@@ -71,7 +71,7 @@ drafts = st.builds(
     by_hand=st.booleans(),
     secret=st.none() | secrets,
     proof=st.none() | proofs(),
-    arrival=st.sampled_from(Arrival),
+    arrival=st.sampled_from(ReportedArrival),
     saved=st.none() | st.just("Office"),
     editing=st.none() | st.just("Office"),
     typed=st.dictionaries(st.sampled_from(["port", "host"]), st.text(max_size=5)),

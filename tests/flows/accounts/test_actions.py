@@ -25,7 +25,7 @@ from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.flows.accounts.action import LEFT, Action, Done
 from smtp_wizard.flows.accounts.listing import AccountsFlow, ListAction
@@ -78,7 +78,7 @@ class Server:
         depth: Depth,
         emit: Emit,
         *,
-        options: Options | None = None,
+        options: CheckOptions | None = None,
         keep: bool = True,
     ) -> Report:
         if account.name in self.broken:
@@ -87,14 +87,14 @@ class Server:
         if self.holds is not None:
             self.holds.set()
             await asyncio.Event().wait()
-        result = self._result(account, secret, options or Options())
+        result = self._result(account, secret, options or CheckOptions())
         report = Report(account.connection.endpoint, (result,))
         for event in (StageFinished(result), RunFinished(report)):
             emit(event)
         await asyncio.sleep(0)
         return report
 
-    def _result(self, account: Account, secret: Secret | None, options: Options) -> CheckResult:
+    def _result(self, account: Account, secret: Secret | None, options: CheckOptions) -> CheckResult:
         if self.pausing and not options.ignore_lockout:
             return CheckResult(Stage.AUTH, Verdict.FAIL, 0.0, shown("paused"), finding(PAUSED))
         typed = secret.reveal() if secret is not None else ""

@@ -10,7 +10,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.wizard.draft import Arrival, Draft
+from smtp_wizard.engine.wizard.draft import Draft, ReportedArrival
 from smtp_wizard.engine.wizard.handover import load_handover
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.last_steps.done import DoneFlow, DoneOffer, Value
@@ -120,14 +120,14 @@ async def test_enter_finishes_and_back_leads_back() -> None:
 @pytest.mark.parametrize(
     ("arrival", "said"),
     [
-        (Arrival.ARRIVED, "the test message arrived."),
-        (Arrival.JUNK, "the test message arrived, in the junk folder."),
-        (Arrival.NOT_YET, "Not proved: nobody saw the test message."),
-        (Arrival.SKIPPED, "Not proved: no test message was sent."),
-        (Arrival.UNASKED, "Not proved: no test message was sent."),
+        (ReportedArrival.ARRIVED, "the test message arrived."),
+        (ReportedArrival.JUNK, "the test message arrived, in the junk folder."),
+        (ReportedArrival.NOT_YET, "Not proved: nobody saw the test message."),
+        (ReportedArrival.SKIPPED, "Not proved: no test message was sent."),
+        (ReportedArrival.UNASKED, "Not proved: no test message was sent."),
     ],
 )
-def test_it_says_what_was_proved_and_what_was_not(arrival: Arrival, said: str) -> None:
+def test_it_says_what_was_proved_and_what_was_not(arrival: ReportedArrival, said: str) -> None:
     proved = flow_of(replace(draft_at_done(), arrival=arrival)).state.proved
     assert proved.startswith("Proved here: signed in ")
     assert proved.endswith(said)

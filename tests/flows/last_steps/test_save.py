@@ -25,7 +25,7 @@ from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
 from smtp_wizard.engine.state.results import NOT_PROVED
 from smtp_wizard.engine.wizard.account_draft import account_of
-from smtp_wizard.engine.wizard.draft import Arrival, Draft
+from smtp_wizard.engine.wizard.draft import Draft, ReportedArrival
 from smtp_wizard.engine.wizard.handover import load_handover
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.flow import Mood
@@ -414,16 +414,16 @@ async def test_who_comes_back_from_the_end_changes_the_account_that_was_saved(tm
     assert accounts.asked[1][0].editing == "Gmail ana"
 
 
-PROVED: Sequence[tuple[Arrival, Verdict, str]] = (
-    (Arrival.ARRIVED, Verdict.PASS, ""),
-    (Arrival.JUNK, Verdict.PASS, ""),
-    (Arrival.NOT_YET, Verdict.WARN, NOT_PROVED),
+PROVED: Sequence[tuple[ReportedArrival, Verdict, str]] = (
+    (ReportedArrival.ARRIVED, Verdict.PASS, ""),
+    (ReportedArrival.JUNK, Verdict.PASS, ""),
+    (ReportedArrival.NOT_YET, Verdict.WARN, NOT_PROVED),
 )
 
 
 @pytest.mark.parametrize(("arrival", "verdict", "code"), PROVED)
 async def test_the_account_says_what_was_not_proved(
-    tmp_path: Path, arrival: Arrival, verdict: Verdict, code: str
+    tmp_path: Path, arrival: ReportedArrival, verdict: Verdict, code: str
 ) -> None:
     """Through the services themselves: the last result is what the list of accounts shows."""
     services = make_services(tmp_path)

@@ -32,8 +32,8 @@ from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
-from smtp_wizard.engine.services.options import Options
-from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
+from smtp_wizard.engine.services.check_options import CheckOptions
+from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof, ReportedArrival
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.flow import Mood
 from smtp_wizard.flows.last_steps.test_mail import MailTestFlow
@@ -82,7 +82,7 @@ class Checks:
         self.hangs_at: Stage | None = None
 
     async def check_draft(
-        self, draft: Draft, depth: Depth, emit: Emit, *, options: Options | None = None, token: str = ""
+        self, draft: Draft, depth: Depth, emit: Emit, *, options: CheckOptions | None = None, token: str = ""
     ) -> Report:
         assert depth is Depth.SEND
         self.asked.append((draft, token, options is not None and options.ignore_lockout))
@@ -201,7 +201,7 @@ async def test_an_address_that_cannot_be_used_yet_is_kept_as_it_was_typed() -> N
 async def test_the_test_can_be_left_out() -> None:
     leads = await flow_of(draft_at_testmail(), Checks()).act(MailTestOffer.SKIP)
     assert isinstance(leads, Next)
-    assert leads.draft.arrival is Arrival.SKIPPED
+    assert leads.draft.arrival is ReportedArrival.SKIPPED
 
 
 # --- whether it arrived ---
@@ -218,7 +218,7 @@ async def test_the_word_of_the_message_says_that_it_arrived() -> None:
     flow.type(f" {word.upper()} ")
     leads = await flow.act(MailTestOffer.SEEN)
     assert isinstance(leads, Next)
-    assert (leads.draft.arrival, leads.draft.test_to) == (Arrival.ARRIVED, TEST_TO)
+    assert (leads.draft.arrival, leads.draft.test_to) == (ReportedArrival.ARRIVED, TEST_TO)
     assert leads.draft.proof is not None
     assert leads.draft.proof.depth is Depth.SEND
 
@@ -230,7 +230,7 @@ async def test_another_word_proves_nothing(typed: str, said: str) -> None:
     assert await flow.act(MailTestOffer.SEEN) is None
     assert flow.state.entry is not None
     assert said in flow.state.entry.error
-    assert flow.draft.arrival is Arrival.NOT_YET
+    assert flow.draft.arrival is ReportedArrival.NOT_YET
 
 
 async def test_each_message_has_another_word() -> None:
@@ -256,7 +256,7 @@ async def test_what_lies_in_junk_has_arrived_and_it_is_said_what_helps(sender: s
     assert said in state.card.lines[1]
     leads = await flow.act(MailTestOffer.ON)
     assert isinstance(leads, Next)
-    assert leads.draft.arrival is Arrival.JUNK
+    assert leads.draft.arrival is ReportedArrival.JUNK
 
 
 async def test_nothing_yet_offers_to_wait_to_send_elsewhere_to_look_and_to_save() -> None:
@@ -273,15 +273,15 @@ async def test_nothing_yet_offers_to_wait_to_send_elsewhere_to_look_and_to_save(
     await flow.act(MailTestOffer.ELSEWHERE)
     assert phase(flow) is Phase.RECIPIENT
     await flow.act(MailTestOffer.BACK)
-    assert flow.draft.arrival is Arrival.NOT_YET, "saved all the same, the account says 'not proved'"
+    assert flow.draft.arrival is ReportedArrival.NOT_YET, "saved all the same, the account says 'not proved'"
 
 
 async def test_whoever_comes_back_need_not_send_again() -> None:
     came_back = {
-        Arrival.ARRIVED: Phase.ARRIVED,
-        Arrival.JUNK: Phase.JUNK,
-        Arrival.NOT_YET: Phase.WORD,
-        Arrival.SKIPPED: Phase.RECIPIENT,
+        ReportedArrival.ARRIVED: Phase.ARRIVED,
+        ReportedArrival.JUNK: Phase.JUNK,
+        ReportedArrival.NOT_YET: Phase.WORD,
+        ReportedArrival.SKIPPED: Phase.RECIPIENT,
     }
     for arrival, wanted in came_back.items():
         flow = flow_of(replace(draft_at_review(), arrival=arrival, test_word="tiger"), Checks())
@@ -382,7 +382,7 @@ async def test_a_refused_message_says_why_and_leads_on() -> None:
     assert state.card is not None
     assert (state.card.mood, state.card.title) == (Mood.FAILED, "It was not taken")
     assert "7 of 8" in state.card.foot
-    assert flow.draft.arrival is Arrival.UNASKED
+    assert flow.draft.arrival is ReportedArrival.UNASKED
 
 
 async def test_an_answer_that_was_lost_asks_for_the_word_and_warns() -> None:

@@ -211,7 +211,7 @@ def _unfolded(value: str) -> str:
 
 
 def _reported(fields: Fields, body: str, date: str) -> Bounce:
-    from smtp_wizard.engine.explain.readers.returned_letters import address_in, command_in, is_forwarded, server_in
+    from smtp_wizard.engine.explain.readers.bounce_prose import address_in, command_in, is_forwarded, server_in
 
     status = _status_in(fields.get("status", ""))
     diagnostic = _without_kind(fields.get("diagnostic-code", ""))
@@ -236,7 +236,7 @@ def _reported(fields: Fields, body: str, date: str) -> Bounce:
 
 def _told(letter: MailMessage | None, heading: str, body: str, date: str) -> Bounce:
     """Return what a letter says that is for people alone."""
-    from smtp_wizard.engine.explain.readers import returned_letters as letters
+    from smtp_wizard.engine.explain.readers import bounce_prose as letters
 
     told = f"{heading}\n{body}"
     failed = letter.head.get("x-failed-recipients") if letter is not None else ""

@@ -10,24 +10,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from smtp_wizard.engine.explain.evidence import Delivery, Lines, Outcome, Speaker
+from smtp_wizard.engine.explain.evidence import AttemptOutcome, Delivery, LineRange, Party
 from smtp_wizard.engine.explain.readers.log_prefixes import split_prefix
 
 MOST_LINES = 20_000
 LONGEST_LINE = 4_000
 
 _OUTCOMES = {
-    "sent": Outcome.ACCEPTED,
-    "delivered": Outcome.ACCEPTED,
-    "ok": Outcome.ACCEPTED,
-    "bounced": Outcome.FAILED,
-    "undeliverable": Outcome.FAILED,
-    "permfail": Outcome.FAILED,
-    "expired": Outcome.FAILED,
-    "deferred": Outcome.DELAYED,
-    "softbounce": Outcome.DELAYED,
-    "tempfail": Outcome.DELAYED,
-    "deliverable": Outcome.ACCEPTED,
+    "sent": AttemptOutcome.ACCEPTED,
+    "delivered": AttemptOutcome.ACCEPTED,
+    "ok": AttemptOutcome.ACCEPTED,
+    "bounced": AttemptOutcome.FAILED,
+    "undeliverable": AttemptOutcome.FAILED,
+    "permfail": AttemptOutcome.FAILED,
+    "expired": AttemptOutcome.FAILED,
+    "deferred": AttemptOutcome.DELAYED,
+    "softbounce": AttemptOutcome.DELAYED,
+    "tempfail": AttemptOutcome.DELAYED,
+    "deliverable": AttemptOutcome.ACCEPTED,
 }
 
 
@@ -42,7 +42,7 @@ def read_mail_log(text: str) -> list[Delivery]:
 
 def _read(number: int, line: str) -> Iterator[Delivery]:
     at, _, said = split_prefix(line)
-    lines = Lines(number, number)
+    lines = LineRange(number, number)
     for read in (_postfix, _exim, _opensmtpd, _sendmail, _refused_here, _exim_refused, _msmtp):
         found = read(said, at, lines)
         if found is not None:
@@ -59,7 +59,7 @@ _SAID = re.compile(
 _IN_REPLY = re.compile(r"\(in reply to (?P<command>end of DATA|[A-Z ]{4,12}) command\)")
 
 
-def _postfix(said: str, at: str, lines: Lines) -> Delivery | None:
+def _postfix(said: str, at: str, lines: LineRange) -> Delivery | None:
     head, found, tail = said.partition("status=")
     if not found or "to=<" not in head:
         return None
@@ -75,14 +75,14 @@ def _postfix(said: str, at: str, lines: Lines) -> Delivery | None:
     domain = fields.get("to", "").strip("<>").rpartition("@")[2].lower()
     misspelt = sought is not None and sought["name"].lower() == domain
     return Delivery(
-        outcome=_OUTCOMES.get(outcome.strip().lower(), Outcome.OPEN),
+        outcome=_OUTCOMES.get(outcome.strip().lower(), AttemptOutcome.OPEN),
         recipient=fields.get("to", "").strip("<>"),
         words=words[spoke.end() :] if spoke is not None else words,
         status=fields.get("dsn", ""),
         server=place["host"].lower() if place is not None and relay != "none" else "",
         port=_number(port),
         command=command["command"] if command is not None else "",
-        speaker=_speaker(port) if spoke is not None else Speaker.RECIPIENT if misspelt else None,
+        speaker=_speaker(port) if spoke is not None else Party.RECIPIENT if misspelt else None,
         since=at,
         lines=lines,
     )
@@ -107,15 +107,15 @@ def _number(port: str | None) -> int | None:
 _SUBMISSION = frozenset({"465", "587", "2525"})
 
 
-def _speaker(port: str | None) -> Speaker:
+def _speaker(port: str | None) -> Party:
     """Mail is handed to a recipient's server on port 25; on the others it is handed in (RFC 6409 section 3.1)."""
-    return Speaker.OWN if port in _SUBMISSION else Speaker.RECIPIENT
+    return Party.OWN if port in _SUBMISSION else Party.RECIPIENT
 
 
 # --- Exim ---
 
 _EXIM = re.compile(r"[\w-]{10,30} (?P<flag>\*\*|==|=>|->) (?P<to>[^\s<>]{1,320})(?= |$|:)")
-_EXIM_OUTCOMES = {"**": Outcome.FAILED, "==": Outcome.DELAYED}
+_EXIM_OUTCOMES = {"**": AttemptOutcome.FAILED, "==": AttemptOutcome.DELAYED}
 _EXIM_HOST = re.compile(r"\bH=(?P<host>[\w.-]{1,253}) \[[^\s\[\]]{2,45}\](?::(?P<port>\d{1,5}))?")
 _EXIM_SAID = re.compile(r"SMTP error from remote (?:mail server|mailer) after (?P<command>[^:<]{3,40})")
 _NEXT_REPLY = re.compile(r": (?=[45]\d\d[ -])")
@@ -124,7 +124,7 @@ _EXIM_FIELD = re.compile(
 )
 
 
-def _exim(said: str, at: str, lines: Lines) -> Delivery | None:
+def _exim(said: str, at: str, lines: LineRange) -> Delivery | None:
     found = _EXIM.search(said)
     if found is None:
         return None
@@ -134,7 +134,7 @@ def _exim(said: str, at: str, lines: Lines) -> Delivery | None:
     port = host["port"] if host is not None else None
     words = rest[reply.end() :] if reply is not None else _EXIM_FIELD.sub("", rest)
     return Delivery(
-        outcome=_EXIM_OUTCOMES.get(found["flag"], Outcome.ACCEPTED),
+        outcome=_EXIM_OUTCOMES.get(found["flag"], AttemptOutcome.ACCEPTED),
         recipient=found["to"].rstrip(":"),
         words=words.strip(" :"),
         server=host["host"].lower() if host is not None else "",
@@ -149,7 +149,7 @@ def _exim(said: str, at: str, lines: Lines) -> Delivery | None:
 # --- sendmail, and servers that write as it does ---
 
 
-def _sendmail(said: str, at: str, lines: Lines) -> Delivery | None:
+def _sendmail(said: str, at: str, lines: LineRange) -> Delivery | None:
     head, found, stat = said.partition("stat=")
     if not found or "to=" not in head:
         return None
@@ -163,16 +163,20 @@ def _sendmail(said: str, at: str, lines: Lines) -> Delivery | None:
         words=f"{reply} ({stat})" if reply[:1] in ("4", "5") else f"{status} {stat}".strip(),
         status=status,
         server=place["host"].rstrip(".").lower() if place is not None else "",
-        speaker=Speaker.RECIPIENT if outcome is Outcome.FAILED else None,
+        speaker=Party.RECIPIENT if outcome is AttemptOutcome.FAILED else None,
         since=at,
         lines=lines,
     )
 
 
-def _outcome_of(stat: str, status: str) -> Outcome:
+def _outcome_of(stat: str, status: str) -> AttemptOutcome:
     if stat.startswith("sent"):
-        return Outcome.ACCEPTED
-    return Outcome.DELAYED if status.startswith("4") or stat.startswith(("defer", "queued")) else Outcome.FAILED
+        return AttemptOutcome.ACCEPTED
+    return (
+        AttemptOutcome.DELAYED
+        if status.startswith("4") or stat.startswith(("defer", "queued"))
+        else AttemptOutcome.FAILED
+    )
 
 
 # --- OpenSMTPD ---
@@ -180,17 +184,17 @@ def _outcome_of(stat: str, status: str) -> Outcome:
 _QUOTED = re.compile(r"(?P<name>\w{1,20})=(?:\"(?P<quoted>[^\"]{0,2000})\"|(?P<bare>[^\s,]{0,1000}))")
 
 
-def _opensmtpd(said: str, at: str, lines: Lines) -> Delivery | None:
+def _opensmtpd(said: str, at: str, lines: LineRange) -> Delivery | None:
     if "result=" not in said or "stat=" not in said:
         return None
     fields = {each["name"]: each["quoted"] or each["bare"] or "" for each in _QUOTED.finditer(said)}
     host = fields.get("relay", "").rpartition("(")[2].rstrip(")")
     return Delivery(
-        outcome=_OUTCOMES.get(fields["result"].lower(), Outcome.OPEN),
+        outcome=_OUTCOMES.get(fields["result"].lower(), AttemptOutcome.OPEN),
         recipient=(fields.get("rcpt") or fields.get("to", "")).strip("<>"),
         words=fields["stat"],
         server=host.lower(),
-        speaker=Speaker.RECIPIENT,
+        speaker=Party.RECIPIENT,
         since=at,
         lines=lines,
     )
@@ -202,7 +206,7 @@ _NOQUEUE = re.compile(r"(?:NOQUEUE|[0-9A-Za-z]{6,20}): (?:milter-)?reject: (?P<c
 _ENVELOPE = re.compile(r"; (?:from=<[^>]{0,320}> )?to=<(?P<to>[^>]{0,320})>")
 
 
-def _refused_here(said: str, at: str, lines: Lines) -> Delivery | None:
+def _refused_here(said: str, at: str, lines: LineRange) -> Delivery | None:
     found = _NOQUEUE.search(said)
     reply = _NEXT_REPLY.search(said, found.end()) if found is not None else None
     if found is None or reply is None:
@@ -210,11 +214,11 @@ def _refused_here(said: str, at: str, lines: Lines) -> Delivery | None:
     envelope = _ENVELOPE.search(said)
     words = said[reply.end() : envelope.start() if envelope is not None else len(said)]
     return Delivery(
-        outcome=Outcome.DELAYED if words.startswith("4") else Outcome.FAILED,
+        outcome=AttemptOutcome.DELAYED if words.startswith("4") else AttemptOutcome.FAILED,
         recipient=envelope["to"] if envelope is not None else "",
         words=words,
         command=found["command"],
-        speaker=Speaker.OWN,
+        speaker=Party.OWN,
         since=at,
         lines=lines,
     )
@@ -227,7 +231,7 @@ _EXIM_REFUSED = re.compile(
 _EXIM_TO = re.compile(r" (?:in \S{1,80} ACL)?<?(?P<to>[^\s<>:]{0,320})>?: ?")
 
 
-def _exim_refused(said: str, at: str, lines: Lines) -> Delivery | None:
+def _exim_refused(said: str, at: str, lines: LineRange) -> Delivery | None:
     """Exim's own refusals: 'H=host [ip] F=<a@b> rejected RCPT <c@d>: why'. The code is not in the log."""
     found = _EXIM_REFUSED.search(said)
     if found is None:
@@ -236,11 +240,11 @@ def _exim_refused(said: str, at: str, lines: Lines) -> Delivery | None:
     words = found["rest"][to.end() :] if to is not None else found["rest"]
     code = "451" if found["later"] else "550"
     return Delivery(
-        outcome=Outcome.DELAYED if found["later"] else Outcome.FAILED,
+        outcome=AttemptOutcome.DELAYED if found["later"] else AttemptOutcome.FAILED,
         recipient=to["to"] if to is not None and found["command"] == "RCPT" else "",
         words=f"{code} {words.strip(' :')}".strip(),
         command=found["command"],
-        speaker=Speaker.OWN,
+        speaker=Party.OWN,
         since=at,
         lines=lines,
     )
@@ -251,19 +255,19 @@ def _exim_refused(said: str, at: str, lines: Lines) -> Delivery | None:
 _MSMTP = re.compile(r"(?P<name>\w{1,20})=(?:'(?P<quoted>[^']{0,1000})'|(?P<bare>[^\s']{0,500}))")
 
 
-def _msmtp(said: str, at: str, lines: Lines) -> Delivery | None:
+def _msmtp(said: str, at: str, lines: LineRange) -> Delivery | None:
     if "exitcode=EX_" not in said:
         return None
     fields = {each["name"]: each["quoted"] or each["bare"] or "" for each in _MSMTP.finditer(said)}
     reply, error = fields.get("smtpmsg", ""), fields.get("errormsg", "")
     return Delivery(
-        outcome=Outcome.ACCEPTED if fields.get("exitcode") == "EX_OK" else Outcome.FAILED,
+        outcome=AttemptOutcome.ACCEPTED if fields.get("exitcode") == "EX_OK" else AttemptOutcome.FAILED,
         recipient=fields.get("recipients", ""),
         words=" ".join(
             each for each in (reply, f"({error})" if reply and error else error or fields["exitcode"]) if each
         ),
         server=fields.get("host", "").lower(),
-        speaker=Speaker.OWN,
+        speaker=Party.OWN,
         since=at,
         lines=lines,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from smtp_wizard.engine.explain.evidence import Complaint, Lines
+from smtp_wizard.engine.explain.evidence import Complaint, LineRange
 
 MOST_LINES = 5_000
 LONGEST_LINE = 2_000
@@ -81,5 +81,5 @@ def read_exceptions(text: str) -> list[Complaint]:
     for number, line in enumerate(text.split("\n", MOST_LINES)[:MOST_LINES], 1):
         for each in _EXCEPTION.finditer(line[:LONGEST_LINE]):
             words = (each["words"] or "").strip()
-            found.append(Complaint(kind=each["kind"], words=words, lines=Lines(number, number)))
+            found.append(Complaint(kind=each["kind"], words=words, lines=LineRange(number, number)))
     return found

@@ -12,7 +12,15 @@ from collections.abc import Iterator
 
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.explain.evidence import Command, Complaint, Connecting, Evidence, Lines, Reply, Secured
+from smtp_wizard.engine.explain.evidence import (
+    ClientCommand,
+    Complaint,
+    Connecting,
+    Evidence,
+    LineRange,
+    Secured,
+    ServerReply,
+)
 from smtp_wizard.engine.explain.readers.iis_logs import read_iis
 from smtp_wizard.engine.explain.readers.log_prefixes import split_prefix
 
@@ -177,7 +185,7 @@ class _Reader:
         if not from_server and (command := _COMMAND.match(said)) is not None:
             self._command = command["verb"].upper()
             self._spoken += 1
-            self._found.append(Command(verb=self._command, lines=Lines(number, number)))
+            self._found.append(ClientCommand(verb=self._command, lines=LineRange(number, number)))
         elif (from_client and self._command == "DATA" and _DOT.match(said)) or (
             self._command == "DATA" and said == "."
         ):
@@ -186,9 +194,9 @@ class _Reader:
             self._connect(number, connecting["rest"])
         elif _SECURED.match(said) is not None:
             self._secured = True
-            self._found.append(Secured(lines=Lines(number, number)))
+            self._found.append(Secured(lines=LineRange(number, number)))
         elif said and _COMPLAINS.match(said) is not None:
-            self._found.append(Complaint(words=said, lines=Lines(number, number)))
+            self._found.append(Complaint(words=said, lines=LineRange(number, number)))
 
     def _connect(self, number: int, rest: str) -> None:
         place = _PLACE.search(rest)
@@ -201,7 +209,7 @@ class _Reader:
                 host=host.lower(),
                 port=int(port) if port else None,
                 security=_security(rest),
-                lines=Lines(number, number),
+                lines=LineRange(number, number),
             )
         )
 
@@ -231,7 +239,7 @@ class _Reader:
         said = " ".join(each for each in words if each)
         again = self._found[-1] if self._found else None
         if (
-            isinstance(again, Reply)
+            isinstance(again, ServerReply)
             and again.code == code
             and again.words.endswith(said)
             and again.lines.last >= first - 2
@@ -239,16 +247,16 @@ class _Reader:
             return  # smtplib writes each reply three times
         stage = self._stage_of(code, said)
         if code == 220 and stage is Stage.GREETING and self._talked():
-            self._found.append(Connecting(lines=Lines(first, first)))
+            self._found.append(Connecting(lines=LineRange(first, first)))
         self._found.append(
-            Reply(
+            ServerReply(
                 code=code,
                 enhanced=enhanced,
                 words=said,
                 command=self._command,
                 stage=stage,
                 at=at,
-                lines=Lines(first, self._last),
+                lines=LineRange(first, self._last),
             )
         )
         self._last_code = code
@@ -260,7 +268,7 @@ class _Reader:
         for each in reversed(self._found):
             if isinstance(each, Connecting):
                 return False
-            if isinstance(each, Reply):
+            if isinstance(each, ServerReply):
                 return True
         return False
 
@@ -271,7 +279,7 @@ class _Reader:
             return Stage.STARTTLS
         if code in _SAID_IN:
             return _SAID_IN[code]
-        before = next((each.stage for each in reversed(self._found) if isinstance(each, Reply)), None)
+        before = next((each.stage for each in reversed(self._found) if isinstance(each, ServerReply)), None)
         if before is None:
             return Stage.GREETING
         if code == 250 and before in (Stage.GREETING, Stage.STARTTLS):

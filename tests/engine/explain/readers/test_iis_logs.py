@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.explain.evidence import Outcome, Reply, Speaker
+from smtp_wizard.engine.explain.evidence import AttemptOutcome, Party, ServerReply
 from smtp_wizard.engine.explain.factory import load_explainer
 from smtp_wizard.engine.explain.readers.iis_logs import read_iis
 from smtp_wizard.engine.explain.readers.mail_logs import read_mail_log
@@ -51,7 +51,7 @@ EXPLAINER = load_explainer(load_catalog())
     ids=["W3C, out", "W3C, in", "own form"],
 )
 def test_the_last_reply_belongs_to_the_command_before_it(log: str, code: int, stage: Stage | None) -> None:
-    replies = [each for each in read_transcript(log) if isinstance(each, Reply)]
+    replies = [each for each in read_transcript(log) if isinstance(each, ServerReply)]
     assert (replies[-1].code, replies[-1].stage) == (code, stage or replies[-1].stage)
 
 
@@ -79,26 +79,31 @@ REFUSED = (
 @pytest.mark.parametrize(
     ("line", "outcome", "command", "words"),
     [
-        (REFUSED, Outcome.FAILED, "RCPT", "550 relay not permitted"),
-        (REFUSED.replace("rejected", "temporarily rejected"), Outcome.DELAYED, "RCPT", "451 relay not permitted"),
+        (REFUSED, AttemptOutcome.FAILED, "RCPT", "550 relay not permitted"),
+        (
+            REFUSED.replace("rejected", "temporarily rejected"),
+            AttemptOutcome.DELAYED,
+            "RCPT",
+            "451 relay not permitted",
+        ),
         (
             "2024-04-04 10:37:30 H=(x) [192.0.2.7] rejected EHLO or HELO x: syntactically invalid argument(s): x",
-            Outcome.FAILED,
+            AttemptOutcome.FAILED,
             "EHLO or HELO",
             "550 syntactically invalid argument(s): x",
         ),
         (
             "2024-04-04 10:37:30 1rsXyz-0001aB-2c H=(x) [192.0.2.7] F=<a@firm.test> rejected after DATA: maximum size",
-            Outcome.FAILED,
+            AttemptOutcome.FAILED,
             "DATA",
             "550 maximum size",
         ),
     ],
 )
-def test_refusals_of_exim(line: str, outcome: Outcome, command: str, words: str) -> None:
+def test_refusals_of_exim(line: str, outcome: AttemptOutcome, command: str, words: str) -> None:
     (found,) = read_mail_log(line)
     assert (found.outcome, found.command, found.words) == (outcome, command, words)
-    assert found.speaker is Speaker.OWN
+    assert found.speaker is Party.OWN
 
 
 def test_ones_own_server_wants_a_sign_in() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_wizard.engine.explain.evidence import Outcome, Speaker
+from smtp_wizard.engine.explain.evidence import AttemptOutcome, Party
 from smtp_wizard.engine.explain.readers.mail_logs import read_mail_log
 
 POSTFIX = (
@@ -52,22 +52,22 @@ MSMTP = (
 @pytest.mark.parametrize(
     ("line", "recipient", "words", "server", "command", "speaker"),
     [
-        (POSTFIX, "b@else.test", "550 5.1.1", "mx.else.test", "RCPT TO", Speaker.RECIPIENT),
-        (SMARTHOST, "b@else.test", "550 5.7.1", "smtp.host.test", "MAIL FROM", Speaker.OWN),
-        (EXIM, "b@else.test", "550 5.1.1", "mx.else.test", "RCPT TO", Speaker.RECIPIENT),
-        (SENDMAIL, "b@else.test", "5.1.1 User unknown", "mx.else.test", "", Speaker.RECIPIENT),
-        (OPENSMTPD, "b@else.test", "550 5.1.1", "mx.else.test", "", Speaker.RECIPIENT),
-        (REJECTED, "b@else.test", "554 5.7.1", "", "RCPT", Speaker.OWN),
-        (MSMTP, "b@else.test", "535 5.7.8", "smtp.host.test", "", Speaker.OWN),
+        (POSTFIX, "b@else.test", "550 5.1.1", "mx.else.test", "RCPT TO", Party.RECIPIENT),
+        (SMARTHOST, "b@else.test", "550 5.7.1", "smtp.host.test", "MAIL FROM", Party.OWN),
+        (EXIM, "b@else.test", "550 5.1.1", "mx.else.test", "RCPT TO", Party.RECIPIENT),
+        (SENDMAIL, "b@else.test", "5.1.1 User unknown", "mx.else.test", "", Party.RECIPIENT),
+        (OPENSMTPD, "b@else.test", "550 5.1.1", "mx.else.test", "", Party.RECIPIENT),
+        (REJECTED, "b@else.test", "554 5.7.1", "", "RCPT", Party.OWN),
+        (MSMTP, "b@else.test", "535 5.7.8", "smtp.host.test", "", Party.OWN),
     ],
     ids=["Postfix", "smarthost", "Exim", "sendmail", "OpenSMTPD", "refused here", "msmtp"],
 )
 def test_what_became_of_a_message(
-    line: str, recipient: str, words: str, server: str, command: str, speaker: Speaker
+    line: str, recipient: str, words: str, server: str, command: str, speaker: Party
 ) -> None:
     found = read_mail_log(f"something else\n{line}\n")
     assert len(found) == 1
-    assert (found[0].outcome, found[0].recipient, found[0].server) == (Outcome.FAILED, recipient, server)
+    assert (found[0].outcome, found[0].recipient, found[0].server) == (AttemptOutcome.FAILED, recipient, server)
     assert found[0].words.startswith(words)
     assert (found[0].command, found[0].speaker) == (command, speaker)
     assert (found[0].lines.first, found[0].since != "") == (2, True)
@@ -75,7 +75,7 @@ def test_what_became_of_a_message(
 
 def test_what_waits_is_no_failure_yet() -> None:
     found = read_mail_log(NOWHERE)[0]
-    assert (found.outcome, found.speaker, found.server) == (Outcome.DELAYED, None, "")
+    assert (found.outcome, found.speaker, found.server) == (AttemptOutcome.DELAYED, None, "")
     assert found.words == "connect to mx.else.test[192.0.2.9]:25: Connection timed out"
 
 
@@ -83,7 +83,7 @@ def test_what_waits_is_no_failure_yet() -> None:
     "text", ["", "status=1", "to=<a@b.c>, status=", "the status=failed of stat=x", "x: reject: y from "]
 )
 def test_other_lines_are_none(text: str) -> None:
-    assert [each for each in read_mail_log(text) if each.outcome is Outcome.FAILED and each.words] in (
+    assert [each for each in read_mail_log(text) if each.outcome is AttemptOutcome.FAILED and each.words] in (
         [],
         read_mail_log(text),
     )

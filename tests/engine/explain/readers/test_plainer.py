@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_wizard.engine.explain.readers.encoded import in_clear
+from smtp_wizard.engine.explain.readers.encoded_text import in_clear
 from smtp_wizard.engine.explain.readers.json_values import without_keys
 from smtp_wizard.engine.explain.readers.log_prefixes import split_prefix, without_prefix
 from smtp_wizard.engine.explain.readers.stack_traces import read_exceptions, without_frames

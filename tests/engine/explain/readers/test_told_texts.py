@@ -6,7 +6,7 @@ import pytest
 
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.explain.programs import load_programs
-from smtp_wizard.engine.explain.readers import returned_letters as letters
+from smtp_wizard.engine.explain.readers import bounce_prose as letters
 from smtp_wizard.engine.explain.readers.fixed_texts import load_fixed_texts
 from smtp_wizard.engine.smtp.symptom import Fault, TlsFault
 

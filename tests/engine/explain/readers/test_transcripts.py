@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.explain.evidence import Connecting, Outcome, Reply
+from smtp_wizard.engine.explain.evidence import AttemptOutcome, Connecting, ServerReply
 from smtp_wizard.engine.explain.readers.transcripts import connections, read_transcript
 from smtp_wizard.engine.explain.sessions import Attempt, decisive, read_attempts
 
@@ -132,7 +132,7 @@ def test_a_reply_belongs_to_the_command_before_it(text: str, code: int, stage: S
 
 
 def test_a_reply_of_several_lines_is_one_and_knows_its_lines() -> None:
-    replies = [each for each in read_transcript(SWAKS) if isinstance(each, Reply)]
+    replies = [each for each in read_transcript(SWAKS) if isinstance(each, ServerReply)]
     ehlo = next(each for each in replies if each.command == "EHLO")
     assert ehlo.words == "smtp.firm.test STARTTLS"
     assert (ehlo.lines.first, ehlo.lines.last) == (5, 6)
@@ -177,7 +177,7 @@ def test_a_message_that_was_taken_is_a_success() -> None:
         "220 mx\nEHLO a\n250 mx\nMAIL FROM:<a@b.c>\n250 ok\nRCPT TO:<d@e.f>\n250 ok\nDATA\n354 go\n.\n250"
         " queued\nQUIT\n221 bye\n"
     )
-    assert attempt(text).outcome is Outcome.ACCEPTED
+    assert attempt(text).outcome is AttemptOutcome.ACCEPTED
 
 
 @pytest.mark.parametrize("text", ["", "535 5.7.8 no", "Error: connect ETIMEDOUT", "220 apples and 250 pears"])

@@ -10,7 +10,7 @@ from smtp_wizard.engine.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class CheckOptions:
     """How a server is to be spoken to this time, whatever the draft or the account says."""
 
     family: Family | None = None

@@ -25,7 +25,7 @@ from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.command import CommandStore, parse_command
 from smtp_wizard.engine.secrets.file import FileStore, parse_secret_file
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
-from smtp_wizard.engine.secrets.references import ReferenceStore
+from smtp_wizard.engine.secrets.reference_stores import ReferenceStore
 from smtp_wizard.engine.secrets.stores import SecretStores
 from tests.support.leaks import assert_no_trace
 from tests.support.owners import STRANGER, give_away

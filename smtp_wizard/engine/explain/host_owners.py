@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.providers.catalog import Catalog
 
 
-class Owners:
+class HostOwners:
     """The providers by what people call them and by the names of their servers."""
 
     def __init__(self, clues: Wordings, catalog: Catalog) -> None:

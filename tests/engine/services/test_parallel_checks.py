@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 
-from smtp_wizard.engine.services.fleet import BEHIND, FEWEST, Fleet, Window
-from smtp_wizard.engine.services.turns import Turn, Turns
+from smtp_wizard.engine.services.check_queue import CheckQueue, QueuedCheck
+from smtp_wizard.engine.services.parallel_checks import BEHIND, FEWEST, ParallelChecks, Window
 
 
-def turns_of(count: int, host: str = "") -> list[Turn]:
-    return [Turn(index, host or f"host{index}", str(index), "") for index in range(count)]
+def turns_of(count: int, host: str = "") -> list[QueuedCheck]:
+    return [QueuedCheck(index, host or f"host{index}", str(index), "") for index in range(count)]
 
 
 class Watched:
@@ -23,9 +23,9 @@ class Watched:
         self.done: list[int] = []
         self.most = 0
         self.go_read, self.go_check = asyncio.Event(), asyncio.Event()
-        turns = Turns(per_host=per_host, per_provider={})
+        queue = CheckQueue(per_host=per_host, per_provider={})
         waiting = turns_of(count, host)
-        self.fleet = Fleet(waiting, turns, at_once=at_once, read=self._read, check=self._check)
+        self.checks = ParallelChecks(waiting, queue, at_once=at_once, read=self._read, check=self._check)
 
     async def _read(self, index: int) -> str:
         self.reading.append(index)
@@ -49,7 +49,7 @@ async def settled() -> None:
 
 async def test_secrets_are_read_as_concurrently_as_accounts_are_checked_and_ahead_of_them() -> None:
     watched = Watched(10, at_once=4)
-    running = asyncio.ensure_future(watched.fleet.run())
+    running = asyncio.ensure_future(watched.checks.run())
     await settled()
     assert (len(watched.reading), watched.checking) == (4, [])
     watched.go_read.set()
@@ -65,7 +65,7 @@ async def test_secrets_are_read_as_concurrently_as_accounts_are_checked_and_ahea
 async def test_a_server_is_asked_by_no_more_than_it_should_be() -> None:
     watched = Watched(6, at_once=6, per_host=2, host="one")
     watched.go_read.set()
-    running = asyncio.ensure_future(watched.fleet.run())
+    running = asyncio.ensure_future(watched.checks.run())
     await settled()
     assert len(watched.checking) == 2
     watched.go_check.set()
@@ -87,16 +87,16 @@ async def test_what_one_check_raises_ends_the_others_and_is_raised() -> None:
         finally:
             ended.append(index)
 
-    fleet = Fleet(turns_of(2), Turns(per_host=9, per_provider={}), at_once=2, read=read, check=check)
+    checks = ParallelChecks(turns_of(2), CheckQueue(per_host=9, per_provider={}), at_once=2, read=read, check=check)
     with pytest.raises(LookupError):
-        await fleet.run()
+        await checks.run()
     assert ended == [0]
 
 
 async def test_cancelled_it_has_ended_what_was_under_way_before_it_ends() -> None:
     watched = Watched(3, at_once=2)
     watched.go_read.set()
-    running = asyncio.ensure_future(watched.fleet.run())
+    running = asyncio.ensure_future(watched.checks.run())
     await settled()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -106,7 +106,7 @@ async def test_cancelled_it_has_ended_what_was_under_way_before_it_ends() -> Non
 
 async def test_nobody_to_test_is_no_work() -> None:
     watched = Watched(0, at_once=1)
-    await watched.fleet.run()
+    await watched.checks.run()
     assert watched.reading == []
 
 

@@ -17,14 +17,14 @@ from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.base.strict_yaml import Node, YamlDocument
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.domain.examination import DomainReport
+from smtp_wizard.engine.domain.domain_report import DomainReport
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.provider import Source
 from smtp_wizard.engine.providers.provider_file import Citations, read_sources
 
 
-class Looked(StrEnum):
-    """By what a requirement is looked at."""
+class RequirementCheck(StrEnum):
+    """The check by which a requirement is looked at."""
 
     SPF = "spf"
     DKIM = "dkim"
@@ -41,7 +41,7 @@ class Requirement:
     """What receivers ask for."""
 
     id: str
-    check: Looked
+    check: RequirementCheck
     by: tuple[str, ...]
     """Who asks."""
     many: int
@@ -57,7 +57,7 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Met:
+class RequirementResult:
     """A requirement, and whether it is met."""
 
     requirement: Requirement
@@ -86,7 +86,7 @@ def _requirement(node: Node, cited: Citations) -> Requirement:
     source, as_of, confidence = cited.fact(node)
     return Requirement(
         id=node.text("id"),
-        check=node.choice("check", Looked),
+        check=node.choice("check", RequirementCheck),
         by=node.texts("by"),
         many=node.whole("many"),
         since=node.date("since"),
@@ -102,37 +102,39 @@ def _requirement(node: Node, cited: Citations) -> Requirement:
 
 def judge(
     requirements: Iterable[Requirement], report: DomainReport, endpoint: Endpoint, recipients: int
-) -> tuple[Met, ...]:
+) -> tuple[RequirementResult, ...]:
     """Say of each requirement whether it is met, for a mailing to so many."""
     return tuple(_met(each, report, endpoint, recipients) for each in requirements)
 
 
-def _met(requirement: Requirement, report: DomainReport, endpoint: Endpoint, recipients: int) -> Met:
+def _met(requirement: Requirement, report: DomainReport, endpoint: Endpoint, recipients: int) -> RequirementResult:
     verdict, detail = _looked_at(requirement.check, report, endpoint)
     if verdict is Verdict.FAIL and recipients < requirement.many:
         verdict = Verdict.WARN
         detail = phrase("{} It is asked only of who sends {:,} messages a day.", detail, requirement.many)
-    return Met(requirement=requirement, verdict=verdict, detail=detail)
+    return RequirementResult(requirement=requirement, verdict=verdict, detail=detail)
 
 
 _UNSEEN = phrase("It cannot be seen from here.")
 
 
-def _looked_at(check: Looked, report: DomainReport, endpoint: Endpoint) -> tuple[Verdict, Shown]:
+def _looked_at(check: RequirementCheck, report: DomainReport, endpoint: Endpoint) -> tuple[Verdict, Shown]:
     match check:
-        case Looked.SPF:
+        case RequirementCheck.SPF:
             return _by_record(report, bool(report.spf.record), "spf_", phrase("The SPF record is in order."))
-        case Looked.DKIM if not any(key.record for key in report.keys) and report.dkim_verdict is not Verdict.FAIL:
+        case RequirementCheck.DKIM if (
+            not any(key.record for key in report.keys) and report.dkim_verdict is not Verdict.FAIL
+        ):
             return Verdict.UNKNOWN, phrase("The name of the key is not known. A message that you received shows it.")
-        case Looked.DKIM:
+        case RequirementCheck.DKIM:
             return _by_record(report, any(key.record for key in report.keys), "dkim_", phrase("A key is published."))
-        case Looked.DMARC:
+        case RequirementCheck.DMARC:
             return _by_record(report, bool(report.dmarc.record), "dmarc_", phrase("A DMARC record is published."))
-        case Looked.ALIGNMENT:
+        case RequirementCheck.ALIGNMENT:
             return _aligned(report)
-        case Looked.TLS if endpoint.security is Security.NONE:
+        case RequirementCheck.TLS if endpoint.security is Security.NONE:
             return Verdict.FAIL, phrase("The account sends over a connection without encryption.")
-        case Looked.TLS:
+        case RequirementCheck.TLS:
             return Verdict.PASS, phrase("The account sends over an encrypted connection.")
         case _:
             return Verdict.UNKNOWN, _UNSEEN

@@ -1,4 +1,4 @@
-"""What a text may say went wrong, in several readings, and the rule that each leads to."""
+"""The interpretations of a text, as symptoms of what may have gone wrong, and the rule that each leads to."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.explain import weights
+from smtp_wizard.engine.explain import answer_confidence
+from smtp_wizard.engine.explain.error_context import AFTER, ErrorContext
 from smtp_wizard.engine.explain.pasted_text import QuotedReply, bare_enhanced, find_replies, named_hosts
-from smtp_wizard.engine.explain.scene import AFTER, Scene
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom, TlsFault
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis
     from smtp_wizard.engine.diagnosis.rules import Rule
-    from smtp_wizard.engine.explain.owners import Owners
+    from smtp_wizard.engine.explain.host_owners import HostOwners
     from smtp_wizard.engine.explain.readers.fixed_texts import FixedTexts
     from smtp_wizard.engine.explain.wordings import SignSeen, Wordings
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Interpretation:
     """What a text may say went wrong."""
 
     symptom: Symptom
@@ -49,10 +49,10 @@ class Guess:
     confidence: float
 
 
-class Readings:
+class Interpretations:
     """Reads scenes. Built once; nothing of a text stays in it."""
 
-    def __init__(self, diagnosis: Diagnosis, clues: Wordings, owners: Owners) -> None:
+    def __init__(self, diagnosis: Diagnosis, clues: Wordings, owners: HostOwners) -> None:
         self._diagnosis = diagnosis
         self._clues = clues
         self._owners = owners
@@ -64,85 +64,95 @@ class Readings:
 
         return load_fixed_texts()
 
-    def guesses(self, scene: Scene) -> Iterator[Guess]:
-        """Yield the readings of a scene, the most obvious first, until one is well founded."""
-        yield Guess(scene.symptom(Fault.REJECTED, scene.stages), "", None, "", 0.0)
-        if scene.accepted:
-            yield self._guess(Reading(scene.symptom(Fault.REJECTED, scene.stages), "", 1.0))
+    def guesses(self, context: ErrorContext) -> Iterator[Guess]:
+        """Yield the readings of a context, the most obvious first, until one is well founded."""
+        yield Guess(context.symptom(Fault.REJECTED, context.stages), "", None, "", 0.0)
+        if context.accepted:
+            yield self._guess(Interpretation(context.symptom(Fault.REJECTED, context.stages), "", 1.0))
             return
-        reply = self._reply(scene)
+        reply = self._reply(context)
         best = 0.0
-        for reading in self._readings(scene, reply):
+        for reading in self._interpretations(context, reply):
             guess = self._guess(reading)
             best = max(best, guess.confidence)
             yield guess
-            if best >= weights.WELL_FOUNDED:
+            if best >= answer_confidence.WELL_FOUNDED:
                 return
-        if best < weights.DOUBTFUL:
-            for guess in self._in_doubt(scene, reply):
+        if best < answer_confidence.DOUBTFUL:
+            for guess in self._in_doubt(context, reply):
                 best = max(best, guess.confidence)
                 yield guess
 
-    def _in_doubt(self, scene: Scene, reply: QuotedReply | None) -> Iterator[Guess]:
+    def _in_doubt(self, context: ErrorContext, reply: QuotedReply | None) -> Iterator[Guess]:
         """Yield what is left where nothing is clear: what programs say in their own language, and other stages."""
-        fixed = self._fixed_texts.find(scene.sought.text)
-        if fixed is not None and not (fixed.weak and scene.told_stage and fixed.stage not in scene.stages):
-            fits = scene.stage is None or scene.stage == AFTER or fixed.stage == scene.stage
-            stages = scene.stages if scene.stage is not None and not fits else frozenset({fixed.stage})
-            symptom = scene.symptom(fixed.fault, stages)
+        fixed = self._fixed_texts.find(context.sought.text)
+        if fixed is not None and not (fixed.weak and context.told_stage and fixed.stage not in context.stages):
+            fits = context.stage is None or context.stage == AFTER or fixed.stage == context.stage
+            stages = context.stages if context.stage is not None and not fits else frozenset({fixed.stage})
+            symptom = context.symptom(fixed.fault, stages)
             code = fixed.code if reply is None else reply.code
             symptom = replace(symptom, tls=fixed.tls, lacking=fixed.lacking, code=code)
-            yield self._guess(Reading(symptom, fixed.words, weights.WEAK_SIGN if fixed.weak else weights.FIXED_TEXT))
-        if scene.stage is not None:
-            for reading in self._readings(replace(scene, stage=None, told_stage=False), reply):
-                yield self._guess(replace(reading, weight=reading.weight * weights.STAGE_MISFITS))
+            yield self._guess(
+                Interpretation(
+                    symptom, fixed.words, answer_confidence.WEAK_SIGN if fixed.weak else answer_confidence.FIXED_TEXT
+                )
+            )
+        if context.stage is not None:
+            for reading in self._interpretations(replace(context, stage=None, told_stage=False), reply):
+                yield self._guess(replace(reading, weight=reading.weight * answer_confidence.STAGE_MISFITS))
 
-    def _readings(self, scene: Scene, reply: QuotedReply | None) -> Iterator[Reading]:
-        if scene.happened is not None:
-            yield Reading(replace(scene.symptom(scene.happened, scene.stages), lacking=scene.lacking), scene.text, 1.0)
-        seen = scene.seen
-        if seen is not None and not scene.certain and _counts(seen, reply, scene.sought.text):
-            yield self._by_sign(scene, seen)
+    def _interpretations(self, context: ErrorContext, reply: QuotedReply | None) -> Iterator[Interpretation]:
+        if context.happened is not None:
+            yield Interpretation(
+                replace(context.symptom(context.happened, context.stages), lacking=context.lacking), context.text, 1.0
+            )
+        seen = context.seen
+        if seen is not None and not context.certain and _counts(seen, reply, context.sought.text):
+            yield self._by_sign(context, seen)
         if reply is not None:
-            stages = self._stages(scene, reply.code, reply.words)
-            symptom = replace(scene.symptom(Fault.REJECTED, stages), code=reply.code, enhanced=reply.enhanced)
-            yield Reading(symptom, reply.words, weights.FROM_EVIDENCE if scene.certain else weights.REPLY[reply.sure])
-            yield Reading(symptom, around(*_entry(scene.text, reply.at)), weights.AROUND_REPLY)
+            stages = self._stages(context, reply.code, reply.words)
+            symptom = replace(context.symptom(Fault.REJECTED, stages), code=reply.code, enhanced=reply.enhanced)
+            yield Interpretation(
+                symptom,
+                reply.words,
+                answer_confidence.FROM_EVIDENCE if context.certain else answer_confidence.REPLY[reply.sure],
+            )
+            yield Interpretation(symptom, around(*_entry(context.text, reply.at)), answer_confidence.AROUND_REPLY)
         else:
-            enhanced = bare_enhanced(scene.text)
-            stages = self._stages(scene, None, scene.text)
-            symptom = replace(scene.symptom(Fault.REJECTED, stages), enhanced=enhanced[0] if enhanced else None)
-            yield Reading(symptom, scene.text[:WINDOW], 1.0 if enhanced else weights.WHOLE_TEXT)
+            enhanced = bare_enhanced(context.text)
+            stages = self._stages(context, None, context.text)
+            symptom = replace(context.symptom(Fault.REJECTED, stages), enhanced=enhanced[0] if enhanced else None)
+            yield Interpretation(symptom, context.text[:WINDOW], 1.0 if enhanced else answer_confidence.WHOLE_TEXT)
 
-    def _by_sign(self, scene: Scene, seen: SignSeen) -> Reading:
+    def _by_sign(self, context: ErrorContext, seen: SignSeen) -> Interpretation:
         """Return the reading that a sign stands for."""
         sign = seen.sign
-        told = scene.stage is not None and scene.stage != AFTER
-        stages = scene.stages if told else frozenset({sign.stage or Stage.CONNECT})
-        if scene.stage == AFTER and sign.stage not in _SECURING:
-            stages |= scene.stages
-        hints = scene.hints
+        told = context.stage is not None and context.stage != AFTER
+        stages = context.stages if told else frozenset({sign.stage or Stage.CONNECT})
+        if context.stage == AFTER and sign.stage not in _SECURING:
+            stages |= context.stages
+        hints = context.hints
         if Stage.GREETING in stages and hints.security is None:
             # A client that waits for a greeting, and says nothing of encryption, waits for it in clear text.
             hints = replace(hints, security=Security.NONE)
         if Stage.GREETING in stages and hints.security is Security.TLS and not told:
             stages |= {Stage.TLS}
         # What another protocol says is known by how it begins.
-        flat = scene.sought.text
+        flat = context.sought.text
         words = flat[seen.at :][:WINDOW] if sign.fault is Fault.OTHER_PROTOCOL else around(flat, seen.at)
         facts: dict[str, Shown] = {}
         fault = sign.fault
-        if scene.answered and sign.weak and fault in _WITHOUT_A_WORD:
+        if context.answered and sign.weak and fault in _WITHOUT_A_WORD:
             fault = Fault.CLOSED
         if fault is Fault.TLS_FAILED:
             facts["issuers"] = shown(words, 2 * WINDOW)
-            if sign.tls is TlsFault.WRONG_NAME and self._owners.is_stranger(scene.told.host, named_hosts(words)):
+            if sign.tls is TlsFault.WRONG_NAME and self._owners.is_stranger(context.told.host, named_hosts(words)):
                 facts["certificate_of"] = phrase("stranger")
-        symptom = scene.symptom(fault, stages, facts)
+        symptom = context.symptom(fault, stages, facts)
         symptom = replace(symptom, tls=sign.tls, lacking=sign.lacking, hints=hints)
-        return Reading(symptom, words, weights.WEAK_SIGN if sign.weak else 1.0)
+        return Interpretation(symptom, words, answer_confidence.WEAK_SIGN if sign.weak else 1.0)
 
-    def _guess(self, reading: Reading) -> Guess:
+    def _guess(self, reading: Interpretation) -> Guess:
         symptom, said, weight = reading.symptom, reading.said, reading.weight
         rule, quote = self._diagnosis.decide(symptom, said)
         likely = symptom.stages & _LIKELY
@@ -150,43 +160,43 @@ class Readings:
             # A bare code decides by the stage. Where that is open, let it be one of those in which most refusals are.
             symptom = replace(symptom, stages=likely)
             rule, quote = self._diagnosis.decide(symptom, said)
-        founded = weights.how_well_founded(rule)
+        founded = answer_confidence.rule_confidence(rule)
         if (
-            founded == weights.BY_CODE
+            founded == answer_confidence.BY_CODE
             and rule is not None
             and self._words_say(rule.cause, replace(reading, symptom=symptom))
         ):
-            founded = weights.BY_CODE_AND_WORDS
-        elif founded == weights.BY_CODE and weight < weights.LOOKS_LIKE_A_REPLY:
+            founded = answer_confidence.BY_CODE_AND_WORDS
+        elif founded == answer_confidence.BY_CODE and weight < answer_confidence.LOOKS_LIKE_A_REPLY:
             founded /= 2
         founded *= weight
         if len(symptom.stages) > 1:
-            founded *= weights.SEVERAL_STAGES
+            founded *= answer_confidence.SEVERAL_STAGES
         return Guess(symptom, said, rule, quote, round(founded, 2))
 
-    def _words_say(self, cause: str, reading: Reading) -> bool:
+    def _words_say(self, cause: str, reading: Interpretation) -> bool:
         """Whether the words alone lead to the same cause as the code."""
         rule, quote = self._diagnosis.decide(replace(reading.symptom, code=None, enhanced=None), reading.said)
         return bool(quote) and rule is not None and rule.cause == cause
 
-    def _reply(self, scene: Scene) -> QuotedReply | None:
+    def _reply(self, context: ErrorContext) -> QuotedReply | None:
         """Return the reply that tells most: written as replies are, no mere "what?", the first of those."""
-        replies = find_replies(scene.text)
-        put = self._clues.code(scene.sought)
+        replies = find_replies(context.text)
+        put = self._clues.code(context.sought)
         if put is not None and not any(each.sure for each in replies):
             code, found = put
-            rest = scene.sought.text[found.end() : found.end() + WINDOW]
+            rest = context.sought.text[found.end() : found.end() + WINDOW]
             enhanced = bare_enhanced(rest)
             return QuotedReply(code, enhanced[0] if enhanced else None, " ".join(rest.split()), found.start(), 1)
         return max(replies, key=lambda each: (each.code not in _NO_SUCH_COMMAND, each.sure), default=None)
 
-    def _stages(self, scene: Scene, code: int | None, words: str) -> frozenset[Stage]:
+    def _stages(self, context: ErrorContext, code: int | None, words: str) -> frozenset[Stage]:
         """Return the stages in which it may have been."""
-        if scene.stage is not None:
-            return scene.stages
+        if context.stage is not None:
+            return context.stages
         if code in _SIGNING_IN:
             return frozenset({Stage.AUTH})
-        named = self._clues.stages(scene.sought)
+        named = self._clues.stages(context.sought)
         if named:
             return named
         return _TALKING | {Stage.AUTH} if code is None or _ABOUT_SIGNING_IN.search(words) else _TALKING

@@ -1,4 +1,4 @@
-"""What two computers say to each other about a check: one JSON record there, one back. Standard library alone."""
+"""The request for a check on another computer, and its response: one JSON record each way. Standard library alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONGEST = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class RemoteCheckRequest:
     """A check to be made. The secret is in it: it goes over standard input, and is written nowhere."""
 
     endpoint: Endpoint
@@ -49,7 +49,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class RemoteSymptom:
     """What went wrong there, so that it can be explained here, where the rules are."""
 
     stage: Stage
@@ -64,7 +64,7 @@ class Trouble:
     facts: Mapping[str, str]
 
     @classmethod
-    def of(cls, symptom: Symptom) -> Trouble:
+    def of(cls, symptom: Symptom) -> RemoteSymptom:
         """Return what is told of a symptom."""
         return cls(
             stage=symptom.stage,
@@ -142,7 +142,7 @@ class Handshake:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class StageOutcome:
     """How one stage came out there."""
 
     stage: Stage
@@ -154,10 +154,10 @@ class Outcome:
     tls: Handshake | None
     capabilities: Mapping[str, str] | None
     mechanism: str | None
-    trouble: Trouble | None
+    trouble: RemoteSymptom | None
 
     @classmethod
-    def of(cls, result: CheckResult, symptom: Symptom | None) -> Outcome:
+    def of(cls, result: CheckResult, symptom: Symptom | None) -> StageOutcome:
         """Return what is told of a stage."""
         return cls(
             stage=result.stage,
@@ -169,12 +169,12 @@ class Outcome:
             tls=Handshake.of(result.tls) if result.tls is not None else None,
             capabilities=dict(result.capabilities) if result.capabilities is not None else None,
             mechanism=result.mechanism,
-            trouble=Trouble.of(symptom) if symptom is not None else None,
+            trouble=RemoteSymptom.of(symptom) if symptom is not None else None,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class RemoteCheckResponse:
     """How the check came out there."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[StageOutcome, ...]

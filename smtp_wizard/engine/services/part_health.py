@@ -1,4 +1,4 @@
-"""What comes of a look at one part of the installation."""
+"""The health of one part of the installation, as `Doctor` finds it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class PartHealth:
     """One part that was looked at."""
 
     area: str

@@ -45,7 +45,7 @@ class FailedRecipient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReturnedLetter:
+class BounceLetter:
     """A letter that was looked at."""
 
     kind: LetterKind
@@ -66,10 +66,10 @@ class ReturnedLetter:
     """The ENVID that was given when it was handed in (RFC 3461 section 4.4)."""
 
 
-OTHER = ReturnedLetter(kind=LetterKind.OTHER)
+OTHER = BounceLetter(kind=LetterKind.OTHER)
 
 
-def read_letter(octets: bytes, own: Iterable[str] = ()) -> ReturnedLetter:
+def read_letter(octets: bytes, own: Iterable[str] = ()) -> BounceLetter:
     """Return what a letter says. `own`: the account's own addresses, which are never the ones that failed.
 
     Nothing is raised, however broken the letter is.
@@ -79,11 +79,11 @@ def read_letter(octets: bytes, own: Iterable[str] = ()) -> ReturnedLetter:
     ours = {each.casefold() for each in own}
     found = tuple(_reported(letter)) or tuple(_told(letter, text, ours))
     if not found:
-        return ReturnedLetter(kind=LetterKind.AUTO_REPLY) if _is_auto_reply(letter) else OTHER
+        return BounceLetter(kind=LetterKind.AUTO_REPLY) if _is_auto_reply(letter) else OTHER
     returned = _returned_head(letter, text)
     failed = any(each.kind is LetterKind.FAILED for each in found)
     report = _report_fields(letter)
-    return ReturnedLetter(
+    return BounceLetter(
         kind=LetterKind.FAILED if failed else LetterKind.DELAYED,
         recipients=found[:MOST_RECIPIENTS],
         at=_moment(letter.head.get("date")),

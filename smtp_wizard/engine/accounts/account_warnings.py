@@ -7,14 +7,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.sign_in_ending import ending_words, retirement_of
+from smtp_wizard.engine.accounts.sign_in_expiry import ending_words, retirement_of
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.providers.retirements import Notice
+from smtp_wizard.engine.providers.retirements import RetirementNotice
 
 
-class UpcomingKind(StrEnum):
+class AccountWarningKind(StrEnum):
     """What is about to end."""
 
     RETIREMENT = "retirement"
@@ -24,13 +24,13 @@ class UpcomingKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Upcoming:
+class AccountWarning:
     """One thing that is about to end."""
 
-    kind: UpcomingKind
+    kind: AccountWarningKind
     words: Shown
     """A sentence or two: what, when, what to do."""
-    notice: Notice | None = None
+    notice: RetirementNotice | None = None
     """Of what a provider closes: all that is known of it."""
 
     @property
@@ -41,14 +41,14 @@ class Upcoming:
         return f"{self.kind.value}:{self.notice.date}{':past' if self.notice.past else ''}"
 
 
-def upcoming_of(account: Account, catalog: Catalog, now: datetime) -> tuple[Upcoming, ...]:
+def account_warnings_of(account: Account, catalog: Catalog, now: datetime) -> tuple[AccountWarning, ...]:
     """Return what is about to end for an account, as it is known now."""
-    return tuple(_upcoming(account, catalog, now))
+    return tuple(_warnings(account, catalog, now))
 
 
-def _upcoming(account: Account, catalog: Catalog, now: datetime) -> Iterator[Upcoming]:
+def _warnings(account: Account, catalog: Catalog, now: datetime) -> Iterator[AccountWarning]:
     notice = retirement_of(account, catalog, now)
     if notice is not None:
-        yield Upcoming(UpcomingKind.RETIREMENT, phrase("{}", shown(notice.words, 600)), notice)
+        yield AccountWarning(AccountWarningKind.RETIREMENT, phrase("{}", shown(notice.words, 600)), notice)
     if words := ending_words(account, catalog, now):
-        yield Upcoming(UpcomingKind.SIGN_IN, phrase("{}", shown(words, 600)))
+        yield AccountWarning(AccountWarningKind.SIGN_IN, phrase("{}", shown(words, 600)))

@@ -12,9 +12,9 @@ from smtp_wizard.engine.domain.dkim import DkimKey, examine_key
 from smtp_wizard.engine.domain.dkim_findings import dkim_findings
 from smtp_wizard.engine.domain.dmarc import Dmarc, examine_dmarc
 from smtp_wizard.engine.domain.dmarc_findings import alignment_finding, dmarc_findings, freemail_finding
-from smtp_wizard.engine.domain.findings import DomainFinding, Place
+from smtp_wizard.engine.domain.dns_lookups import Lookups
+from smtp_wizard.engine.domain.findings import DnsOperator, DomainFinding
 from smtp_wizard.engine.domain.host_findings import mail_host_findings, server_findings
-from smtp_wizard.engine.domain.lookups import Lookups
 from smtp_wizard.engine.domain.mail_hosts import (
     MailHosts,
     MxFault,
@@ -29,7 +29,7 @@ from smtp_wizard.engine.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class DomainQuery:
     """What is asked about a domain."""
 
     domain: str
@@ -105,7 +105,7 @@ def worst(found: Iterator[DomainFinding] | tuple[DomainFinding, ...]) -> Verdict
     return next((each for each in _ORDER[:2] if each in verdicts), Verdict.PASS)
 
 
-async def examine_domain(question: Question, lookups: Lookups) -> DomainReport:
+async def examine_domain(question: DomainQuery, lookups: Lookups) -> DomainReport:
     """Look a domain up, and judge it. Only names are asked about. Raises nothing."""
     domain, records = question.domain, question.records
     selectors = dict.fromkeys((*question.selectors, *(records.selectors if records else ())))
@@ -136,9 +136,9 @@ async def _server_names(server: str, lookups: Lookups) -> tuple[tuple[ServerFaul
 
 
 def _findings(
-    question: Question, report: DomainReport, names: tuple[tuple[ServerFault, str], ...]
+    question: DomainQuery, report: DomainReport, names: tuple[tuple[ServerFault, str], ...]
 ) -> Iterator[DomainFinding]:
-    place = Place(domain=question.domain, name_servers=report.name_servers)
+    place = DnsOperator(domain=question.domain, name_servers=report.name_servers)
     hosts = tuple(mail_host_findings(report.mail_hosts, place))
     if MxFault.NO_SUCH_DOMAIN in [fault for fault, _ in report.mail_hosts.faults]:
         yield from hosts  # of a domain that is not there, nothing else can be wrong
@@ -162,7 +162,7 @@ def _findings(
     yield from server_findings(names, question.server)
 
 
-def _include(question: Question) -> str:
+def _include(question: DomainQuery) -> str:
     """Return the SPF term that lets the sender send, '' where none is known."""
     if question.records is not None and question.records.spf:
         return f"include:{question.records.spf[0]}"

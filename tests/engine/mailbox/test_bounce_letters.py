@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smtp_wizard.engine.mailbox.returned_mail import MOST_RECIPIENTS, LetterKind, read_letter
+from smtp_wizard.engine.mailbox.bounce_letters import MOST_RECIPIENTS, LetterKind, read_letter
 from tests.support.returned import (
     BY_QMAIL,
     IN_WORDS,

@@ -1,4 +1,4 @@
-"""What runs on the other computer: reads a question, makes the check, writes the answer. Standard library alone."""
+"""What runs on the other computer: reads a request, makes the check, writes the answer. Standard library alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.remote.exchange import Answer, Outcome, Question
+from smtp_wizard.engine.remote.messages import RemoteCheckRequest, RemoteCheckResponse, StageOutcome
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom
 from smtp_wizard.engine.smtp.transport import SocketWire
 
@@ -26,7 +26,7 @@ WARNINGS = frozenset({Fault.EXPIRES_SOON, Fault.INJECTED})
 """What the check goes on after."""
 
 
-class Noted:
+class RecordedSymptoms:
     """Keeps the symptoms for where the rules are that explain them."""
 
     def __init__(self) -> None:
@@ -51,9 +51,9 @@ class Noted:
         return next((symptom for each, symptom in self._symptoms if each is finding), None)
 
 
-async def answer(question: Question, ca_file: str | None) -> Answer:
+async def answer(question: RemoteCheckRequest, ca_file: str | None) -> RemoteCheckResponse:
     """Make the check."""
-    noted = Noted()
+    noted = RecordedSymptoms()
     signs_in = question.depth is not Depth.SERVER and question.auth is not Auth.NONE
     report: Report = await run_checks(
         question.target(ca_file),
@@ -63,12 +63,14 @@ async def answer(question: Question, ca_file: str | None) -> Answer:
         diagnosis=noted,
         emit=lambda _: None,
     )
-    return Answer(outcomes=tuple(Outcome.of(each, noted.symptom_of(each.finding)) for each in report.results))
+    return RemoteCheckResponse(
+        outcomes=tuple(StageOutcome.of(each, noted.symptom_of(each.finding)) for each in report.results)
+    )
 
 
 def main(folder: str) -> None:
     """Read a question from standard input, and write the answer. `folder`: this run's own, removed after it."""
-    question = read_record(Question, read_json(sys.stdin.buffer.read()))
+    question = read_record(RemoteCheckRequest, read_json(sys.stdin.buffer.read()))
     ca_file = None
     if question.authority is not None:
         ca_file = str(Path(folder) / "authority.pem")

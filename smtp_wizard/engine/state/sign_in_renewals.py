@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from smtp_wizard.engine.base.records import Moment
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.state.forms import moment_of, number_of
+from smtp_wizard.engine.state.timestamps import moment_of, number_of
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class SignInRenewal:
     """What is known of a sign-in in the browser. Never a token: so much may be read without opening any store."""
 
     client_id: str
@@ -30,14 +30,14 @@ class Login:
     """When it ends in any case, where the server says so."""
 
 
-class Logins:
+class SignInRenewals:
     """The renewals of all accounts, by the accounts' ids. They come with every test, so they are learnt, not saved."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._unwritten: dict[str, Login] = {}
+        self._unwritten: dict[str, SignInRenewal] = {}
 
-    def renewed(self, account: str, login: Login) -> None:
+    def renewed(self, account: str, login: SignInRenewal) -> None:
         """Keep that an account's sign-in was renewed."""
         self._unwritten[account] = login
 
@@ -47,7 +47,7 @@ class Logins:
 
         self._storage.put(lambda file: _insert(file, account, login), kept=kept)
 
-    def latest(self, accounts: Sequence[str]) -> dict[str, Login]:
+    def latest(self, accounts: Sequence[str]) -> dict[str, SignInRenewal]:
         """Return what is known of the sign-in of each account, in one look at the file. Writes nothing."""
         if not accounts:
             return {}
@@ -66,7 +66,7 @@ class Logins:
             self._storage.put(lambda file: _tidy(file, accounts, number_of(before)))
 
 
-def _insert(file: Connection, account: str, login: Login) -> None:
+def _insert(file: Connection, account: str, login: SignInRenewal) -> None:
     ends = None if login.ends is None else number_of(login.ends)
     row = (account, login.client_id, number_of(login.granted), number_of(login.renewed), ends)
     file.execute(
@@ -74,7 +74,7 @@ def _insert(file: Connection, account: str, login: Login) -> None:
     )
 
 
-def _found(file: Connection, accounts: Sequence[str]) -> dict[str, Login]:
+def _found(file: Connection, accounts: Sequence[str]) -> dict[str, SignInRenewal]:
     rows = file.execute(
         """SELECT account, client_id, granted, renewed, ends FROM json_each(?) AS wanted
         JOIN logins ON account = wanted.value""",
@@ -83,11 +83,13 @@ def _found(file: Connection, accounts: Sequence[str]) -> dict[str, Login]:
     return {row[0]: login for row in rows if (login := _login(row)) is not None}
 
 
-def _login(row: Sequence[Any]) -> Login | None:
+def _login(row: Sequence[Any]) -> SignInRenewal | None:
     """Return what stands in a row, None where it is not as this version writes it."""
     _, client_id, granted, renewed, ends = row
     try:
-        return Login(str(client_id), moment_of(granted), moment_of(renewed), None if ends is None else moment_of(ends))
+        return SignInRenewal(
+            str(client_id), moment_of(granted), moment_of(renewed), None if ends is None else moment_of(ends)
+        )
     except (ValueError, OverflowError):
         return None
 

@@ -1,4 +1,4 @@
-"""What a search has learnt from its sources, and what comes of it: the provider, the servers, and what to say."""
+"""The result of a search, built from what its sources say: the provider, the servers, and what to tell the person."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.discovery.candidate import TRUST, Candidate, FoundBy, source_note
+from smtp_wizard.engine.discovery.candidate_scoring import CandidateScoring, any_elsewhere, differing_words
 from smtp_wizard.engine.discovery.dns import DnsProblem, MxLookup
-from smtp_wizard.engine.discovery.judgement import Judgement, any_elsewhere, differing_words
 from smtp_wizard.engine.discovery.mailbox_traces import (
     FoundTraces,
     MailFilter,
@@ -50,8 +50,8 @@ class DiscoveryResult:
     """What else a person should know: sources that differ, that did not answer, or that were not asked."""
 
 
-class Learnt:
-    """What is known so far; the sources add to it."""
+class ResultBuilder:
+    """Collects what the sources say, and builds the `DiscoveryResult` of it."""
 
     def __init__(self, address: Address, catalog: Catalog, filters: tuple[MailFilter, ...]) -> None:
         """Of the filters, the one that receives the domain's mail is told of."""
@@ -91,11 +91,11 @@ class Learnt:
         `named_file` is the settings file that the person named: being led to it is not told as a redirect.
         """
         owners = self.owners
-        judgement = Judgement(address=self.address, mx_hosts=self.mx.hosts, report=report)
-        candidates = judgement.merged(self.named)
+        scoring = CandidateScoring(address=self.address, mx_hosts=self.mx.hosts, report=report)
+        candidates = scoring.merged(self.named)
         if owners:
             self._tell_elsewhere(candidates, owners)
-            candidates = judgement.overruled(candidates, owners)
+            candidates = scoring.overruled(candidates, owners)
         provider, source = self._provider(owners, candidates)
         maybe = owners if len(owners) > 1 else () if provider else self._traced(candidates)
         behind = self.behind

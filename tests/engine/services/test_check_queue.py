@@ -5,53 +5,53 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from smtp_wizard.engine.services.turns import Turn, Turns
+from smtp_wizard.engine.services.check_queue import CheckQueue, QueuedCheck
 
 
-def begun(turns: Turns) -> list[int]:
+def begun(queue: CheckQueue) -> list[int]:
     """Return who may begin now, one after the other."""
     found = []
-    while (turn := turns.next()) is not None:
-        found.append(turn.index)
+    while (queued := queue.next()) is not None:
+        found.append(queued.index)
     return found
 
 
 def test_at_a_server_no_more_begin_than_allowed_and_the_next_when_one_has_ended() -> None:
-    turns = Turns(per_host=2, per_provider={})
-    waiting = [Turn(index, "one.example", f"user{index}", "") for index in range(4)]
+    queue = CheckQueue(per_host=2, per_provider={})
+    waiting = [QueuedCheck(index, "one.example", f"user{index}", "") for index in range(4)]
     for each in waiting:
-        turns.add(each)
-    assert begun(turns) == [0, 1]
-    turns.ended(waiting[1])
-    assert begun(turns) == [2]
+        queue.add(each)
+    assert begun(queue) == [0, 1]
+    queue.ended(waiting[1])
+    assert begun(queue) == [2]
 
 
 def test_the_servers_take_turns() -> None:
-    turns = Turns(per_host=10, per_provider={})
+    queue = CheckQueue(per_host=10, per_provider={})
     for index, host in enumerate(["a", "a", "a", "b", "c"]):
-        turns.add(Turn(index, host, str(index), ""))
-    assert begun(turns) == [0, 3, 4, 1, 2]
+        queue.add(QueuedCheck(index, host, str(index), ""))
+    assert begun(queue) == [0, 3, 4, 1, 2]
 
 
 def test_of_a_mailbox_one_signs_in_at_a_time_and_nobody_else_waits_for_it() -> None:
-    turns = Turns(per_host=10, per_provider={})
-    waiting = [Turn(0, "a", "ana", ""), Turn(1, "a", "ana", ""), Turn(2, "a", "ben", "")]
+    queue = CheckQueue(per_host=10, per_provider={})
+    waiting = [QueuedCheck(0, "a", "ana", ""), QueuedCheck(1, "a", "ana", ""), QueuedCheck(2, "a", "ben", "")]
     for each in waiting:
-        turns.add(each)
-    assert begun(turns) == [0, 2]
-    turns.ended(waiting[0])
-    assert begun(turns) == [1]
+        queue.add(each)
+    assert begun(queue) == [0, 2]
+    queue.ended(waiting[0])
+    assert begun(queue) == [1]
 
 
 def test_a_provider_with_several_servers_is_asked_by_no_more_than_it_allows() -> None:
-    turns = Turns(per_host=10, per_provider={"firm": 2})
-    waiting = [Turn(index, f"smtp{index % 3}.firm.example", str(index), "firm") for index in range(6)]
-    for each in (*waiting, Turn(6, "other.example", "x", "")):
-        turns.add(each)
-    first = begun(turns)
+    queue = CheckQueue(per_host=10, per_provider={"firm": 2})
+    waiting = [QueuedCheck(index, f"smtp{index % 3}.firm.example", str(index), "firm") for index in range(6)]
+    for each in (*waiting, QueuedCheck(6, "other.example", "x", "")):
+        queue.add(each)
+    first = begun(queue)
     assert (len([each for each in first if each < 6]), 6 in first) == (2, True)
-    turns.ended(waiting[first[0]])
-    assert len(begun(turns)) == 1
+    queue.ended(waiting[first[0]])
+    assert len(begun(queue)) == 1
 
 
 def test_whatever_the_fleet_all_are_tested_and_no_bound_is_broken() -> None:
@@ -59,24 +59,24 @@ def test_whatever_the_fleet_all_are_tested_and_no_bound_is_broken() -> None:
     for _ in range(60):
         bounds = {"p": dice.randint(1, 3)}
         per_host = dice.randint(1, 4)
-        turns = Turns(per_host=per_host, per_provider=bounds)
+        queue = CheckQueue(per_host=per_host, per_provider=bounds)
         hosts = [dice.choice("abc") for _ in range(dice.randint(1, 90))]
         fleet = [
-            Turn(index, host, f"{host} {dice.randint(0, 12)}", dice.choice(["", "p", "q"]))
+            QueuedCheck(index, host, f"{host} {dice.randint(0, 12)}", dice.choice(["", "p", "q"]))
             for index, host in enumerate(hosts)
         ]
         for each in fleet:
-            turns.add(each)
-        under_way: list[Turn] = []
+            queue.add(each)
+        under_way: list[QueuedCheck] = []
         done: list[int] = []
         while len(done) < len(fleet):
-            while len(under_way) < 12 and (turn := turns.next()) is not None:
-                under_way.append(turn)
+            while len(under_way) < 12 and (queued := queue.next()) is not None:
+                under_way.append(queued)
             assert under_way, "nobody may begin, and nobody is under way"
             assert max(Counter(each.host for each in under_way).values()) <= per_host
             assert max(Counter(each.mailbox for each in under_way).values()) == 1
             assert Counter(each.provider for each in under_way)["p"] <= bounds["p"]
             ended = under_way.pop(dice.randrange(len(under_way)))
-            turns.ended(ended)
+            queue.ended(ended)
             done.append(ended.index)
         assert sorted(done) == list(range(len(fleet)))

@@ -1,4 +1,4 @@
-"""What will end: certificates, sign-ins in the browser, ways in that a provider closes, limits that change.
+"""Deadlines: certificates, sign-ins in the browser, ways in that a provider closes, limits that change.
 
 For saved accounts what was seen at their last test and stands in the catalogue; for the catalogue all that providers
 have announced.
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
-from smtp_wizard.engine.accounts.sign_in_ending import ending_of
+from smtp_wizard.engine.accounts.sign_in_expiry import sign_in_expiry_of
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.catalog import Catalog
@@ -25,7 +25,7 @@ SIGN_IN_ENDS = "The sign-in in the browser ends, used or not. Sign in again befo
 SIGN_IN_LAPSES = "The sign-in in the browser ends unless it is used before. A test of the account renews it."
 
 
-class EndKind(StrEnum):
+class DeadlineKind(StrEnum):
     """What ends."""
 
     CERTIFICATE = "certificate"
@@ -37,11 +37,11 @@ class EndKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class End:
-    """One thing that ends, on a day."""
+class Deadline:
+    """One thing that ends on a day."""
 
     on: date
-    kind: EndKind
+    kind: DeadlineKind
     account: str | None
     """The name of the saved account that is concerned; None for what is of the catalogue alone."""
     provider: str | None
@@ -52,7 +52,7 @@ class End:
     """Who says so, and when."""
 
 
-def ends_of_accounts(saved_accounts: SavedAccounts, catalog: Catalog, now: datetime) -> tuple[End, ...]:
+def deadlines_of_accounts(saved_accounts: SavedAccounts, catalog: Catalog, now: datetime) -> tuple[Deadline, ...]:
     """Return what ends for saved accounts, the nearest first, what has ended too. Raises `AccountFileError`."""
     accounts = saved_accounts.list()
     certificates = saved_accounts.state.results.certificates([account.id for account in accounts], now + FAR)
@@ -60,34 +60,34 @@ def ends_of_accounts(saved_accounts: SavedAccounts, catalog: Catalog, now: datet
     return by_day(found)
 
 
-def ends_of_catalogue(catalog: Catalog, today: date) -> tuple[End, ...]:
+def deadlines_of_catalogue(catalog: Catalog, today: date) -> tuple[Deadline, ...]:
     """Return all that providers have announced for a day from today on, the nearest first."""
     every = (_retirement(provider, each, None) for provider in catalog.providers for each in provider.retirements)
     return by_day(end for end in every if end is not None and end.on >= today)
 
 
-def by_day(ends: Iterable[End]) -> tuple[End, ...]:
+def by_day(ends: Iterable[Deadline]) -> tuple[Deadline, ...]:
     """Return what ends, the nearest first."""
     return tuple(sorted(ends, key=lambda end: (end.on, end.kind, end.account or "", end.provider or "", end.what)))
 
 
-def _of_account(account: Account, certificate: datetime | None, catalog: Catalog, now: datetime) -> Iterator[End]:
+def _of_account(account: Account, certificate: datetime | None, catalog: Catalog, now: datetime) -> Iterator[Deadline]:
     provider, host = account.connection.provider, shown(account.connection.endpoint.host)
     if certificate is not None:
         seen = account.last.at if account.last is not None else now
-        yield End(
+        yield Deadline(
             on=certificate.date(),
-            kind=EndKind.CERTIFICATE,
+            kind=DeadlineKind.CERTIFICATE,
             account=account.name,
             provider=provider,
             what=f"The certificate of {host} ends. Whoever runs the server renews it, most by themselves.",
             source=f"the server itself, {seen:%Y-%m-%d}",
         )
-    ending = ending_of(account.login, catalog.oauth_server(account.connection), now)
+    ending = sign_in_expiry_of(account.login, catalog.oauth_server(account.connection), now)
     if ending is not None and account.login is not None and ending.at < now + FAR:
-        yield End(
+        yield Deadline(
             on=ending.at.date(),
-            kind=EndKind.SIGN_IN,
+            kind=DeadlineKind.SIGN_IN,
             account=account.name,
             provider=provider,
             what=SIGN_IN_LAPSES if ending.idle else SIGN_IN_ENDS,
@@ -102,15 +102,15 @@ def _of_account(account: Account, certificate: datetime | None, catalog: Catalog
             yield end
 
 
-def _retirement(provider: Provider, retirement: Retirement, account: str | None) -> End | None:
+def _retirement(provider: Provider, retirement: Retirement, account: str | None) -> Deadline | None:
     """Return what a provider closes, None where no day is named."""
     day = last_day(retirement.date)
     if day is None:
         return None
     source = provider.source(retirement.source)
-    return End(
+    return Deadline(
         on=day,
-        kind=EndKind.LIMIT if retirement.of_limits else EndKind.RETIREMENT,
+        kind=DeadlineKind.LIMIT if retirement.of_limits else DeadlineKind.RETIREMENT,
         account=account,
         provider=provider.id,
         what=f"{retirement.what}: {retirement.state}. Instead: {retirement.replacement}.",

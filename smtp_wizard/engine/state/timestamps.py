@@ -1,4 +1,4 @@
-"""What the file is called, and how moments stand in it: in whole microseconds since 1970, UTC."""
+"""Timestamps as they stand in the file, in whole microseconds since 1970, UTC; and the file's name."""
 
 from __future__ import annotations
 

@@ -8,12 +8,12 @@ from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.oauth.server import OAuthServer
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.providers.retirements import Notice, notice_of
-from smtp_wizard.engine.state.logins import Login
+from smtp_wizard.engine.providers.retirements import RetirementNotice, notice_of
+from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class SignInExpiry:
     """When a sign-in ends, and whether using it puts that off."""
 
     at: datetime
@@ -41,7 +41,7 @@ WARN_DAYS = timedelta(days=14)
 """So long before its end a sign-in is spoken of, or a third of its life where that is shorter."""
 
 
-def ending_of(login: Login | None, server: OAuthServer | None, now: datetime) -> Ending | None:
+def sign_in_expiry_of(login: SignInRenewal | None, server: OAuthServer | None, now: datetime) -> SignInExpiry | None:
     """Return when a sign-in ends, None where nothing says so."""
     if login is None:
         return None
@@ -51,16 +51,16 @@ def ending_of(login: Login | None, server: OAuthServer | None, now: datetime) ->
     if not ends:
         return None
     at, idle, since = min(ends)
-    return Ending(at, idle, now >= at - min(WARN_DAYS, max(timedelta(days=2), (at - since) / 3)))
+    return SignInExpiry(at, idle, now >= at - min(WARN_DAYS, max(timedelta(days=2), (at - since) / 3)))
 
 
 def ending_words(account: Account, catalog: Catalog, now: datetime) -> str:
     """Say that an account's sign-in in the browser ends soon, and what to do; empty where there is no hurry."""
-    found = ending_of(account.login, catalog.oauth_server(account.connection), now)
+    found = sign_in_expiry_of(account.login, catalog.oauth_server(account.connection), now)
     return found.words(now) if found is not None and found.soon else ""
 
 
-def retirement_of(account: Account, catalog: Catalog, now: datetime) -> Notice | None:
+def retirement_of(account: Account, catalog: Catalog, now: datetime) -> RetirementNotice | None:
     """Return what is known about the end of the account's way of signing in, None where nothing is."""
     provider = catalog.get(account.connection.provider)
     return notice_of(provider, account.connection.path, now.date()) if provider else None

@@ -14,7 +14,7 @@ class SentCopy(StrEnum):
     """The mailbox could not be read, or has no such folder."""
 
 
-class Arrived(StrEnum):
+class ArrivalState(StrEnum):
     """Where the message lies in the mailbox that it went to."""
 
     INBOX = "inbox"
@@ -25,7 +25,7 @@ class Arrived(StrEnum):
     """The mailbox is nobody's here, or could not be read."""
 
 
-class Proof(StrEnum):
+class AuthenticationState(StrEnum):
     """How a check of a message's origin came out."""
 
     PASS = "pass"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.explain.evidence import Complaint, Delivery, Evidence, Lines, Outcome, Speaker
+from smtp_wizard.engine.explain.evidence import AttemptOutcome, Complaint, Delivery, Evidence, LineRange, Party
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.symptom import Fault
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Focus:
-    """What decides in a text."""
+class DecidingEvidence:
+    """The evidence that decides in a text."""
 
     text: str
     """What the rules are asked about."""
@@ -34,7 +34,7 @@ class Focus:
     host: str = ""
     port: int | None = None
     security: Security | None = None
-    speaker: Speaker | None = None
+    speaker: Party | None = None
     delivery: Delivery | None = None
     """What became of the message, where the text says so."""
     bounced: bool = False
@@ -54,13 +54,13 @@ class Focus:
     evidence: tuple[Evidence, ...] = ()
 
 
-def focus_on_bounce(bounce: Bounce, *, told: bool = False) -> Focus:
+def deciding_in_bounce(bounce: Bounce, *, told: bool = False) -> DecidingEvidence:
     """Return what decides in mail that came back. `told`: somebody says that it did; who refused it is open."""
-    outcome = Outcome.DELAYED if bounce.action == "delayed" else Outcome.FAILED
+    outcome = AttemptOutcome.DELAYED if bounce.action == "delayed" else AttemptOutcome.FAILED
     port = _PORT.search(bounce.text)
-    speaker = Speaker.FORWARDER if bounce.forwarded else None if told else Speaker.RECIPIENT
+    speaker = Party.FORWARDER if bounce.forwarded else None if told else Party.RECIPIENT
     if port is not None and port[1] in _SUBMISSION:
-        speaker = Speaker.OWN
+        speaker = Party.OWN
     delivery = Delivery(
         outcome=outcome,
         recipient=bounce.recipient,
@@ -72,9 +72,9 @@ def focus_on_bounce(bounce: Bounce, *, told: bool = False) -> Focus:
         speaker=speaker,
         since=bounce.since,
         until=bounce.until,
-        lines=Lines(1, 1),
+        lines=LineRange(1, 1),
     )
-    return Focus(
+    return DecidingEvidence(
         text=bounce.text,
         stage=stage_of_command(bounce.command),
         host=bounce.server,
@@ -89,7 +89,7 @@ _PORT = re.compile(r"\]:(\d{2,5})\b")
 _SUBMISSION = frozenset({"465", "587", "2525"})
 
 
-def focus_on(text: str) -> Focus:
+def deciding_evidence(text: str) -> DecidingEvidence:
     """Return what decides in a plain text (`plain_text`). Total."""
     return _in_log(text) or _in_session(text) or _in_any(text)
 
@@ -103,7 +103,7 @@ _SPOKEN = re.compile(
 _ENOUGH = 2
 
 
-def _in_session(text: str) -> Focus | None:
+def _in_session(text: str) -> DecidingEvidence | None:
     if sum(1 for _ in zip(_SPOKEN.finditer(text), range(_ENOUGH), strict=False)) < _ENOUGH and not _SEVERAL.search(
         text
     ):
@@ -123,7 +123,9 @@ _SEVERAL = re.compile(
 )
 
 
-def _of_attempt(attempt: Attempt, attempts: Sequence[Attempt], found: Sequence[Evidence], text: str) -> Focus | None:
+def _of_attempt(
+    attempt: Attempt, attempts: Sequence[Attempt], found: Sequence[Evidence], text: str
+) -> DecidingEvidence | None:
     refusal = attempt.refusal
     happened, lacking = None, ""
     if refusal is not None:
@@ -137,21 +139,21 @@ def _of_attempt(attempt: Attempt, attempts: Sequence[Attempt], found: Sequence[E
     elif attempt.complaints:
         words = _complaints(attempt, found, text)
         stage = attempt.reached if attempt.answered else None
-    elif attempt.outcome is Outcome.ACCEPTED:
+    elif attempt.outcome is AttemptOutcome.ACCEPTED:
         words, stage = "", None
     elif attempt.answered and (beside := _beside(found, text)):
         words, stage = beside, None
     else:
         return None
-    return Focus(
+    return DecidingEvidence(
         text=words,
         stage=stage,
         host=attempt.host,
         port=attempt.port,
         security=attempt.security,
-        certain=refusal is not None or attempt.outcome is Outcome.ACCEPTED,
+        certain=refusal is not None or attempt.outcome is AttemptOutcome.ACCEPTED,
         answered=attempt.answered,
-        accepted=attempt.outcome is Outcome.ACCEPTED,
+        accepted=attempt.outcome is AttemptOutcome.ACCEPTED,
         happened=happened,
         lacking=lacking,
         attempts=len(attempts),
@@ -187,7 +189,7 @@ _LOGGED = re.compile(
 )
 
 
-def _in_log(text: str) -> Focus | None:
+def _in_log(text: str) -> DecidingEvidence | None:
     if _LOGGED.search(text) is None:
         return None
     from smtp_wizard.engine.explain.readers.mail_logs import read_mail_log
@@ -196,15 +198,15 @@ def _in_log(text: str) -> Focus | None:
     delivery = _deciding(found)
     if delivery is None:
         return None
-    return Focus(
+    return DecidingEvidence(
         text=delivery.words,
         stage=stage_of_command(delivery.command),
         host=delivery.server,
         port=delivery.port,
         speaker=delivery.speaker,
         delivery=delivery,
-        certain=delivery.words[:1] in ("4", "5") or delivery.outcome is Outcome.ACCEPTED,
-        accepted=delivery.outcome is Outcome.ACCEPTED,
+        certain=delivery.words[:1] in ("4", "5") or delivery.outcome is AttemptOutcome.ACCEPTED,
+        accepted=delivery.outcome is AttemptOutcome.ACCEPTED,
         attempts=len(found),
         evidence=tuple(found),
     )
@@ -212,9 +214,9 @@ def _in_log(text: str) -> Focus | None:
 
 def _deciding(found: Sequence[Delivery]) -> Delivery | None:
     """Return the delivery that decides: the last that failed; else the last that waits, unless it went well later."""
-    for outcome in (Outcome.FAILED, Outcome.DELAYED, Outcome.ACCEPTED):
+    for outcome in (AttemptOutcome.FAILED, AttemptOutcome.DELAYED, AttemptOutcome.ACCEPTED):
         of_it = [each for each in found if each.outcome is outcome]
-        if outcome is Outcome.DELAYED and found and found[-1].outcome is Outcome.ACCEPTED:
+        if outcome is AttemptOutcome.DELAYED and found and found[-1].outcome is AttemptOutcome.ACCEPTED:
             of_it = [each for each in of_it if each.recipient != found[-1].recipient]
         if of_it:
             return of_it[-1]
@@ -244,7 +246,7 @@ def stage_of_command(command: str) -> Stage | None:
 # --- anything else ---
 
 
-def _in_any(text: str) -> Focus:
+def _in_any(text: str) -> DecidingEvidence:
     """Return a text without what cannot be evidence: frames of stack traces, keys of JSON."""
     found: Sequence[Evidence] = ()
     if '":' in text or '" :' in text:
@@ -255,7 +257,7 @@ def _in_any(text: str) -> Focus:
         from smtp_wizard.engine.explain.readers.stack_traces import read_exceptions, without_frames
 
         text, found = without_frames(text), read_exceptions(text)
-    return Focus(text=text, evidence=tuple(found))
+    return DecidingEvidence(text=text, evidence=tuple(found))
 
 
 _TRACED = re.compile(

@@ -1,4 +1,4 @@
-"""A message that came back: which address failed, when, who refused it, and which address was probably meant."""
+"""The facts of a bounced message: which address failed, when, who refused it, and which address was probably meant."""
 
 from __future__ import annotations
 

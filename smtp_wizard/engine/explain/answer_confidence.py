@@ -1,4 +1,4 @@
-"""How well founded a reading of a text is: one table, with the measurement that fixed it.
+"""How confident an answer is: one table, with the measurement that fixed it.
 
 An answer's confidence is the weight of what its rule looks at, times that of how the words stand in the text. Measured
 over the reports of `bench/reports.jsonl` and `tests/engine/explain/errors.txt` as a program knows them: of the answers
@@ -57,7 +57,7 @@ CLOSE = 0.6
 """Another cause is told beside the first where it is at least so well founded, measured by the first."""
 
 
-def how_well_founded(rule: Rule | None) -> float:
+def rule_confidence(rule: Rule | None) -> float:
     """Return how far a rule can be trusted, by how much of a symptom it looks at."""
     if rule is None or rule.cause == UNKNOWN:
         return NOTHING

@@ -1,4 +1,4 @@
-"""What each named server is worth once everybody has been asked, and everything there is to know about it."""
+"""Scores the servers that were named for an address: how far each is trusted, with the reasons in words."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from smtp_wizard.engine.providers.provider import Provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """Judges the servers that were named for an address."""
+class CandidateScoring:
+    """Scores the servers that were named for an address, once every source has been asked."""
 
     address: Address
     mx_hosts: tuple[str, ...]

@@ -8,7 +8,7 @@ import pytest
 
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.stages import Verdict
-from smtp_wizard.engine.domain.bulk_senders import Met, judge, load_requirements
+from smtp_wizard.engine.domain.readiness import RequirementResult, judge, load_requirements
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.services.domains import Domains
 from tests.support.dnsserver import DnsServer
@@ -22,7 +22,7 @@ _dmarc.firm.example. 60 IN TXT "v=DMARC1; p=none; rua=mailto:reports@firm.exampl
 ENDPOINT = Endpoint("smtp.example.com", 465, Security.TLS)
 
 
-async def judged(zone: str, recipients: int = 10_000, endpoint: Endpoint = ENDPOINT) -> dict[str, Met]:
+async def judged(zone: str, recipients: int = 10_000, endpoint: Endpoint = ENDPOINT) -> dict[str, RequirementResult]:
     catalog = load_catalog()
     async with DnsServer(zone) as dns:
         report = await Domains(catalog, dns.resolver).examine("firm.example", provider=catalog.get("google-workspace"))

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from smtp_wizard.engine.services.turns import Turn, Turns
+from smtp_wizard.engine.services.check_queue import CheckQueue, QueuedCheck
 
 S = TypeVar("S")
 
@@ -33,13 +33,13 @@ class Window:
             self.size = min(self._wanted, self.size + self.size // 8 + 1)
 
 
-class Fleet(Generic[S]):
+class ParallelChecks(Generic[S]):
     """One run over many accounts. `S` is what is read for each before its check: a secret, or why there is none."""
 
     def __init__(
         self,
-        waiting: Sequence[Turn],
-        turns: Turns,
+        waiting: Sequence[QueuedCheck],
+        queue: CheckQueue,
         *,
         at_once: int,
         read: Callable[[int], Awaitable[S]],
@@ -47,7 +47,7 @@ class Fleet(Generic[S]):
     ) -> None:
         """`read` and `check` are given an account's index. What `check` raises ends the run."""
         self._waiting = waiting
-        self._turns = turns
+        self._queue = queue
         self._at_once = at_once
         self._window = Window(at_once)
         self._read = read
@@ -73,16 +73,16 @@ class Fleet(Generic[S]):
                 task.cancel()
             await asyncio.gather(*ending, return_exceptions=True)
 
-    async def _read_ahead(self, ahead: Iterator[Turn]) -> None:
-        for turn in ahead:
-            self._secrets[turn.index] = await self._read(turn.index)
-            self._turns.add(turn)
+    async def _read_ahead(self, ahead: Iterator[QueuedCheck]) -> None:
+        for queued in ahead:
+            self._secrets[queued.index] = await self._read(queued.index)
+            self._queue.add(queued)
             self._news.set()
 
     async def _feed(self) -> None:
         while self._left:
-            while len(self._under_way) < self._window.size and (turn := self._turns.next()) is not None:
-                self._begin(turn)
+            while len(self._under_way) < self._window.size and (queued := self._queue.next()) is not None:
+                self._begin(queued)
                 await asyncio.sleep(0)  # so that it is on its way before the next one begins
             if self._fault is not None:
                 raise self._fault
@@ -92,14 +92,14 @@ class Fleet(Generic[S]):
         if self._fault is not None:  # of the last check
             raise self._fault
 
-    def _begin(self, turn: Turn) -> None:
-        task = asyncio.ensure_future(self._check(turn.index, self._secrets.pop(turn.index)))
+    def _begin(self, queued: QueuedCheck) -> None:
+        task = asyncio.ensure_future(self._check(queued.index, self._secrets.pop(queued.index)))
         self._under_way.add(task)
 
         def ended(task: asyncio.Task[None]) -> None:
             self._under_way.discard(task)
             self._left -= 1
-            self._turns.ended(turn)
+            self._queue.ended(queued)
             self._noticed(task)
 
         task.add_done_callback(ended)

@@ -1,4 +1,4 @@
-"""What is known beside what went wrong: stage, endpoint, provider, whose side it is."""
+"""The context of an error: stage, endpoint, provider, whose side it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, Literal
 from smtp_wizard.engine.base.shown import Shown, phrase
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.diagnosis.patterns import SearchedText
-from smtp_wizard.engine.explain.evidence import Delivery, Outcome, Speaker
+from smtp_wizard.engine.explain.evidence import AttemptOutcome, Delivery, Party
 from smtp_wizard.engine.explain.wordings import SignSeen
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom
@@ -18,12 +18,12 @@ AFTER: Final = "after"
 StageOrAfter = Stage | Literal["after"]
 
 AFTERWARDS = frozenset({Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA})
-_RETURNED = frozenset({Outcome.FAILED, Outcome.DELAYED})
+_RETURNED = frozenset({AttemptOutcome.FAILED, AttemptOutcome.DELAYED})
 _RECEIVING = re.compile(r"[-_ ]mx$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class ErrorContext:
     """All that is known beside what went wrong."""
 
     text: str
@@ -36,7 +36,7 @@ class Scene:
     told: Hints
     hints: Hints
     provider: str | None
-    speaker: Speaker | None
+    speaker: Party | None
     on_known_server: bool
     """The server is one of those that a provider has."""
     seen: SignSeen | None
@@ -67,28 +67,28 @@ class Scene:
     def returned(self) -> Delivery | None:
         """The message that came back, or that a server behind one's own refused; None where that is not so."""
         delivery = self.delivery
-        if delivery is None or delivery.outcome not in _RETURNED or delivery.speaker is Speaker.OWN:
+        if delivery is None or delivery.outcome not in _RETURNED or delivery.speaker is Party.OWN:
             return None
         return delivery if self.bounced or delivery.speaker is not None else None
 
     def symptom(self, fault: Fault, stages: frozenset[Stage], facts: dict[str, Shown] | None = None) -> Symptom:
-        """Return the symptom of a fault in this scene. `facts` are added to those of the scene."""
+        """Return the symptom of a fault in this context. `facts` are added to those of the context."""
         known = {**self._facts(), **(facts or {})}
         first = next(stage for stage in Stage if stage in stages)
         return Symptom(stage=first, fault=fault, stages=stages, hints=self.hints, provider=self.provider, facts=known)
 
     def _facts(self) -> dict[str, Shown]:
         facts: dict[str, Shown] = {}
-        if self.speaker is Speaker.RECIPIENT:
+        if self.speaker is Party.RECIPIENT:
             facts["side"] = phrase("receiving")
-        elif self.speaker is Speaker.FORWARDER:
+        elif self.speaker is Party.FORWARDER:
             facts["side"] = phrase("forwarder")
         if self.told_stage and self.stage != AFTER:
             facts["stage_is"] = phrase("told")
         if self.on_known_server:
             facts["host_of"] = phrase("provider")
         if (delivery := self.returned) is not None:
-            facts["returned"] = phrase("delayed" if delivery.outcome is Outcome.DELAYED else "failed")
+            facts["returned"] = phrase("delayed" if delivery.outcome is AttemptOutcome.DELAYED else "failed")
             if self.sent_by is not None:
                 facts["sent_by"] = phrase("provider")
         if self.accepted:

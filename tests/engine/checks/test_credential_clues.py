@@ -7,7 +7,7 @@ import pytest
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.checks.typed import typed_clue
+from smtp_wizard.engine.checks.credential_clues import typed_clue
 from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom
 

@@ -1,4 +1,4 @@
-"""What the writing thread does with a batch: in the file, in one transaction, or in memory where that cannot be."""
+"""The writer of the state: a batch goes into the file in one transaction, or into memory where that cannot be."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Job:
     """Called once, with what the work returned or raised."""
 
 
-class Session:
+class Writer:
     """The connections: to the file, or to a copy in memory of what is needed. One thread at a time."""
 
     def __init__(self, folder: Path, lock_limit: float, note: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""Whose turn it is when many accounts are tested: so many at a server, so many of a provider, one a mailbox.
+"""The queue of many accounts that are tested: so many at once at a server, so many of a provider, one a mailbox.
 
 Nothing here waits or knows the time: it is asked who may begin now, and told who has ended.
 """
@@ -15,7 +15,7 @@ LOOKED_AT = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class QueuedCheck:
     """An account that waits to be tested, or is under test."""
 
     index: int
@@ -27,14 +27,14 @@ class Turn:
     """'' where nothing is known of how many it lets in at once."""
 
 
-class Turns:
+class CheckQueue:
     """The accounts that wait, by server. The servers take turns, so that no long list of one holds the others up."""
 
     def __init__(self, *, per_host: int, per_provider: Mapping[str, int]) -> None:
         """`per_provider`: how many at once, of those providers that say so."""
         self._per_host = per_host
         self._per_provider = per_provider
-        self._waiting: dict[str, deque[Turn]] = {}
+        self._waiting: dict[str, deque[QueuedCheck]] = {}
         self._ring: deque[str] = deque()
         """The servers at which somebody may be able to begin."""
         self._in_ring: set[str] = set()
@@ -44,12 +44,12 @@ class Turns:
         self._at_provider: Counter[str] = Counter()
         self._mailboxes: set[str] = set()
 
-    def add(self, turn: Turn) -> None:
+    def add(self, queued: QueuedCheck) -> None:
         """Let an account wait for its turn."""
-        self._waiting.setdefault(turn.host, deque()).append(turn)
-        self._enter(turn.host)
+        self._waiting.setdefault(queued.host, deque()).append(queued)
+        self._enter(queued.host)
 
-    def next(self) -> Turn | None:
+    def next(self) -> QueuedCheck | None:
         """Return an account that may begin now, and count it as begun; None where nobody may."""
         while self._ring:
             host = self._ring.popleft()
@@ -60,14 +60,14 @@ class Turns:
                 return found
         return None
 
-    def ended(self, turn: Turn) -> None:
+    def ended(self, queued: QueuedCheck) -> None:
         """Say that an account is done with."""
-        self._at_host[turn.host] -= 1
-        self._mailboxes.discard(turn.mailbox)
-        self._enter(turn.host)
-        if turn.provider:
-            self._at_provider[turn.provider] -= 1
-            for host in self._held_up.pop(turn.provider, ()):
+        self._at_host[queued.host] -= 1
+        self._mailboxes.discard(queued.mailbox)
+        self._enter(queued.host)
+        if queued.provider:
+            self._at_provider[queued.provider] -= 1
+            for host in self._held_up.pop(queued.provider, ()):
                 self._enter(host)
 
     def _enter(self, host: str) -> None:
@@ -75,26 +75,26 @@ class Turns:
             self._in_ring.add(host)
             self._ring.append(host)
 
-    def _first(self, host: str) -> Turn | None:
+    def _first(self, host: str) -> QueuedCheck | None:
         """Return the first account of a server that may begin, and take it from those that wait."""
         waiting = self._waiting[host]
-        for place, turn in enumerate(waiting):
+        for place, queued in enumerate(waiting):
             if place == LOOKED_AT:
                 break
-            if self._is_full(turn.provider):
-                self._held_up.setdefault(turn.provider, set()).add(host)
-            elif turn.mailbox not in self._mailboxes:
+            if self._is_full(queued.provider):
+                self._held_up.setdefault(queued.provider, set()).add(host)
+            elif queued.mailbox not in self._mailboxes:
                 del waiting[place]
-                return turn
+                return queued
         return None
 
     def _is_full(self, provider: str) -> bool:
         most = self._per_provider.get(provider)
         return most is not None and self._at_provider[provider] >= most
 
-    def _begin(self, turn: Turn) -> None:
-        self._at_host[turn.host] += 1
-        self._mailboxes.add(turn.mailbox)
-        if turn.provider:
-            self._at_provider[turn.provider] += 1
-        self._enter(turn.host)
+    def _begin(self, queued: QueuedCheck) -> None:
+        self._at_host[queued.host] += 1
+        self._mailboxes.add(queued.mailbox)
+        if queued.provider:
+            self._at_provider[queued.provider] += 1
+        self._enter(queued.host)
