@@ -8,6 +8,7 @@ import pickle
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import FrozenInstanceError, field, fields
+from inspect import signature
 from typing import Any, ClassVar, Generic, TypeVar
 
 import pytest
@@ -47,8 +48,8 @@ class Quiet:
         return "***"
 
 
-def written(maker: Any) -> tuple[type, type]:
-    """Make two classes anew, one of them from the other, so that nobody has used them yet."""
+def written(maker: Any) -> tuple[type, type, type, type]:
+    """Make classes anew, one of them from another, so that nobody has used them yet."""
 
     @maker(frozen=True, slots=True)
     class First:
@@ -69,7 +70,24 @@ def written(maker: Any) -> tuple[type, type]:
             if self.d < 0:
                 raise ValueError("d")
 
-    return First, Second
+    @maker(frozen=True, slots=True, kw_only=True, repr=False)
+    class Third:
+        """Only by name."""
+
+        a: int
+        self_: str = field(default="me", hash=False)
+        seen: list[object] = field(default_factory=list, repr=False, compare=False)
+
+        def __post_init__(self) -> None:
+            self.seen.append(self.self_)
+
+    @maker(frozen=True, slots=True)
+    class Fourth:
+        """Holds others."""
+
+        held: tuple[object, ...] | list[object] = ()
+
+    return First, Second, Third, Fourth
 
 
 def described(kind: type) -> dict[str, Any]:
@@ -82,42 +100,72 @@ def described(kind: type) -> dict[str, Any]:
         "params": repr(kind.__dict__["__dataclass_params__"]),
         "doc": kind.__doc__,
         "named": (kind.__module__, kind.__qualname__.rpartition(".")[2]),
+        "parameters": [(name, each.kind, each.annotation) for name, each in signature(kind).parameters.items()],
+        "methods": {
+            name: (method.__name__, method.__module__, method.__qualname__.split(".")[-2:])
+            for name in ("__init__", "__eq__", "__hash__", "__setattr__", "__delattr__")
+            if (method := vars(kind).get(name))
+        },
     }
 
 
-@pytest.mark.parametrize("at", [0, 1])
+@pytest.mark.parametrize("at", range(4))
 def test_it_ends_as_the_same_class(at: int) -> None:
     ours, theirs = (described(written(maker)[at]) for maker in MAKERS)
     assert ours == theirs
 
 
-USES: Sequence[Callable[[Any, Any], object]] = (
-    lambda first, second: repr(first(1)) + repr(second(a=1)),
-    lambda first, second: (first(1) == first(1, c=[2]), first(1) == first(2), second(a=1) == first(1)),
-    lambda first, second: (hash(first(1)) == hash((1, "b")), hash(second(a=1, d=2.0)) == hash((1, "b", 2.0))),
-    lambda first, second: second(a=1) < second(a=1, d=2.5),
-    lambda first, second: (dataclasses.replace(first(1), b="x").b, first(3).doubled(), second(a=3).doubled()),
-    lambda first, second: (dataclasses.asdict(second(a=1)), dataclasses.is_dataclass(first)),
-    lambda first, second: (first(1).__class__ is first, isinstance(second(a=1), first), issubclass(second, first)),
-    lambda first, second: hasattr(first(1), "__dict__"),
-    lambda first, second: (copy.copy(second(a=7)).a, copy.deepcopy(first(1, c=[2])).c),
-    lambda first, second: caught(first),
-    lambda first, second: caught(lambda: second(a=1, d=-1)),
-    lambda first, second: caught(lambda: second(1, "b", [], 1.5)),
-    lambda first, second: caught(lambda: setattr(first(1), "a", 2)),
-    lambda first, second: caught(lambda: delattr(second(a=1), "d")),
-    lambda first, second: caught(lambda: first(1) < first(2)),
+USES: Sequence[Callable[..., object]] = (
+    lambda first, second, *_: repr(first(1)) + repr(second(a=1)),
+    lambda first, second, *_: (first(1) == first(1, c=[2]), first(1) == first(2), second(a=1) == first(1)),
+    lambda first, second, *_: (hash(first(1)) == hash((1, "b")), hash(second(a=1, d=2.0)) == hash((1, "b", 2.0))),
+    lambda first, second, *_: second(a=1) < second(a=1, d=2.5),
+    lambda first, second, *_: (dataclasses.replace(first(1), b="x").b, first(3).doubled(), second(a=3).doubled()),
+    lambda first, second, *_: (dataclasses.asdict(second(a=1)), dataclasses.is_dataclass(first)),
+    lambda first, second, *_: (first(1).__class__ is first, isinstance(second(a=1), first), issubclass(second, first)),
+    lambda first, second, *_: hasattr(first(1), "__dict__"),
+    lambda first, second, *_: (copy.copy(second(a=7)).a, copy.deepcopy(first(1, c=[2])).c),
+    lambda first, second, *_: caught(first),
+    lambda first, second, *_: caught(lambda: second(a=1, d=-1)),
+    lambda first, second, *_: caught(lambda: second(1, "b", [], 1.5)),
+    lambda first, second, *_: caught(lambda: setattr(first(1), "a", 2)),
+    lambda first, second, *_: caught(lambda: delattr(second(a=1), "d")),
+    lambda first, second, *_: caught(lambda: first(1) < first(2)),
+    lambda first, second, third, _: (third(a=1).seen, third(a=1, self_="x").seen, third(a=1, seen=[2]).seen),
+    lambda first, second, third, _: (third(a=1) == third(a=1, seen=[0]), third(a=1) == third(a=1, self_="x")),
+    lambda first, second, third, _: hash(third(a=1)) == hash(third(a=1, self_="x")) == hash((1,)),
+    lambda first, second, third, _: repr(third(a=1)).startswith("<"),
+    lambda first, second, third, _: [caught(call) for call in (third, lambda: third(1), lambda: third(a=1, b=2))],
+    lambda first, second, third, fourth: [
+        caught(lambda: setattr(fourth(), "held", 1)),
+        caught(fourth().__delattr__, "held"),
+    ],
+    lambda first, second, third, fourth: (
+        hash(fourth((1,))) == hash(((1,),)),
+        fourth((1,)) == fourth((1,)),
+        fourth() == (),
+    ),
+    lambda first, second, third, fourth: repr(fourth((fourth(), fourth((1,))))).rpartition(".")[2],
+    lambda first, second, third, fourth: repr(held_by_itself(fourth)).rpartition(".")[2],
+    lambda first, second, third, fourth: third(a=1).__eq__(first(1)),
 )
 
 
-def caught(call: Callable[[], object]) -> tuple[str, bool]:
+def held_by_itself(kind: Any) -> object:
+    inside: list[object] = []
+    whole = kind(inside)
+    inside.append(whole)
+    return whole
+
+
+def caught(call: Callable[..., object], *arguments: object) -> tuple[str, bool]:
     with pytest.raises((TypeError, ValueError, AttributeError)) as problem:
-        call()
+        call(*arguments)
     return problem.typename, isinstance(problem.value, FrozenInstanceError)
 
 
 @pytest.mark.parametrize("use", USES)
-def test_whatever_is_done_first_it_behaves_as_the_standard_one(use: Callable[[Any, Any], object]) -> None:
+def test_whatever_is_done_first_it_behaves_as_the_standard_one(use: Callable[..., object]) -> None:
     ours, theirs = (use(*written(maker)) for maker in MAKERS)
     assert ours == theirs
 
@@ -134,13 +182,27 @@ def test_nothing_is_written_for_a_class_that_nobody_uses(monkeypatch: pytest.Mon
         return decorated
 
     monkeypatch.setattr(dataclasses, "dataclass", counted)
-    first, second = written(lazy_dataclass.dataclass)
+    first, second, *_ = written(lazy_dataclass.dataclass)
     assert made == []
     assert first(1) == first(1)
     assert [kind.__name__ for kind in made] == ["First"]
     assert second(a=1).d == 1.5
     assert second(a=1).d == 1.5
     assert [kind.__name__ for kind in made] == ["First", "Second"]
+
+
+def test_of_the_methods_of_most_classes_one_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+
+    def counted(text: str, *places: Any) -> None:
+        compiled.append(text)
+        exec(text, *places)
+
+    monkeypatch.setattr(lazy_dataclass, "exec", counted, raising=False)
+    monkeypatch.setattr(dataclasses, "exec", lambda *_: compiled.append("by the standard library"), raising=False)
+    _, _, third, fourth = written(lazy_dataclass.dataclass)
+    assert (third(a=1) == third(a=1), hash(fourth()), repr(fourth(("x",)))[-12:]) == (True, hash(((),)), "held=('x',))")
+    assert [text.partition("(")[0] for text in compiled] == ["def __init__"] * 2
 
 
 def test_a_pattern_takes_it_apart() -> None:
@@ -173,7 +235,7 @@ def test_classes_that_cannot_be_finished_later_are_refused() -> None:
 
 def test_threads_that_use_it_first_at_once_meet_whole_objects() -> None:
     for _ in range(20):
-        _, second = written(lazy_dataclass.dataclass)
+        _, second, *_ = written(lazy_dataclass.dataclass)
         gate = threading.Barrier(8)
         made: list[Any] = []
 
