@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "history": "How the last tests of an account came out, and how long they took.",
         "calendar": "What will end: certificates, sign-ins, ways in, limits; also as a calendar file.",
         "send": "Send the test message of a saved account.",
+        "senders": "Which addresses an account may send as, and what to change where one is refused.",
         "accounts": "List, show, change and remove saved accounts.",
         "vault": "The encrypted file for passwords: give it another passphrase.",
         "discover": "Find the settings for an address, each with its source and how far it is believed.",

@@ -23,6 +23,7 @@ from smtp_wizard.engine.services.domains import Domains
 from smtp_wizard.engine.services.mailboxes import Mailboxes
 from smtp_wizard.engine.services.problems import Problems
 from smtp_wizard.engine.services.scans import Scans
+from smtp_wizard.engine.services.senders import Senders
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.services.tokens import Tokens
 from smtp_wizard.engine.smtp.transport import SocketWire, Wire
@@ -126,6 +127,9 @@ def compose(
         mailboxes=mailboxes,
         arrivals=Arrivals(saved_accounts=saved_accounts, entries=entries, mailboxes=mailboxes, now=now),
         bounces=Bounces(catalog=catalog, saved_accounts=saved_accounts, mailboxes=mailboxes, now=now),
+        senders=Senders(
+            catalog=catalog, checks=checks, mailboxes=mailboxes, practice=folder / PRACTICE_FOLDER, now=now
+        ),
         accounts=Accounts(
             saved_accounts=saved_accounts, stores=stores, entries=entries, tokens=tokens, checks=checks, now=now
         ),

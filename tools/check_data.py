@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,6 +21,7 @@ from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.discovery.mailbox_traces import MailboxKnowledge, load_mailbox_knowledge
 from smtp_wizard.engine.domain.readiness import load_requirements
+from smtp_wizard.engine.domain.sender_records import SenderRecords, load_sender_records
 from smtp_wizard.engine.explain.wordings import load_wordings
 from smtp_wizard.engine.guides.guides import Guide, load_guides
 from smtp_wizard.engine.mailbox.mailbox_file import MailboxList, load_mailboxes
@@ -28,6 +29,7 @@ from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, SendLimit
 from smtp_wizard.engine.providers.provider import Documented, Provider, ProviderKind
 from smtp_wizard.engine.providers.retirements import endings, has_come, is_stale, retiring
+from smtp_wizard.engine.providers.sender_rules import SenderRule, load_sender_rules
 from smtp_wizard.engine.sandbox.scenarios import Scenario, load_scenarios
 from smtp_wizard.engine.scan.control_host import ControlHost, load_control_hosts
 from smtp_wizard.engine.unsubscribe import rules
@@ -46,6 +48,8 @@ class Knowledge:
     neutrals: tuple[ControlHost, ...]
     mailboxes: MailboxKnowledge
     imap_servers: MailboxList
+    sender_records: Mapping[str, SenderRecords]
+    sender_rules: Mapping[str, SenderRule]
 
 
 def read_all(folder: Path) -> tuple[Knowledge | None, list[str]]:
@@ -71,9 +75,11 @@ def read_all(folder: Path) -> tuple[Knowledge | None, list[str]]:
     read(rules, "unsubscribe.yaml")
     if catalog is None or guides is None or diagnosis is None or scenarios is None or neutrals is None:
         return None, problems
-    if mailboxes is None or imap_servers is None:
+    records, senders = read(load_sender_records, "sender_records.yaml"), read(load_sender_rules, "sender_rules.yaml")
+    if mailboxes is None or imap_servers is None or records is None or senders is None:
         return None, problems
-    return Knowledge(catalog, guides, diagnosis, scenarios, neutrals, mailboxes, imap_servers), problems
+    known = Knowledge(catalog, guides, diagnosis, scenarios, neutrals, mailboxes, imap_servers, records, senders)
+    return known, problems
 
 
 def faults(known: Knowledge) -> Iterator[str]:
@@ -91,6 +97,7 @@ def faults(known: Knowledge) -> Iterator[str]:
     yield from _unknown_neutrals(known.catalog, known.neutrals)
     yield from _odd_traces(known.catalog, known.mailboxes)
     yield from _unknown_mailboxes(known.catalog, known.imap_servers)
+    yield from _unknown_senders(known)
 
 
 def _loose_paths(provider: Provider, guides: dict[str, Guide], scenarios: dict[str, Scenario]) -> Iterator[str]:
@@ -199,6 +206,14 @@ def _unknown_mailboxes(catalog: Catalog, mailboxes: MailboxList) -> Iterator[str
             yield f"mailboxes.yaml: there is no provider '{provider_id}'"
     for provider_id in mailboxes.switched_on.keys() - {each.provider for each in mailboxes.servers}:
         yield f"mailboxes.yaml: '{provider_id}' has no IMAP server to be switched on"
+
+
+def _unknown_senders(known: Knowledge) -> Iterator[str]:
+    """What is said of senders is said of providers in the catalogue."""
+    for name, said in (("sender_records.yaml", known.sender_records), ("sender_rules.yaml", known.sender_rules)):
+        for provider_id in said:
+            if known.catalog.get(provider_id) is None:
+                yield f"{name}: there is no provider '{provider_id}'"
 
 
 def notes(known: Knowledge, today: date) -> Iterator[str]:

@@ -23,6 +23,7 @@ from smtp_wizard.output.documents import (
     providers,
     readiness,
     sandbox,
+    senders,
     unsubscribe,
 )
 from smtp_wizard.output.documents.document import JsonDocument
@@ -61,6 +62,7 @@ _ALL: tuple[type[JsonDocument], ...] = (
     doctor.Diagnosed,
     discover.Discovered,
     domain.DomainExamined,
+    senders.SendersTried,
     unsubscribe.UnsubscribeLink,
     unsubscribe.TemplateChecked,
     document.CompletionScript,

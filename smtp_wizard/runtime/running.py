@@ -10,7 +10,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from smtp_wizard.runtime.exits import Interrupted
+from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.runtime.exits import CommandError, Exit, Interrupted
 from smtp_wizard.runtime.signals import ENDING, may_handle_signals, orderly_end
 
 T = TypeVar("T")
@@ -43,6 +44,20 @@ class Stopwatch:
             yield
         finally:
             self._left, self._since = self.left(), None
+
+
+def run_bounded(work: Coroutine[Any, Any, T], watch: Stopwatch, undone: Callable[[], str] = lambda: "") -> T:
+    """As `run`, for work that bounds itself by nothing: it ends when the time is up. Raises `CommandError` then."""
+
+    async def bounded() -> T:
+        async with watch.bound():
+            return await work
+
+    try:
+        return run(bounded(), watch, undone)
+    except TimeoutError:
+        words = phrase("The time allowed by --timeout was up. {}", shown(undone(), 300))
+        raise CommandError("timeout", words, phrase("Allow more of it."), Exit.FAILED) from None
 
 
 def run(work: Coroutine[Any, Any, T], watch: Stopwatch, undone: Callable[[], str] = lambda: "") -> T:

@@ -164,3 +164,18 @@ def test_a_wrong_password_is_refused_in_words(mailboxes: Mailboxes, office: str)
     ran = run("bounces", office, "--imap", there, "--password-stdin", "--json", stdin="wrong password")
     assert (ran.code, ran.error["code"]) == (1, "mailbox_refused")
     assert "wrong password" not in ran.out + ran.err
+
+
+def test_the_addresses_that_an_account_may_send_as_are_found_by_one_message_to_oneself(
+    mailboxes: Mailboxes, office: str
+) -> None:
+    """Postfix refuses another user's address when the recipient is named, and looks at no From."""
+    before = letters(mailboxes)
+    there = f"{NAME}:{mailboxes.imap.port}"
+    asked = ("senders", office, "--try", ZOE.address, "--yes", "--imap", there, "--password-stdin", "--json")
+    document = run(*asked, stdin=ALICE.password).document
+    rows = {row["kind"]: row for row in document["senders"]}
+    assert (rows["account"]["envelope"], rows["account"]["from"]) == ("accepted", "accepted")
+    assert (rows["tried"]["envelope"], rows["tried"]["from"]) == ("refused", "accepted")
+    assert rows["tried"]["finding"]["code"] == "sender_not_allowed"
+    assert (document["sent"], document["seen"], letters(mailboxes) - before) == (2, True, 2)

@@ -78,6 +78,8 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("explain", "-", "--json"),
     ("explain", "--jsonl"),
     ("bounces", "Office"),
+    ("senders", "Office", "--try", "sales@example.com"),
+    ("senders", "Nobody", "--json"),
     ("readiness", "Nobody", "--recipients", "100", "--json"),
     ("bounces", "Nobody", "--json"),
     ("unsubscribe", "list@example.com"),

@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.checks.runner import _CheckRun
+from smtp_wizard.engine.checks.runner import CheckRun
 from smtp_wizard.runtime.running import Stopwatch
 from tests.support.walk import until
 
@@ -38,18 +38,18 @@ class TimeIsUp:
         return limit
 
     def _watch_checks(self, patch: pytest.MonkeyPatch) -> None:
-        stage, close = _CheckRun.stage, _CheckRun.close
+        stage, close = CheckRun.stage, CheckRun.close
 
-        async def begun(check: _CheckRun, of: Stage) -> None:
+        async def begun(check: CheckRun, of: Stage) -> None:
             self.begun.append((check.target.connection.endpoint.port, of))
             await stage(check, of)
 
-        def over(check: _CheckRun) -> None:
+        def over(check: CheckRun) -> None:
             close(check)
             self.over.append(check.target.connection.endpoint.port)
 
-        patch.setattr(_CheckRun, "stage", begun)
-        patch.setattr(_CheckRun, "close", over)
+        patch.setattr(CheckRun, "stage", begun)
+        patch.setattr(CheckRun, "close", over)
 
     def now(self) -> None:
         """Let the time of whatever still runs be up; from any thread."""

@@ -52,8 +52,8 @@ async def run_checks(
         raise ValueError("a check that sends needs a message")
     if depth is not Depth.SERVER and target.connection.auth is not Auth.NONE and secret is None:
         raise ValueError("a check that signs in needs a secret")
-    run = _CheckRun(
-        target, secret, wire, diagnosis, emit, limits or TimeLimits(), sign_in or SignInProgress(_unwatched, _unwatched)
+    run = CheckRun(
+        target, secret, wire, diagnosis, emit, limits or TimeLimits(), sign_in or SignInProgress(unwatched, unwatched)
     )
     try:
         for stage in planned_stages(target, depth):
@@ -66,7 +66,7 @@ async def run_checks(
     return report
 
 
-async def _unwatched() -> None:
+async def unwatched() -> None:
     """Nobody wants to know of the sign-in."""
 
 
@@ -95,8 +95,11 @@ _ELSEWHERE = (TlsFault.VERSION, TlsFault.CLIENT_CERTIFICATE)
 """What one port of a server may want and another may not."""
 
 
-class _CheckRun:
-    """One check: the connection, what has been learnt, and one method a stage."""
+class CheckRun:
+    """One check: the connection, what has been learnt, and one method a stage.
+
+    `run_checks` leads it through the stages; `sender_trials` goes on with it after the sign-in.
+    """
 
     def __init__(
         self,
@@ -245,6 +248,23 @@ class _CheckRun:
         """Close the socket."""
         if self._stream is not None:
             self._stream.close()
+
+    async def begin_again(self, mail: Mail) -> bool:
+        """Forget the message that was begun (RSET, RFC 5321 section 4.1.1.5), and take another one.
+
+        Returns whether the server goes along. No result is kept of it, and nothing is raised.
+        """
+        self.target = replace(self.target, mail=mail)
+        if not self.dialogue.settled:  # the answer that is still to come would be taken for that to what is said next
+            return False
+        self._stage, self._failed, self._dot_sent, self._early = Stage.MAIL, False, False, None
+        self._offered = self._offered.without("PIPELINING")  # each answer is heard before more is said
+        try:
+            async with listening_timeout(self.limits.of(Stage.MAIL)):
+                (reply,) = await self._ask(protocol.rset())
+        except (WireError, SmtpError, TimeoutError, _StageFailure):
+            return False
+        return reply.code in protocol.RESET
 
     async def leave(self) -> None:
         """Say QUIT where that makes sense; its answer changes nothing and is not waited for."""

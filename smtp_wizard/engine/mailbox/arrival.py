@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from smtp_wizard.engine.base.mail_message import read_message
@@ -40,6 +41,27 @@ def arrival(session: ImapSession, code: str, since: date) -> Arrival:
             head = read_message(found.octets.decode("latin-1"), octets=True).head
             return Arrival(where=where, authentication=read_authentication(head.all("authentication-results")))
     return Arrival(where=ArrivalState.NO)
+
+
+def arrived_from(session: ImapSession, codes: Iterable[str], since: date) -> dict[str, str]:
+    """Return what stands in From of the messages with these code words, as far as they lie in the inbox or in Junk.
+
+    Raises `ImapFailed`.
+    """
+    junk = session.special_folder("\\Junk")
+    left, found = list(codes), dict[str, str]()
+    for name in (INBOX, *([junk] if junk is not None else [])):
+        for code in [each for each in left if each not in found]:
+            for letter in session.fetch(_uids(session, name, code, since)[:1], HEAD):
+                found[code] = sender_in(letter.octets)
+    return found
+
+
+def sender_in(octets: bytes) -> str:
+    """Return the address in From of a message (RFC 5322 section 3.6.2); '' where none can be told."""
+    field = read_message(octets[:HEAD].decode("latin-1"), octets=True).head.get("from")
+    at = field.rfind("<")
+    return field[at + 1 :].partition(">")[0].strip() if at >= 0 else field.strip()
 
 
 def _uids(session: ImapSession, folder: str, code: str, since: date) -> list[int]:

@@ -5,12 +5,12 @@ The practice server is brought up for the length of a check, and the lockout gua
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.lockout_guard import LockoutGuard, lockout_of, paused, refused, signs_in
@@ -44,6 +44,7 @@ from smtp_wizard.engine.wizard.server_confirmation import refuse_unconfirmed, se
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.checks.notice_message import NoticeText
+    from smtp_wizard.engine.checks.sender_trials import SenderTrial, TriedSender
 
 PRACTICE_FOLDER = "sandbox"
 """Below the config folder: the practice server's mailbox and certificates."""
@@ -257,6 +258,43 @@ class Checks:
             secret = await self._tokens.for_account(account, secret, target.trust.ca_file)
         return await self._run(target, secret, Depth.SEND, lambda _: None, address=account.address)
 
+    async def try_senders(
+        self,
+        account: Account,
+        secret: Secret | None,
+        trials: Sequence[SenderTrial],
+        emit: Emit,
+        *,
+        options: Options | None = None,
+    ) -> tuple[Report, tuple[TriedSender, ...]]:
+        """Sign in to a saved account once, and try senders there; return the report of the sign-in, and what was tried.
+
+        It is kept as no result of the account. Raises as `check_draft`.
+        """
+        from smtp_wizard.engine.checks.sender_trials import run_sender_trials
+
+        said = options or Options()
+        target = Target(
+            connection=said.over(account.connection),
+            family=said.family,
+            secret_shape=self._shape(account.connection, secret),
+            typed=typed_clue(account.connection.username, secret),
+        )
+        tried: list[TriedSender] = []
+
+        async def work(target: Target, secret: Secret | None, *, depth: Depth, **how: Any) -> Report:
+            return await run_sender_trials(target, secret, trials, tried, **how)
+
+        try:
+            if _needs_token(target, Depth.LOGIN) and secret is not None:
+                secret = await self._tokens.for_account(account, secret, target.trust.ca_file)
+        except OAuthError as problem:
+            return self._no_token(target, problem, emit), ()
+        report = await self._run(
+            target, secret, Depth.LOGIN, emit, address=account.address, anyway=said.ignore_lockout, work=work
+        )
+        return report, tuple(tried)
+
     async def check_target(self, target: Target, secret: Secret | None, depth: Depth, emit: Emit) -> Report:
         """Check a server that belongs to no account."""
         return await self._run(target, secret, depth, emit)
@@ -271,7 +309,9 @@ class Checks:
         address: Address | None = None,
         anyway: bool = False,
         elsewhere: RemoteChecker | None = None,
+        work: Callable[..., Awaitable[Report]] | None = None,
     ) -> Report:
+        """Check, with the guard before a sign-in. `work`: what is done in the place of `run_checks`."""
         if elsewhere is not None and target.connection.sandbox is not None:
             raise InputError(phrase("The practice server is on this computer alone; no other one can reach it."))
         if depth is not Depth.SERVER and target.connection.auth is Auth.PASSWORD and not secret:
@@ -279,13 +319,13 @@ class Checks:
         if _needs_token(target, depth) and not secret:
             raise InputError(phrase("Sign in in the browser first."))
         if target.connection.sandbox is not None or not signs_in(target, depth):
-            return await self._checked(target, secret, depth, emit, elsewhere=elsewhere)
+            return await self._checked(target, secret, depth, emit, elsewhere=elsewhere, work=work)
         provider = self._catalog.get(target.connection.provider)
         whose = counted_names(self._catalog, target.connection.endpoint.host, target.connection.username, address)
         guard = LockoutGuard(self._attempts, provider, self._now, self._diagnosis.title, whose, anyway=anyway)
 
         def check(sign_in: SignInProgress) -> Awaitable[Report]:
-            return self._checked(target, secret, depth, emit, sign_in, elsewhere)
+            return self._checked(target, secret, depth, emit, sign_in, elsewhere, work)
 
         return await guard.watch(target, depth, emit, check)
 
@@ -297,11 +337,12 @@ class Checks:
         emit: Emit,
         sign_in: SignInProgress | None = None,
         elsewhere: RemoteChecker | None = None,
+        work: Callable[..., Awaitable[Report]] | None = None,
     ) -> Report:
         if elsewhere is not None:
             return await self._checked_elsewhere(target, secret, depth, elsewhere, sign_in)
         async with self._peer(target) as reachable:
-            return await run_checks(
+            return await (work or run_checks)(
                 reachable,
                 secret,
                 depth=depth,

@@ -22,6 +22,7 @@ from smtp_wizard.engine.services.domains import Domains
 from smtp_wizard.engine.services.mailboxes import Mailboxes
 from smtp_wizard.engine.services.problems import Problems
 from smtp_wizard.engine.services.scans import Scans
+from smtp_wizard.engine.services.senders import Senders
 from smtp_wizard.engine.services.tokens import Tokens
 
 
@@ -48,6 +49,7 @@ class Services:
     mailboxes: Mailboxes
     bounces: Bounces
     arrivals: Arrivals
+    senders: Senders
     accounts: Accounts
     problems: Problems
     now: Callable[[], datetime]

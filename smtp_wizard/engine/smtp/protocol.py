@@ -89,6 +89,7 @@ CHALLENGE = 334
 SENDER_ACCEPTED = frozenset({250})
 RECIPIENT_ACCEPTED = frozenset({250, 251, 252})
 """252: some servers say of a recipient what is meant for VRFY, and take the message."""
+RESET = frozenset({250})
 CONTENT_AWAITED = frozenset({354})
 MESSAGE_ACCEPTED = frozenset({250})
 NO_EHLO = frozenset({500, 502})
@@ -202,6 +203,10 @@ class Capabilities(Mapping[str, Shown]):
         """SASL mechanisms, in the server's order, each once."""
         return tuple(dict.fromkeys(self._offered.get("AUTH", NO_WORDS).upper().split()))
 
+    def without(self, keyword: str) -> Capabilities:
+        """Return the same without one of them."""
+        return Capabilities({each: said for each, said in self._offered.items() if each != keyword})
+
     def __getitem__(self, keyword: str) -> Shown:
         return self._offered[keyword]
 
@@ -263,6 +268,11 @@ def helo(name: str) -> Command:
 def starttls() -> Command:
     """STARTTLS (RFC 3207)."""
     return _line_command("STARTTLS")
+
+
+def rset() -> Command:
+    """RSET: what was said of a message is forgotten (RFC 5321 section 4.1.1.5)."""
+    return _line_command("RSET")
 
 
 def quit_() -> Command:
@@ -359,6 +369,11 @@ class Dialogue:
         if reply is not None:
             self._owed -= 1
         return reply
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything that was asked is answered."""
+        return not self._owed
 
     def restart_under_tls(self) -> Shown:
         """Start again under TLS; return what had come in clear text after the 220, which is thrown away.
