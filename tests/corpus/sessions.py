@@ -57,7 +57,7 @@ COMMANDS = (
         "provider new",
         "providers",
     ),
-    *("providers show", "providers verify", "sandbox", "sandbox mailbox", "schema", "send", "setup", "test"),
+    *("providers show", "providers verify", "sandbox", "sandbox mailbox", "schema", "send", "senders", "setup", "test"),
     *("unsubscribe", "vault", "vault passphrase"),
 )
 
