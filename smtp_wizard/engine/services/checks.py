@@ -265,7 +265,7 @@ class Checks:
         trials: Sequence[SenderTrial],
         emit: Emit,
         *,
-        options: Options | None = None,
+        options: CheckOptions | None = None,
     ) -> tuple[Report, tuple[TriedSender, ...]]:
         """Sign in to a saved account once, and try senders there; return the report of the sign-in, and what was tried.
 
@@ -273,7 +273,7 @@ class Checks:
         """
         from smtp_wizard.engine.checks.sender_trials import run_sender_trials
 
-        said = options or Options()
+        said = options or CheckOptions()
         target = Target(
             connection=said.over(account.connection),
             family=said.family,

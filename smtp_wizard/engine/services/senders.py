@@ -36,9 +36,9 @@ from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.secrets.base import SecretError
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.mailboxes import Mailboxes
-from smtp_wizard.engine.services.options import Options
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.mailbox.imap_session import ImapSession
@@ -111,7 +111,7 @@ class Senders:
         named: Sequence[Address],
         emit: Emit,
         *,
-        options: Options | None = None,
+        options: CheckOptions | None = None,
     ) -> SenderMatrix:
         """Try the account's own addresses, those that are named, and two made-up ones, as senders of the envelope.
 
@@ -137,7 +137,7 @@ class Senders:
         emit: Emit,
         *,
         named: Endpoint | None = None,
-        options: Options | None = None,
+        options: CheckOptions | None = None,
         patience: timedelta | None = None,
     ) -> SenderMatrix:
         """Send one message to oneself from each address that is somebody's, and look what stands in From of it.
@@ -197,7 +197,7 @@ class Senders:
         secret: Secret | None,
         sent: Mapping[str, SenderRow],
         named: Endpoint | None,
-        options: Options | None,
+        options: CheckOptions | None,
         patience: timedelta,
     ) -> tuple[Mapping[str, str], Shown]:
         """Return what stands in From of the messages that arrived, by code, and why that could not be seen."""
