@@ -51,8 +51,8 @@ from smtp_wizard.runtime.early_keys import restore_terminal
 from smtp_wizard.runtime.fault_log import as_fault
 from smtp_wizard.runtime.foreground import Foreground
 from smtp_wizard.runtime.server_watch import ServerWatch
-from smtp_wizard.screens.kit import Collects, Kit
 from smtp_wizard.screens.panel import ConfirmPanel
+from smtp_wizard.screens.screen_context import CollectsDraft, ScreenContext
 from smtp_wizard.screens.too_small import TooSmallScreen
 from smtp_wizard.text.wizard import LEAVE_LINES, LEAVE_QUESTION, NOT_SAVED, Resume
 from smtp_wizard.widgets.fault_containment import FaultContained
@@ -102,7 +102,7 @@ class WizardApp(AreasApp):
         for theme in OWN:
             self.register_theme(theme)
         self.begin_with(look)
-        self.kit = Kit(
+        self.context = ScreenContext(
             services,
             guides,
             ServerWatch(services.checks, services.catalog, self._handle_exception),
@@ -116,8 +116,8 @@ class WizardApp(AreasApp):
         self._swapping = False
         self.opening = ExitStack()
         """Holds back every painting until there is something to see: a blank frame goes over the line too."""
-        self.add_mode(HOME, lambda: AREAS[HOME](self.kit))
-        self.add_mode(LIMITS, lambda: AREAS[LIMITS](self.kit))
+        self.add_mode(HOME, lambda: AREAS[HOME](self.context))
+        self.add_mode(LIMITS, lambda: AREAS[LIMITS](self.context))
         (foreground or Foreground()).drawn_on(self.put_aside)
         self.ascii = only_ascii(os.environ, getattr(sys.__stderr__, "encoding", None))
         self.line_filters: Sequence[LineFilter] = (*((AsciiFilter(),) if self.ascii else ()), JoinedFilter())
@@ -155,7 +155,7 @@ class WizardApp(AreasApp):
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
         """Open an address in the person's browser, which inherits no secret from the environment."""
-        self.kit.services.stores.hide_variables()
+        self.context.services.stores.hide_variables()
         super().open_url(url, new_tab=new_tab)
 
     # -- areas ------------------------------------------------------------------------------------------------------
@@ -166,9 +166,9 @@ class WizardApp(AreasApp):
         self.add_mode(SETUP, BaseScreen)
         self.opening.enter_context(self.batch_update())
         kept = None if self.given else self.box.load()
-        self.kit = replace(self.kit, left=self.box.problem)
+        self.context = replace(self.context, left=self.box.problem)
         if kept is not None:
-            kept = resumed(kept, self.kit.services.catalog)
+            kept = resumed(kept, self.context.services.catalog)
             self._offer_to_go_on(kept)
         elif self.start == HOME:
             await self.switch_mode(HOME)
@@ -192,7 +192,7 @@ class WizardApp(AreasApp):
 
         from smtp_wizard.screens.resume import ResumeScreen
 
-        self.push_screen(ResumeScreen(self.kit, kept.draft, kept.step), answered)
+        self.push_screen(ResumeScreen(self.context, kept.draft, kept.step), answered)
         self._opened()
 
     def _catch_signals(self) -> None:
@@ -206,7 +206,7 @@ class WizardApp(AreasApp):
     def _ended(self, code: int) -> None:
         """Keep what stands on the screen, and leave."""
         stack = self._screen_stacks.get(SETUP, [])
-        screen = next((each for each in reversed(stack) if isinstance(each, Collects)), None)
+        screen = next((each for each in reversed(stack) if isinstance(each, CollectsDraft)), None)
         if screen is not None and self.walking is not None and self.draft.saved is None:
             self.box.save(screen.collect(), self.walking)
         self.exit(code, code)
@@ -246,7 +246,7 @@ class WizardApp(AreasApp):
 
     def open_tool(self, name: str) -> None:
         """Show a tool over the screen that is shown."""
-        self.push_screen(TOOL_SCREENS[name](self.kit))
+        self.push_screen(TOOL_SCREENS[name](self.context))
 
     def practise(self) -> None:
         """Go to the practice mailbox; what is being set up is put aside after a question."""
@@ -259,7 +259,7 @@ class WizardApp(AreasApp):
     async def _practise(self) -> None:
         from smtp_wizard.flows.address import AddressFlow, AddressOffer
 
-        services = self.kit.services
+        services = self.context.services
         flow = AddressFlow(Draft(), catalog=services.catalog, discovery=services.discovery)
         leads = await flow.act(AddressOffer.PRACTISE)
         assert isinstance(leads, Next), "the practice mailbox is in the catalogue"
@@ -318,7 +318,7 @@ class WizardApp(AreasApp):
         fault: Exception | None = None
         stood: tuple[Draft, Step] | None = None
         while at is not None:
-            at = step_before_confirmation(draft, at, self.kit.services.catalog)
+            at = step_before_confirmation(draft, at, self.context.services.catalog)
             try:
                 outcome = await self._stand_at(at, draft, fault)
             except (Exception, asyncio.CancelledError) as problem:
@@ -335,7 +335,7 @@ class WizardApp(AreasApp):
                     draft, at = earlier, self._back_from(at, earlier, begun)
         self.walking = None
         self.draft = Draft()
-        self.kit.watch.stop()
+        self.context.watch.stop()
         await self.switch_mode(HOME)
         self._opened()
         self.call_later(self._stands_there)
@@ -358,8 +358,8 @@ class WizardApp(AreasApp):
             self.box.save(draft, at)
         else:
             self.box.clear()
-        self.kit.watch.watch(draft)
-        return await self._answer(SCREENS[at.id](self.kit, draft), fault)
+        self.context.watch.watch(draft)
+        return await self._answer(SCREENS[at.id](self.context, draft), fault)
 
     async def _answer(self, screen: StepPage[Any, Any], fault: Exception | None) -> StepOutcome:
         """Show a step and return its answer. Painted in one go, since every repaint goes over the line."""
@@ -394,7 +394,7 @@ class WizardApp(AreasApp):
 
     def _before_the_first(self) -> Step | None:
         """Back from the first question leads to the accounts, if there are any."""
-        return None if self.kit.services.saved_accounts.may_hold_any() else STEPS[0]
+        return None if self.context.services.saved_accounts.may_hold_any() else STEPS[0]
 
 
 def browser_at_hand(environ: Mapping[str, str]) -> bool:

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 
 from smtp_wizard.app_styles import StyledApp
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
-from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.screens.too_small import TooSmallScreen
 
 HOME, SETUP, LIMITS = "home", "setup", "limits"
@@ -19,7 +19,7 @@ HOME, SETUP, LIMITS = "home", "setup", "limits"
 class AreasApp(StyledApp):
     """Opens the areas; Escape leads back to where one was."""
 
-    kit: Kit
+    context: ScreenContext
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f10,ctrl+p", "menu", "Menu", show=False),
         Binding("ctrl+q", "leave", "Quit"),
@@ -80,7 +80,7 @@ class AreasApp(StyledApp):
     def _accounts_words(self) -> str:
         """Say how many accounts there are; '' where there are none, or they cannot be read."""
         try:
-            count = len(self.kit.services.saved_accounts.list())
+            count = len(self.context.services.saved_accounts.list())
         except EXPECTED_ERRORS:
             return ""
         return f"{count} saved" if count else ""

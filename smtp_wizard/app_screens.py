@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from smtp_wizard.engine.wizard.draft import Draft
-    from smtp_wizard.screens.kit import Kit
     from smtp_wizard.screens.page import StepPage
+    from smtp_wizard.screens.screen_context import ScreenContext
 
 T = TypeVar("T")
 
@@ -34,24 +34,24 @@ class WhenNeeded(Mapping[str, T], Generic[T]):
         return len(self._places)
 
 
-SCREENS: WhenNeeded[Callable[[Kit, Draft], StepPage[Any, Any]]] = WhenNeeded(
+SCREENS: WhenNeeded[Callable[[ScreenContext, Draft], StepPage[Any, Any]]] = WhenNeeded(
     {
         "address": "address:AddressScreen",
         "provider": "provider:ProviderScreen",
-        "signin": "signin:SignInScreen",
+        "signin": "sign_in:SignInScreen",
         "server": "server:ServerScreen",
-        "oauth": "oauth:OAuthScreen",
+        "oauth": "browser:BrowserScreen",
         "connect": "connect:ConnectScreen",
-        "testmail": "testmail:TestMailScreen",
-        "review": "review:ReviewScreen",
+        "testmail": "test_mail:TestMailScreen",
+        "review": "save:SaveScreen",
         "done": "done:DoneScreen",
     }
 )
 """The screen of each step."""
-TOOL_SCREENS: WhenNeeded[Callable[[Kit], Screen[None]]] = WhenNeeded(
+TOOL_SCREENS: WhenNeeded[Callable[[ScreenContext], Screen[None]]] = WhenNeeded(
     {
         "explain": "areas.explain:ExplainScreen",
-        "bounces": "areas.returned:ReturnedScreen",
+        "bounces": "areas.bounces:BouncesScreen",
         "inbox": "areas.inbox:InboxScreen",
         "domain": "areas.domain:DomainScreen",
         "unsubscribe": "areas.unsubscribe:UnsubscribeScreen",
@@ -60,7 +60,7 @@ TOOL_SCREENS: WhenNeeded[Callable[[Kit], Screen[None]]] = WhenNeeded(
     }
 )
 """What the menu opens over the screen that is shown."""
-AREAS: WhenNeeded[Callable[[Kit], Screen[None]]] = WhenNeeded(
+AREAS: WhenNeeded[Callable[[ScreenContext], Screen[None]]] = WhenNeeded(
     {"home": "accounts.home:HomeScreen", "limits": "areas.limits:LimitsScreen"}
 )
 """What stands for itself, with a stack of screens of its own."""

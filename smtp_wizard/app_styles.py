@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from smtp_wizard.typed_ahead import TypedAheadApp
+from smtp_wizard.type_ahead import TypeAheadApp
 
 
-class StyledApp(TypedAheadApp):
+class StyledApp(TypeAheadApp):
     """Reads its style sheet again only where a colour of it has changed, by another look."""
 
     _colours: Mapping[str, str] = {}

@@ -48,7 +48,7 @@ FOLDERS: tuple[str, ...] = (
     "app_screens",
     "app_areas",
     "app_styles",
-    "typed_ahead",
+    "type_ahead",
     "app_faults",
     "changed_cells",
     "plain",
@@ -89,16 +89,16 @@ FOLDER_LIMIT = 20
 SCREENS_FOR_ALL = frozenset(
     {
         f"{PACKAGE}.screens",
-        f"{PACKAGE}.screens.kit",
-        f"{PACKAGE}.screens.keyed",
+        f"{PACKAGE}.screens.screen_context",
+        f"{PACKAGE}.screens.keyed_screen",
         f"{PACKAGE}.screens.page",
         f"{PACKAGE}.screens.panel",
         f"{PACKAGE}.screens.details",
         f"{PACKAGE}.screens.guide",
         f"{PACKAGE}.screens.question",
         f"{PACKAGE}.screens.link",
-        f"{PACKAGE}.screens.accounts.rows",
-        f"{PACKAGE}.screens.areas.listing",
+        f"{PACKAGE}.screens.accounts.home_parts",
+        f"{PACKAGE}.screens.areas.list_page",
     }
 )
 """What a screen may import of its neighbours: the base of a step, and the panels."""
@@ -124,7 +124,7 @@ REVEALERS = frozenset(
         "engine/checks/credential_clues.py",  # says how it looks: letters, blanks, an app password
         "engine/providers/provider.py",  # compares its shape with that of the provider's app passwords
         "flows/last_steps/done.py",  # shows it, after a yes
-        "screens/oauth.py",  # puts a client secret back into its field, where it stays hidden
+        "screens/browser.py",  # puts a client secret back into its field, where it stays hidden
         "flows/connect.py",  # hands what was typed back to its field, where it stays hidden
         "screens/connect.py",  # puts what was typed back into its field, where it stays hidden
     }

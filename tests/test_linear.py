@@ -47,7 +47,7 @@ from smtp_wizard.engine.smtp.masking import Redactor
 from smtp_wizard.engine.smtp.protocol import ReplyParser, SmtpError
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom
 from smtp_wizard.engine.unsubscribe import check_template, parse_url
-from smtp_wizard.output.lines import paragraph
+from smtp_wizard.output.plain_lines import paragraph
 from smtp_wizard.screens.areas.explain import visible_text
 from tests.support.repeated import UNITS, repeated, superlinear, units_of, without_end
 from tests.support.rows import each_row

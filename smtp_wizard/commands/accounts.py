@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from smtp_wizard.commands.groups import GroupWithDefault, LazyCommand
-from smtp_wizard.commands.options.completing import account_names
+from smtp_wizard.commands.options.shell_completion import account_names
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.shown import phrase, shown
@@ -57,10 +57,10 @@ def listed(invocation: Invocation, _json: bool) -> int:
     """List the saved accounts."""
     out, accounts = invocation.out, invocation.saved_accounts.list()
     if out.form is Form.JSON:
-        from smtp_wizard.output.documents.accounts import AccountJson, Accounts, UnreadJson
+        from smtp_wizard.output.documents.accounts import AccountJson, AccountsListed, UnreadJson
 
         unread = invocation.saved_accounts.unread_entries()
-        out.document(Accounts(tuple(map(AccountJson.of, accounts)), tuple(map(UnreadJson.of, unread))))
+        out.document(AccountsListed(tuple(map(AccountJson.of, accounts)), tuple(map(UnreadJson.of, unread))))
     elif not invocation.saved_accounts.holds_any():
         out.narrate("No account is saved yet. 'smtp-wizard setup' makes one.")
     else:
@@ -109,7 +109,7 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
 @click.pass_obj
 def remove(invocation: Invocation, name: str, yes: bool, _json: bool) -> int:
     """Forget an account and its password."""
-    from smtp_wizard.commands.answering import carried_out
+    from smtp_wizard.commands.flow_answers import carried_out
     from smtp_wizard.commands.options.vault import PassphraseReply
     from smtp_wizard.flows.accounts.changes import Delete
     from smtp_wizard.flows.question import Answer, Topic
@@ -165,7 +165,7 @@ def last_result_words(last: LastResult | None) -> str:
     if last is None:
         return ""
     from smtp_wizard.engine.state.results import NOT_PROVED
-    from smtp_wizard.output.lines import STAGE_WORDS, VERDICT_WORDS
+    from smtp_wizard.output.plain_lines import STAGE_WORDS, VERDICT_WORDS
 
     if last.code == NOT_PROVED:
         return f"{VERDICT_WORDS[last.verdict]} not proved"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from smtp_wizard.commands.answering import carried_out
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
+from smtp_wizard.commands.flow_answers import carried_out
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.options.completing import account_names
 from smtp_wizard.commands.options.connection import parsed_by
+from smtp_wizard.commands.options.shell_completion import account_names
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.accounts.account import parse_name
 from smtp_wizard.engine.accounts.saved_accounts import NameTaken
@@ -18,7 +18,7 @@ from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 
 
-@click.command("duplicate", cls=HelpedCommand)
+@click.command("duplicate", cls=CommandWithExamples)
 @click.argument("name", shell_complete=account_names)
 @click.option("--as", "new", metavar="NAME", callback=parsed_by(parse_name), help="What it is called.")
 @passphrase_options

@@ -10,9 +10,9 @@ import click
 from click.core import ParameterSource
 
 from smtp_wizard.commands.accounts import store_words
-from smtp_wizard.commands.answering import carried_out
-from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.check_run import Transcript, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
+from smtp_wizard.commands.flow_answers import carried_out
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.answers import (
     REFERENCES,
@@ -22,7 +22,6 @@ from smtp_wizard.commands.options.answers import (
     store_named,
     store_options,
 )
-from smtp_wizard.commands.options.completing import account_names
 from smtp_wizard.commands.options.connection import (
     ConnectionOptions,
     changed_endpoint,
@@ -31,9 +30,10 @@ from smtp_wizard.commands.options.connection import (
     sign_in_option,
 )
 from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
+from smtp_wizard.commands.options.shell_completion import account_names
 from smtp_wizard.commands.options.sign_in import password_of, secret_at
 from smtp_wizard.commands.options.vault import passphrase_options
-from smtp_wizard.commands.saving import Saving
+from smtp_wizard.commands.save_step import Saving
 from smtp_wizard.commands.screens_or_plain import open_wizard
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.connection import Auth, Connection
@@ -49,8 +49,8 @@ from smtp_wizard.engine.secrets.reference_stores import variable_for
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.flows.accounts.changes import Edit
-from smtp_wizard.output.lines import summary
-from smtp_wizard.output.outcome import CheckOutcome
+from smtp_wizard.output.check_outcome import CheckOutcome
+from smtp_wizard.output.plain_lines import summary
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask
@@ -68,7 +68,7 @@ _SENDER = ("sender", "sender_name", "company_name", "reply_to")
 _WHERE = frozenset({"store", *REFERENCES.values()})
 
 
-@click.command("edit", cls=HelpedCommand)
+@click.command("edit", cls=CommandWithExamples)
 @click.argument("name", shell_complete=account_names)
 @server_options
 @sender_options

@@ -8,12 +8,11 @@ from typing import Any
 import click
 
 from smtp_wizard.commands.accounts import store_words
-from smtp_wizard.commands.answering import ActionObserver, Reply, carried_out
-from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, report_line
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.check_run import Transcript, exit_code, live_reader, report_line
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
+from smtp_wizard.commands.flow_answers import ActionObserver, Reply, carried_out
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.browser import FLOW, signed_in_again
-from smtp_wizard.commands.options.completing import account_names
 from smtp_wizard.commands.options.connection import (
     ConnectionOptions,
     connection_from,
@@ -21,6 +20,7 @@ from smtp_wizard.commands.options.connection import (
     sign_in_option,
 )
 from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
+from smtp_wizard.commands.options.shell_completion import account_names
 from smtp_wizard.commands.options.sign_in import given_password, secret_at, tidy_password, typed_password
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.accounts.account import Account
@@ -32,14 +32,14 @@ from smtp_wizard.engine.oauth.server import OAuthFlow
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.flows.accounts.password import NewPassword
 from smtp_wizard.flows.question import Answer, Question, Topic
-from smtp_wizard.output.lines import summary
-from smtp_wizard.output.outcome import CheckOutcome
+from smtp_wizard.output.check_outcome import CheckOutcome
+from smtp_wizard.output.plain_lines import summary
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.running import Stopwatch
 
 
-@click.command("password", cls=HelpedCommand)
+@click.command("password", cls=CommandWithExamples)
 @click.argument("name", shell_complete=account_names)
 @password_options
 @passphrase_options

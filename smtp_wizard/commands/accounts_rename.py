@@ -6,11 +6,11 @@ from enum import StrEnum
 
 import click
 
-from smtp_wizard.commands.answering import carried_out
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
+from smtp_wizard.commands.flow_answers import carried_out
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.options.completing import account_names
 from smtp_wizard.commands.options.connection import parsed_by
+from smtp_wizard.commands.options.shell_completion import account_names
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.accounts.account import parse_name
 from smtp_wizard.engine.base.shown import phrase, shown
@@ -20,7 +20,7 @@ from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 
 
-@click.command("rename", cls=HelpedCommand)
+@click.command("rename", cls=CommandWithExamples)
 @click.argument("old", shell_complete=account_names)
 @click.argument("new", callback=parsed_by(parse_name))
 @passphrase_options

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from smtp_wizard.commands.helped import HelpedCommand
-from smtp_wizard.commands.options.completing import account_names
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
+from smtp_wizard.commands.options.shell_completion import account_names
 from smtp_wizard.commands.testing.selected_accounts import Selection, parsed_tags, selected_accounts
 from smtp_wizard.engine.accounts.tags import MOST
 from smtp_wizard.engine.base.errors import InputError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.accounts.account import Account
 
 
-@click.command("tag", cls=HelpedCommand)
+@click.command("tag", cls=CommandWithExamples)
 @click.argument("accounts", nargs=-1, required=True, metavar="ACCOUNT...", shell_complete=account_names)
 @click.option("--add", metavar="TAG", multiple=True, callback=parsed_tags, help="Give them this tag; repeatable.")
 @click.option("--remove", metavar="TAG", multiple=True, callback=parsed_tags, help="Take this tag away; repeatable.")

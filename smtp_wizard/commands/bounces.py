@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.options.ages import parse_age
-from smtp_wizard.commands.options.completing import account_names
 from smtp_wizard.commands.options.connection import connection_from, parsed_by, sign_in_option
 from smtp_wizard.commands.options.mailbox import imap_option, mailbox_options
 from smtp_wizard.commands.options.passwords import password_options, taken_from
+from smtp_wizard.commands.options.shell_completion import account_names
 from smtp_wizard.commands.options.sign_in import password_of
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.base.private_files import write_private
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.services.bounces import BounceReport
 
 
-@click.command("bounces", cls=HelpedCommand)
+@click.command("bounces", cls=CommandWithExamples)
 @click.argument("account", shell_complete=account_names)
 @click.option(
     "--since",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.engine.accounts.deadlines import Deadline, by_day, deadlines_of_accounts, deadlines_of_catalogue
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from smtp_wizard.commands.invocation import Invocation
 
 
-@click.command("calendar", cls=HelpedCommand)
+@click.command("calendar", cls=CommandWithExamples)
 @click.option("--catalogue", is_flag=True, help="Add all that providers have announced.")
 @click.option("--ics", "file", metavar="FILE", help="Write an iCalendar file for a calendar program; '-' prints it.")
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from smtp_wizard.commands.check_all_ports import ControlHostCheck, ControlHostResult, Sweep
-from smtp_wizard.commands.checking import Check, Transcript, exit_code, live_reader, observed, report_line
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.check_run import Check, Transcript, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import (
     DEPTH,
@@ -36,8 +36,8 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.scan.known_host import provider_of
 from smtp_wizard.engine.scan.network_findings import report_unreached
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.output.lines import summary
-from smtp_wizard.output.outcome import CheckOutcome
+from smtp_wizard.output.check_outcome import CheckOutcome
+from smtp_wizard.output.plain_lines import summary
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import ask_password, can_ask
@@ -71,7 +71,7 @@ class CheckRequest:
     ssh_options: tuple[str, ...]
 
 
-@click.command("check", cls=HelpedCommand)
+@click.command("check", cls=CommandWithExamples)
 @click.argument("server", metavar="HOST[:PORT]")
 @click.option("--security", type=SECURITY, help="How the port is encrypted. Left out: what answers decides.")
 @click.option("--depth", type=DEPTH, default="server", show_default=True, help="How far the check goes.")
@@ -262,7 +262,7 @@ class _Checker:
 
     def _both(self, endpoint: Endpoint, host: str) -> int:
         """Check one port here and on another computer, and show both."""
-        from smtp_wizard.commands.testing.elsewhere import HERE, differences, side_by_side
+        from smtp_wizard.commands.testing.remote_comparison import HERE, differences, side_by_side
         from smtp_wizard.engine.remote.ssh import SshHost
 
         there = SshHost(host, self.asked.ssh_options, environ=self.invocation.stores.for_children(), asks=can_ask())
@@ -283,7 +283,7 @@ class _Checker:
         return exit_code(both)
 
     async def _quietly(self, endpoint: Endpoint, there: SshHost | None) -> CheckOutcome:
-        from smtp_wizard.commands.testing.elsewhere import unreached
+        from smtp_wizard.commands.testing.remote_comparison import unreached
         from smtp_wizard.engine.remote.ssh import RemoteError
 
         work = self._work(endpoint, self.asked.depth, there)

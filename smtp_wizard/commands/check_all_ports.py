@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from smtp_wizard.commands.checking import Transcript, cut_off, held_reader, report_line
+from smtp_wizard.commands.check_run import Transcript, cut_off, held_reader, report_line
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import ConnectionOptions
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -25,8 +25,8 @@ from smtp_wizard.engine.scan.results import (
     ScanStarted,
     fold_scan,
 )
-from smtp_wizard.output.lines import finding_lines, paragraph
-from smtp_wizard.output.outcome import CheckOutcome
+from smtp_wizard.output.check_outcome import CheckOutcome
+from smtp_wizard.output.plain_lines import finding_lines, paragraph
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask, confirm
 from smtp_wizard.runtime.running import Stopwatch, run

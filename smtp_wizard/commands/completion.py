@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import COMPLETING, Invocation
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
@@ -12,7 +12,7 @@ from smtp_wizard.runtime.output import Form
 SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command("completion", cls=HelpedCommand)
+@click.command("completion", cls=CommandWithExamples)
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context

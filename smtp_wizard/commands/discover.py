@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from smtp_wizard.commands.checking import report_line
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.check_run import report_line
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import connection_from, connection_options, parsed_by
 from smtp_wizard.engine.base.address import Address, settings_file
@@ -15,7 +15,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.discovery.search import DEADLINE, DiscoveryResult
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.output.lines import paragraph
+from smtp_wizard.output.plain_lines import paragraph
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask, confirm
@@ -30,7 +30,7 @@ from smtp_wizard.text.discovery import (
 )
 
 
-@click.command("discover", cls=HelpedCommand)
+@click.command("discover", cls=CommandWithExamples)
 @click.argument("email", callback=parsed_by(lambda text: (Address.parse(text), settings_file(text))))
 @click.option(
     "--ispdb/--no-ispdb",

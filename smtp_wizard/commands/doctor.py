@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 import click
 
-from smtp_wizard.commands.checking import report_line
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.check_run import report_line
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
 from smtp_wizard.commands.screens_or_plain import can_draw
@@ -21,7 +21,7 @@ from smtp_wizard.engine.services import computer
 from smtp_wizard.engine.services.doctor import MANY, Doctor, left_words
 from smtp_wizard.engine.services.part_health import Health, PartHealth
 from smtp_wizard.engine.smtp.transport import SocketWire
-from smtp_wizard.output.lines import paragraph
+from smtp_wizard.output.plain_lines import paragraph
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
@@ -43,7 +43,7 @@ AREAS: Mapping[str, str] = {
 _STATES = {Health.OK: "ok", Health.WARN: "warn", Health.FAIL: "FAIL"}
 
 
-@click.command("doctor", cls=HelpedCommand)
+@click.command("doctor", cls=CommandWithExamples)
 @click.option("--network", is_flag=True, help="Ask the network too: look up the name of a well-known mail server.")
 @click.option("--clean", is_flag=True, help="Delete passwords that changes which were stopped in the middle have left.")
 @click.option("--yes", is_flag=True, help="Do not ask before something is deleted.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from smtp_wizard.commands.checking import report_line
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.check_run import report_line
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.options.completing import provider_ids
+from smtp_wizard.commands.options.shell_completion import provider_ids
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
@@ -23,7 +23,7 @@ DEADLINE = 30.0
 """Seconds that it may take in all, where nobody says how many."""
 
 
-@click.command("domain", cls=HelpedCommand)
+@click.command("domain", cls=CommandWithExamples)
 @click.argument("domain")
 @click.option(
     "--provider",

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from smtp_wizard.commands.helped import HelpedCommand
-from smtp_wizard.commands.options.completing import provider_ids
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
+from smtp_wizard.commands.options.shell_completion import provider_ids
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Security, parse_port
 from smtp_wizard.engine.base.errors import InputError
@@ -48,7 +48,7 @@ LONGEST_LINE = 1_000_000
 _LONGEST_WORD = 253
 
 
-@click.command("explain", cls=HelpedCommand)
+@click.command("explain", cls=CommandWithExamples)
 @click.argument("file", default="-", metavar="[FILE|-]")
 @click.option(
     "--provider",
@@ -119,7 +119,7 @@ class _About:
 
 
 def _for_a_person(explanation: Explanation) -> Iterator[str]:
-    from smtp_wizard.output.lines import finding_lines, paragraph
+    from smtp_wizard.output.plain_lines import finding_lines, paragraph
 
     yield from paragraph(explanation.finding.title)
     yield from finding_lines(explanation.finding)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from smtp_wizard.commands.helped import HelpedCommand, write_examples
+from smtp_wizard.commands.command_with_examples import CommandWithExamples, write_examples
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 
@@ -26,7 +26,7 @@ class GroupWithDefault(click.Group):
     """A group whose command `default` runs where none of the others is named."""
 
     default = "list"
-    command_class = HelpedCommand
+    command_class = CommandWithExamples
 
     def __init__(self, *arguments: Any, later: Mapping[str, LazyCommand] | None = None, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from smtp_wizard.commands.helped import HelpedCommand
-from smtp_wizard.commands.options.completing import account_names
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
+from smtp_wizard.commands.options.shell_completion import account_names
 from smtp_wizard.engine.state.results import KEEP
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
@@ -23,7 +23,7 @@ USUAL = 20
 """Results that are shown where nobody says how many."""
 
 
-@click.command("history", cls=HelpedCommand)
+@click.command("history", cls=CommandWithExamples)
 @click.argument("account", shell_complete=account_names)
 @click.option(
     "--last", "most", type=click.IntRange(1, KEEP), default=USUAL, show_default=True, help="How many, the newest first."
@@ -67,7 +67,7 @@ def _row(result: Result) -> tuple[str, str, str, str, str]:
 
 
 def _slowest(result: Result) -> str:
-    from smtp_wizard.output.lines import STAGE_WORDS
+    from smtp_wizard.output.plain_lines import STAGE_WORDS
 
     if not result.ms:
         return ""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from smtp_wizard.commands.helped import HelpedCommand
-from smtp_wizard.commands.options.completing import provider_ids
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
+from smtp_wizard.commands.options.shell_completion import provider_ids
 from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.limits.catalogue_limits import advice, sender_of
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.providers.provider import Provider
 
 
-@click.command("plan", cls=HelpedCommand)
+@click.command("plan", cls=CommandWithExamples)
 @click.option(
     "--provider",
     "providers",

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 import click
 
 from smtp_wizard import __version__
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.examples import examples
-from smtp_wizard.commands.helped import HelpedCommand
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.runtime.exits import EXIT_WORDS, Exit
 from smtp_wizard.runtime.output import Form
@@ -29,7 +29,7 @@ FILES = (
 )
 
 
-@click.command("manual", cls=HelpedCommand)
+@click.command("manual", cls=CommandWithExamples)
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def command(context: click.Context, _json: bool) -> int:

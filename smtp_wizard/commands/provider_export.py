@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import parsed_by
 from smtp_wizard.commands.providers import provider_called
@@ -23,7 +23,7 @@ _WITHOUT_IMAP = (
 )
 
 
-@click.command("export", cls=HelpedCommand)
+@click.command("export", cls=CommandWithExamples)
 @click.argument("provider_id", metavar="ID")
 @click.option(
     "--format",

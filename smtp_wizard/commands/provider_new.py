@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.answers import server_options
 from smtp_wizard.commands.options.connection import (
@@ -68,7 +68,7 @@ class _Said:
     mx: tuple[str, ...]
 
 
-@click.command("new", cls=HelpedCommand)
+@click.command("new", cls=CommandWithExamples)
 @click.option("--name", metavar="TEXT", help="What people call it.")
 @click.option("--id", "identity", metavar="ID", help="Its id; left out, made of the name.")
 @click.option("--kind", type=click.Choice([*_KINDS, "relay"]), default="hosting", show_default=True, help="What it is.")

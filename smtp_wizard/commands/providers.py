@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from smtp_wizard.commands.groups import GroupWithDefault, LazyCommand
-from smtp_wizard.commands.options.completing import provider_ids
+from smtp_wizard.commands.options.shell_completion import provider_ids
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.providers.retirements import look_again
 from smtp_wizard.runtime.exits import CommandError, Exit

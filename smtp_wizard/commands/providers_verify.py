@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from smtp_wizard.commands.checking import Transcript, held_reader, not_begun, observed
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.check_run import Transcript, held_reader, not_begun, observed
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.options.completing import provider_ids
 from smtp_wizard.commands.options.connection import ConnectionOptions, connection_from, connection_options
+from smtp_wizard.commands.options.shell_completion import provider_ids
 from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint
@@ -20,7 +20,7 @@ from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.target import Target
 from smtp_wizard.engine.scan.verify import ListedSmtpServer, Verified, listed_servers, verify
-from smtp_wizard.output.lines import ms
+from smtp_wizard.output.plain_lines import ms
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.running import Stopwatch, run
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 100
 
 
-@click.command("verify", cls=HelpedCommand)
+@click.command("verify", cls=CommandWithExamples)
 @click.argument("provider_id", metavar="[ID]", required=False, shell_complete=provider_ids)
 @click.option(
     "--concurrency", type=click.IntRange(1, MOST_AT_ONCE), default=20, show_default=True, help="How many at a time."

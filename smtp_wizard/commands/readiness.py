@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from smtp_wizard.commands.checking import report_line
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.check_run import report_line
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.options.completing import account_names
+from smtp_wizard.commands.options.shell_completion import account_names
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.limits.catalogue_limits import sender_of
 from smtp_wizard.engine.limits.mailing_plan import Mailing, Reserve, plan
 from smtp_wizard.flows.areas.mailing import parse_recipients
-from smtp_wizard.output.lines import VERDICT_WORDS, paragraph, who_words
+from smtp_wizard.output.plain_lines import VERDICT_WORDS, paragraph, who_words
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.running import Stopwatch, run
@@ -30,7 +30,7 @@ DEADLINE = 30.0
 """Seconds that the look at the domain may take, where nobody says how many."""
 
 
-@click.command("readiness", cls=HelpedCommand)
+@click.command("readiness", cls=CommandWithExamples)
 @click.argument("account", shell_complete=account_names)
 @click.option("--recipients", required=True, metavar="N", help="How many people get the mailing.")
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=DEADLINE, metavar="SECONDS", help="For everything.")

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.output.documents.document import Schemas
@@ -15,7 +15,7 @@ from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 
 
-@click.command("schema", cls=HelpedCommand)
+@click.command("schema", cls=CommandWithExamples)
 @click.argument("words", nargs=-1, metavar="[COMMAND]")
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj

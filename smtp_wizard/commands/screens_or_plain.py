@@ -67,7 +67,7 @@ def run_screens(invocation: Invocation, start: str, draft: Draft | None) -> int:
 def run_plain_wizard(invocation: Invocation, start: str, draft: Draft | None) -> int:
     """Ask and answer in lines of text; return the exit code. Raises `CommandError`, `Interrupted`."""
     from smtp_wizard.plain.terminal import Terminal
-    from smtp_wizard.plain.walk import run_plain
+    from smtp_wizard.plain.wizard import run_plain
 
     terminal = Terminal.opened()
     if terminal is None:

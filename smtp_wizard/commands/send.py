@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.check_run import Transcript, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.options.completing import account_names
+from smtp_wizard.commands.options.arrival_search import ArrivalFound, ArrivalSearch, nobodys_address
 from smtp_wizard.commands.options.connection import (
     ConnectionOptions,
     connection_from,
@@ -20,9 +20,9 @@ from smtp_wizard.commands.options.connection import (
     parsed_by,
     sign_in_option,
 )
-from smtp_wizard.commands.options.looking import Found, Looking, nobodys_address
 from smtp_wizard.commands.options.mailbox import imap_option
 from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
+from smtp_wizard.commands.options.shell_completion import account_names
 from smtp_wizard.commands.options.sign_in import password_of
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.accounts.account import Account
@@ -36,8 +36,8 @@ from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.test_message import new_token
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
-from smtp_wizard.output.lines import paragraph
-from smtp_wizard.output.outcome import CheckOutcome
+from smtp_wizard.output.check_outcome import CheckOutcome
+from smtp_wizard.output.plain_lines import paragraph
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from smtp_wizard.output.documents.checks import Accepted
 
 
-@click.command("send", cls=HelpedCommand)
+@click.command("send", cls=CommandWithExamples)
 @click.argument("account", shell_complete=account_names)
 @click.option("--to", metavar="ADDR", callback=parsed_by(Address.parse), help="Where the test message goes.")
 @click.option("--confirm", is_flag=True, help="Look in the mailbox for the copy in Sent, and where it arrived.")
@@ -91,7 +91,7 @@ def command(
     given.pop("_json")
     source, connection = taken_from(given), connection_from(given)
     chosen = invocation.saved_accounts.get(account)
-    looking = Looking(confirm=confirm, rehearse=rehearse_bounce, patience=timedelta(seconds=wait), imap=imap)
+    looking = ArrivalSearch(confirm=confirm, rehearse=rehearse_bounce, patience=timedelta(seconds=wait), imap=imap)
     code = new_token()
     if rehearse_bounce:
         if confirm:
@@ -125,7 +125,7 @@ class _Sending:
         to: Address,
         source: PasswordSource,
         connection: ConnectionOptions,
-        looking: Looking,
+        looking: ArrivalSearch,
         code: str,
     ) -> None:
         self.invocation = invocation
@@ -147,7 +147,7 @@ class _Sending:
         key, taken = self._practice_key(), accepted(outcome.report)
         if self.out.form is not Form.JSON:
             self._tell(self._sentences(outcome.report, key))
-        found = self._looked_for(secret) if taken == "yes" else Found()
+        found = self._looked_for(secret) if taken == "yes" else ArrivalFound()
         if self.out.form is Form.JSON:
             from smtp_wizard.output.documents.checks import ResultJson, Sent
 
@@ -162,7 +162,7 @@ class _Sending:
             for line in paragraph(sentence):
                 report_line(self.out, line)
 
-    def _looked_for(self, secret: Secret | None) -> Found:
+    def _looked_for(self, secret: Secret | None) -> ArrivalFound:
         """Look into the mailbox, where that is wanted."""
         looking, arrivals = self.looking, self.invocation.services.arrivals
         if looking.confirm:
@@ -175,7 +175,7 @@ class _Sending:
                 options=self.connection,
                 patience=looking.patience,
             )
-            return Found(confirmation=run(work, self.watch, self._undone))
+            return ArrivalFound(confirmation=run(work, self.watch, self._undone))
         if looking.rehearse:
             wait = arrivals.rehearse(
                 self.account,
@@ -185,8 +185,8 @@ class _Sending:
                 options=self.connection,
                 patience=looking.patience,
             )
-            return Found(rehearsal=run(wait, self.watch, self._undone))
-        return Found()
+            return ArrivalFound(rehearsal=run(wait, self.watch, self._undone))
+        return ArrivalFound()
 
     def _undone(self) -> str:
         if self.watched.perhaps_sent:

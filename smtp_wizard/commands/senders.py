@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from smtp_wizard.commands.checking import Transcript, report_line
+from smtp_wizard.commands.check_run import Transcript, report_line
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.faults import next_steps
-from smtp_wizard.commands.helped import HelpedCommand
-from smtp_wizard.commands.options.completing import account_names
 from smtp_wizard.commands.options.connection import (
     ConnectionOptions,
     connection_from,
@@ -19,12 +18,13 @@ from smtp_wizard.commands.options.connection import (
 )
 from smtp_wizard.commands.options.mailbox import imap_option
 from smtp_wizard.commands.options.passwords import password_options, taken_from
+from smtp_wizard.commands.options.shell_completion import account_names
 from smtp_wizard.commands.options.sign_in import password_of
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.checks.progress import CheckProgress
-from smtp_wizard.output.lines import paragraph, plain_printer
+from smtp_wizard.output.plain_lines import paragraph, plain_printer
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask, confirm
@@ -50,7 +50,7 @@ def _addresses(context: click.Context, parameter: click.Parameter, texts: tuple[
     return found
 
 
-@click.command("senders", cls=HelpedCommand)
+@click.command("senders", cls=CommandWithExamples)
 @click.argument("account", shell_complete=account_names)
 @click.option(
     "--try",

@@ -9,12 +9,11 @@ from typing import Any
 import click
 
 from smtp_wizard.commands.accounts import store_words
-from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.check_run import Transcript, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.answers import accept_found_option, sender_options, server_options, store_options
 from smtp_wizard.commands.options.browser import browser_from, browser_options
-from smtp_wizard.commands.options.completing import provider_ids
 from smtp_wizard.commands.options.connection import (
     DEPTH,
     connection_from,
@@ -24,9 +23,10 @@ from smtp_wizard.commands.options.connection import (
     sign_in_option,
 )
 from smtp_wizard.commands.options.passwords import password_options, taken_from
+from smtp_wizard.commands.options.shell_completion import provider_ids
 from smtp_wizard.commands.options.sign_in import warn_of_oddities
 from smtp_wizard.commands.options.vault import passphrase_options
-from smtp_wizard.commands.saving import Saving
+from smtp_wizard.commands.save_step import Saving
 from smtp_wizard.commands.screens_or_plain import open_wizard
 from smtp_wizard.commands.setup_options import GivenAnswers, SetupOptions
 from smtp_wizard.commands.setup_questions import MissingAnswers
@@ -39,8 +39,8 @@ from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
 from smtp_wizard.engine.wizard.draft import Draft, with_tidy_secret
-from smtp_wizard.output.lines import summary
-from smtp_wizard.output.outcome import CheckOutcome
+from smtp_wizard.output.check_outcome import CheckOutcome
+from smtp_wizard.output.plain_lines import summary
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask
@@ -50,7 +50,7 @@ from smtp_wizard.runtime.tables import table
 _ADDRESS = parsed_by(Address.parse)
 
 
-@click.command("setup", cls=HelpedCommand)
+@click.command("setup", cls=CommandWithExamples)
 @click.argument("email", required=False, callback=_ADDRESS)
 @click.option(
     "--provider", metavar="ID", shell_complete=provider_ids, help="The provider; 'smtp-wizard providers' lists them."

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from smtp_wizard.commands.checking import exit_code
-from smtp_wizard.commands.helped import HelpedCommand
-from smtp_wizard.commands.options.completing import account_names
+from smtp_wizard.commands.check_run import exit_code
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.options.connection import (
     DEPTH,
     connection_from,
@@ -21,10 +20,11 @@ from smtp_wizard.commands.options.connection import (
 )
 from smtp_wizard.commands.options.passwords import password_options, taken_from
 from smtp_wizard.commands.options.remote_host import parse_remote_host
+from smtp_wizard.commands.options.shell_completion import account_names
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.commands.testing.changed import USUAL_NAME, Comparison, parse_comparison_name
 from smtp_wizard.commands.testing.request import TestRequest
-from smtp_wizard.commands.testing.results import Results, Told, change_line
+from smtp_wizard.commands.testing.result_printer import PrintedResult, ResultPrinter, change_line
 from smtp_wizard.commands.testing.selected_accounts import (
     Selection,
     selected_accounts,
@@ -40,7 +40,7 @@ from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.recipient import OwnMailbox, refuse_own_mailbox
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.output.outcome import CheckOutcome
+from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.runtime.exits import CommandError, Exit, Interrupted
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ MONITORING = ("nagios", "prometheus")
 """The forms that tell how everything stands now: what changed is for who reads them to say."""
 
 
-class _TestCommand(HelpedCommand):
+class _TestCommand(CommandWithExamples):
     """The command; --changed may be given a name behind '=', and never takes the next word for one."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -159,11 +159,11 @@ def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, a
 
 
 def _test_elsewhere(invocation: Invocation, asked: TestRequest, accounts: Sequence[Account]) -> int:
-    from smtp_wizard.commands.testing.elsewhere import Elsewhere
+    from smtp_wizard.commands.testing.remote_comparison import RemoteComparison
 
     if len(accounts) != 1:
         raise click.UsageError("--on takes one account.")
-    return Elsewhere(invocation, asked, accounts[0]).run()
+    return RemoteComparison(invocation, asked, accounts[0]).run()
 
 
 def _print_schedule(invocation: Invocation, form: str, asked: TestRequest, accounts: Sequence[Account]) -> int:
@@ -252,7 +252,9 @@ class _Run:
         saved = invocation.saved_accounts
         self.comparison = Comparison(saved.state.comparisons, asked.changed) if asked.changed is not None else None
         self.notification = self._notification()
-        self.results = Results(invocation.out, asked, self._unread(), alone=len(accounts) == 1, now=datetime.now(UTC))
+        self.results = ResultPrinter(
+            invocation.out, asked, self._unread(), alone=len(accounts) == 1, now=datetime.now(UTC)
+        )
 
     def run(self) -> int:
         if self.notification is not None:
@@ -273,7 +275,7 @@ class _Run:
             return code or Exit.FAILED
         return code
 
-    def _move_on(self, comparison: Comparison, told: Sequence[Told]) -> bool:
+    def _move_on(self, comparison: Comparison, told: Sequence[PrintedResult]) -> bool:
         """Mail what changed where that is wanted; compare with this run from now on. Return whether all was told."""
         now = self.invocation.services.now()
         if self.notification is not None and not self.notification.tell([change_line(each) for each in told], now):
@@ -316,18 +318,18 @@ class _Run:
         done, bad = len(self.tester.outcomes), f", {self._bad:,} not well" if self._bad else ""
         return f"{done:,} of {len(self.accounts):,} tested{bad}" if done < len(self.accounts) else ""
 
-    def _told(self) -> list[Told]:
+    def _told(self) -> list[PrintedResult]:
         """Return what is printed, in the order in which the accounts were asked for."""
         every = [self._one(index, outcome) for index, outcome in sorted(self.tester.outcomes.items())]
         return [told for told in every if told.change is not Change.NONE]
 
-    def _one(self, index: int, outcome: CheckOutcome) -> Told:
+    def _one(self, index: int, outcome: CheckOutcome) -> PrintedResult:
         if self.comparison is None:
-            return Told(index, outcome, None, outcome.warnings)
+            return PrintedResult(index, outcome, None, outcome.warnings)
         account = self.accounts[index]
         news = self.comparison.news(account, outcome)
         warnings = tuple(each for each in outcome.warnings if each.key in news)
-        return Told(index, outcome, self.comparison.change(account, outcome), warnings)
+        return PrintedResult(index, outcome, self.comparison.change(account, outcome), warnings)
 
     def _print_what_was_done(self) -> None:
         """Print the results that there are, where a signal has ended the run; what changed is told next time."""

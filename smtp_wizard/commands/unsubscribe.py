@@ -7,18 +7,18 @@ from pathlib import Path
 
 import click
 
-from smtp_wizard.commands.helped import HelpedCommand
+from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.unsubscribe import LARGEST, SUBJECT, TemplateReport, check_template, rules, unsubscribe
-from smtp_wizard.output.lines import paragraph
+from smtp_wizard.output.plain_lines import paragraph
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 
 
-@click.command("unsubscribe", cls=HelpedCommand)
+@click.command("unsubscribe", cls=CommandWithExamples)
 @click.argument("address", required=False)
 @click.option("--subject", default=SUBJECT, show_default=True, metavar="WORD", help="The word that tells a request.")
 @click.option("--url", default="", metavar="URL", help="An https address that unsubscribes, for one-click.")

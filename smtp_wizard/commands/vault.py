@@ -43,9 +43,9 @@ def state(invocation: Invocation, _json: bool) -> int:
         each.name for each in invocation.saved_accounts.list() if each.store and each.store.kind is StoreKind.VAULT
     ]
     if invocation.out.form is Form.JSON:
-        from smtp_wizard.output.documents.accounts import Vault
+        from smtp_wizard.output.documents.accounts import VaultStatus
 
-        invocation.out.document(Vault(str(file), file.exists(), tuple(used_by)))
+        invocation.out.document(VaultStatus(str(file), file.exists(), tuple(used_by)))
     elif not file.exists():
         invocation.out.narrate("There is no vault yet; '--store vault' makes one.")
     else:

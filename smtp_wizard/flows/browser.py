@@ -21,7 +21,7 @@ from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.flow import Card, Entry, Flow, Leads, Mood, Offer, Section
 from smtp_wizard.flows.stoppable import StoppableWork, Stopped
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
-from smtp_wizard.text import oauth as words
+from smtp_wizard.text import browser as words
 from smtp_wizard.text.wizard import override_words
 
 LONGEST_ID = 300

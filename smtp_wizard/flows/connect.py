@@ -31,18 +31,18 @@ from smtp_wizard.flows.connect_cards import connect_card, connect_offers
 from smtp_wizard.flows.connect_state import (
     ASKS,
     BUSY,
-    At,
+    ConnectFacts,
     ConnectOffer,
+    ConnectPhase,
     ConnectState,
-    Place,
-    Standing,
+    CursorPlace,
 )
 from smtp_wizard.flows.flow import Entry, Flow, Leads
 from smtp_wizard.flows.guide import GuideView
 from smtp_wizard.flows.question import Answer
 from smtp_wizard.flows.server_questions import NetworkQuestion
 from smtp_wizard.flows.stoppable import StoppableWork, Stopped
-from smtp_wizard.flows.vault import Vault, needs_opening
+from smtp_wizard.flows.vault import UnlockVault, needs_opening
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.runtime.server_watch import ServerWatch
 from smtp_wizard.text import connect as words
@@ -74,8 +74,8 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
         self._guides = guides
         self._watch = watch
         provider = catalog.get(draft.connection.provider)
-        at = At.PASSED if draft.signed_in else At.TYPING
-        self._now = Standing(
+        at = ConnectPhase.PASSED if draft.signed_in else ConnectPhase.TYPING
+        self._now = ConnectFacts(
             draft=draft,
             at=at,
             back_to=at,
@@ -85,8 +85,8 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
             asks_name=_name_is_asked(draft, provider.username_for(draft.address) if provider and draft.address else ""),
         )
         self._typed = draft.secret.reveal() if draft.secret is not None and self._now.needs_secret else ""
-        self._errors: dict[Place, str] = {}
-        self._vault: Vault | None = None
+        self._errors: dict[CursorPlace, str] = {}
+        self._vault: UnlockVault | None = None
         self._lines: list[Line] = []
         self._anyway = False
         self._work = StoppableWork()
@@ -133,7 +133,7 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
 
     def begin(self) -> None:
         """Begin to listen to the check of the server that runs while the person reads."""
-        if self._watch is not None and self._now.at is At.TYPING:
+        if self._watch is not None and self._now.at is ConnectPhase.TYPING:
             self._end_listening = self._watch.listen(self._take)
 
     def end(self) -> None:
@@ -144,14 +144,14 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
         """Take what stands in the field of the user name."""
         if text.strip() != self.draft.connection.username:
             self._enter(text.strip(), self.draft.secret)
-            self._forget(Place.USERNAME)
+            self._forget(CursorPlace.USERNAME)
 
     def type_secret(self, text: str) -> None:
         """Take what stands in the field of the password. What a provider makes up is taken without its blanks."""
         if text != self._typed:
             self._typed = text
             self._enter(self.draft.connection.username, Secret(text) if text else None)
-            self._forget(Place.SECRET)
+            self._forget(CursorPlace.SECRET)
 
     def type_passphrase(self, text: str) -> None:
         """Take what stands in the field of the vault's passphrase."""
@@ -168,10 +168,10 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
 
     def _enter(self, username: str, secret: Secret | None) -> None:
         draft = with_tidy_secret(self.draft.with_sign_in(username, secret), self._catalog)
-        no_longer = self._now.at is At.PASSED and not draft.signed_in
-        self._now = replace(self._now, draft=draft, at=At.TYPING if no_longer else self._now.at)
+        no_longer = self._now.at is ConnectPhase.PASSED and not draft.signed_in
+        self._now = replace(self._now, draft=draft, at=ConnectPhase.TYPING if no_longer else self._now.at)
 
-    def _forget(self, place: Place) -> None:
+    def _forget(self, place: CursorPlace) -> None:
         """A fault that was said of a field is settled when something else is typed."""
         self._errors.pop(place, None)
         self._refresh()
@@ -204,24 +204,24 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
             ConnectOffer.SIGN_IN: self._attempt,
             ConnectOffer.SAME: lambda: self._attempt(same=True),
             ConnectOffer.FIX: self._take_fix,
-            ConnectOffer.ANYWAY: lambda: self._ask(At.ANYWAY),
+            ConnectOffer.ANYWAY: lambda: self._ask(ConnectPhase.ANYWAY),
             ConnectOffer.ANYWAY_NOW: lambda: self._attempt(same=True, anyway=True),
             ConnectOffer.CONFIRM: self._confirm,
             ConnectOffer.UNLOCK: self._unlock,
-            ConnectOffer.NETWORK: lambda: self._ask(At.NETWORK),
+            ConnectOffer.NETWORK: lambda: self._ask(ConnectPhase.NETWORK),
             ConnectOffer.ASK_NEUTRAL: self._ask_neutral,
             ConnectOffer.LEAVE: self._leave,
             ConnectOffer.STOP: self._stop,
         }
 
-    async def _ask(self, question: At) -> None:
+    async def _ask(self, question: ConnectPhase) -> None:
         self._go(question)
 
     async def _leave(self) -> None:
-        if self._now.at is At.LOCKED and self._vault is not None:
+        if self._now.at is ConnectPhase.LOCKED and self._vault is not None:
             left = await self._vault.act(Answer.LEAVE)
             self._vault = None
-            self._go(At.PROBLEM, problem=left.why_not if left is not None else "", unlockable=True)
+            self._go(ConnectPhase.PROBLEM, problem=left.why_not if left is not None else "", unlockable=True)
         else:
             self._go(self._now.back_to)
 
@@ -238,21 +238,23 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
         """Sign in, once, if nothing is lacking and nobody has to be asked first. `same`: also what was refused."""
         self._errors = self._lacking()
         if not self._errors and self._now.refused and not same:
-            self._errors = {Place.SECRET if self._now.needs_secret else Place.OFFERS: words.REFUSED_UNCHANGED}
+            self._errors = {
+                CursorPlace.SECRET if self._now.needs_secret else CursorPlace.OFFERS: words.REFUSED_UNCHANGED
+            }
         if self._errors:
             self._go(self._now.back_to)
             return
         self._anyway = anyway
         if self._doubt is not None:
-            await self._ask(At.CONFIRM)
+            await self._ask(ConnectPhase.CONFIRM)
         else:
-            await self._run(At.RUNNING, self._checked())
+            await self._run(ConnectPhase.RUNNING, self._checked())
 
-    def _lacking(self) -> dict[Place, str]:
+    def _lacking(self) -> dict[CursorPlace, str]:
         if not self._now.nameless and not self.draft.connection.username:
-            return {Place.USERNAME: USERNAME_LACKING}
+            return {CursorPlace.USERNAME: USERNAME_LACKING}
         if self._now.needs_secret and not self.draft.secret:
-            return {Place.SECRET: SECRET_LACKING}
+            return {CursorPlace.SECRET: SECRET_LACKING}
         return {}
 
     @property
@@ -271,7 +273,7 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
         self._forget_check()
         if self._watch is not None:
             self._watch.watch(self.draft)
-        self._go(At.TYPING)
+        self._go(ConnectPhase.TYPING)
         if self._lacking():
             self.begin()
         else:
@@ -285,7 +287,7 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
 
     # -- while something is under way -------------------------------------------------------------------------------
 
-    async def _run(self, at: At, work: Coroutine[Any, Any, None]) -> None:
+    async def _run(self, at: ConnectPhase, work: Coroutine[Any, Any, None]) -> None:
         """Do something that takes a while, and can be stopped; a cancelled one leaves the step as it was."""
         before = self._now.back_to
         self._go(at, problem="", unlockable=False)
@@ -293,7 +295,7 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
             await self._work.run(work)
         except Stopped:
             sent = any(line.stage is Stage.AUTH for line in self._lines)
-            self._go(At.STOPPED if at is At.RUNNING else before, sent=sent)
+            self._go(ConnectPhase.STOPPED if at is ConnectPhase.RUNNING else before, sent=sent)
         except EXPECTED_ERRORS as problem:
             self._say(problem)
         except BaseException:
@@ -303,13 +305,13 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
     def _say(self, problem: Exception) -> None:
         """Show what a service says; what is locked can be unlocked, and tried again."""
         locked = isinstance(problem, SecretError) and problem.fault in (SecretFault.LOCKED, SecretFault.CLOSED)
-        self._go(At.PROBLEM, problem=str(problem), unlockable=locked)
+        self._go(ConnectPhase.PROBLEM, problem=str(problem), unlockable=locked)
 
     async def _checked(self) -> None:
         """Check the sign-in, and take in what that proves."""
         if await needs_opening(self._store, await self._tokens.store_of(self.draft)):
-            self._vault = Vault(self._store)
-            self._go(At.LOCKED)
+            self._vault = UnlockVault(self._store)
+            self._go(ConnectPhase.LOCKED)
             return
         self._end_listening()
         self._forget_check()
@@ -326,28 +328,28 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
 
     async def _end_check(self, report: Report) -> None:
         if self._now.check.failed is None:
-            self._go(At.PASSED if self.draft.signed_in else At.TYPING, took=report.took)
+            self._go(ConnectPhase.PASSED if self.draft.signed_in else ConnectPhase.TYPING, took=report.took)
             return
         tries = None
         if report.result(Stage.AUTH) is not None and paused(report) is None:
             tries = await self._checks.tries_left(self.draft)
-        self._go(At.FAILED, tries=words.tries_words(tries.left, tries.minutes) if tries is not None else "")
+        self._go(ConnectPhase.FAILED, tries=words.tries_words(tries.left, tries.minutes) if tries is not None else "")
 
     async def _unlock(self) -> None:
         if self._vault is not None:
-            await self._run(At.RUNNING, self._opened(self._vault))
+            await self._run(ConnectPhase.RUNNING, self._opened(self._vault))
 
-    async def _opened(self, vault: Vault) -> None:
+    async def _opened(self, vault: UnlockVault) -> None:
         """Open the vault and go on; a wrong passphrase is said at its field."""
         opened = await vault.act(Answer.DO)
         if opened is None:
-            self._go(At.LOCKED)
+            self._go(ConnectPhase.LOCKED)
         elif opened.well:
             self._vault = None
             await self._checked()
         else:
             self._vault = None
-            self._go(At.PROBLEM, problem=opened.why_not)
+            self._go(ConnectPhase.PROBLEM, problem=opened.why_not)
 
     def _take(self, event: Event) -> None:
         """Take in what happens in a check; what fails in the background is shown before a password is typed."""
@@ -367,8 +369,8 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
             with suppress(*EXPECTED_ERRORS):  # what would only be offered besides
                 self._now.network.wonder(unreached_after(self._scans, report))
         self._show_guide(self._now.check.finding)
-        if self._now.at is At.TYPING:
-            self._go(At.FAILED)
+        if self._now.at is ConnectPhase.TYPING:
+            self._go(ConnectPhase.FAILED)
 
     def _show_guide(self, finding: Finding | None) -> None:
         """Put the guide in place that helps with what is wrong, else the one of this way in."""
@@ -377,16 +379,16 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
         self._guide = replace(wanted, ticks=self.draft.ticks) if wanted is not None else None
 
     async def _ask_neutral(self) -> None:
-        await self._run(At.ASKING, self._asked())
+        await self._run(ConnectPhase.ASKING, self._asked())
 
     async def _asked(self) -> None:
-        self._go(At.ANSWERED, answers=await self._now.network.answers())
+        self._go(ConnectPhase.ANSWERED, answers=await self._now.network.answers())
 
     # -- the state --------------------------------------------------------------------------------------------------
 
-    def _go(self, at: At, **changes: Any) -> None:
+    def _go(self, at: ConnectPhase, **changes: Any) -> None:
         """Stand elsewhere. Where a question leads back to is where the step last stood by itself."""
-        lasting = at not in ASKS | BUSY | {At.LOCKED, At.ANSWERED}
+        lasting = at not in ASKS | BUSY | {ConnectPhase.LOCKED, ConnectPhase.ANSWERED}
         self._now = replace(self._now, at=at, back_to=at if lasting else self._now.back_to, **changes)
         self._refresh()
 
@@ -403,10 +405,12 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
             username=self._username_entry() if now.asks_name else None,
             secret=self._secret_entry() if now.needs_secret else None,
             doubt=words.doubt_words(self._form, self._typed) if now.needs_secret else "",
-            passphrase=self._vault.state.entries[0] if self._vault is not None and now.at is At.LOCKED else None,
-            card=connect_card(now, self._doubt if now.at is At.CONFIRM else None),
+            passphrase=self._vault.state.entries[0]
+            if self._vault is not None and now.at is ConnectPhase.LOCKED
+            else None,
+            card=connect_card(now, self._doubt if now.at is ConnectPhase.CONFIRM else None),
             finding=now.check.finding,
-            tries=now.tries if now.at is At.FAILED else "",
+            tries=now.tries if now.at is ConnectPhase.FAILED else "",
             check=now.check,
             guide=self._guide,
             offers=connect_offers(now),
@@ -419,11 +423,11 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
         return self._now.path.secret_form if self._now.path is not None else None
 
     def _username_entry(self) -> Entry:
-        error = self._errors.get(Place.USERNAME, "")
+        error = self._errors.get(CursorPlace.USERNAME, "")
         return Entry(label="User name", text=self.draft.connection.username, hint=words.NAME_HINT, error=error)
 
     def _secret_entry(self) -> Entry:
-        error = self._errors.get(Place.SECRET, "")
+        error = self._errors.get(CursorPlace.SECRET, "")
         return Entry(label=words.label_for(self._now.path), hint=self._secret_hint(), error=error, secret=True)
 
     def _secret_hint(self) -> str:
@@ -431,18 +435,18 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
             return words.KEPT_IN_MEMORY
         return words.count_words(self._form, self._typed) if self._typed else words.shape_words(self._form)
 
-    def _aim(self) -> Place:
+    def _aim(self) -> CursorPlace:
         """Where the next thing is typed, or chosen."""
         now = self._now
-        if now.at in ASKS | BUSY | {At.ANSWERED}:
-            return Place.OFFERS
-        if now.at is At.LOCKED:
-            return Place.PASSPHRASE
-        if now.asks_name and (not now.draft.connection.username or Place.USERNAME in self._errors):
-            return Place.USERNAME
+        if now.at in ASKS | BUSY | {ConnectPhase.ANSWERED}:
+            return CursorPlace.OFFERS
+        if now.at is ConnectPhase.LOCKED:
+            return CursorPlace.PASSPHRASE
+        if now.asks_name and (not now.draft.connection.username or CursorPlace.USERNAME in self._errors):
+            return CursorPlace.USERNAME
         if now.needs_secret:
-            return Place.SECRET
-        return Place.USERNAME if now.asks_name else Place.OFFERS
+            return CursorPlace.SECRET
+        return CursorPlace.USERNAME if now.asks_name else CursorPlace.OFFERS
 
 
 def _name_is_asked(draft: Draft, usual: str) -> bool:

@@ -46,7 +46,7 @@ class ConnectOffer(StrEnum):
     BACK = "back"
 
 
-class At(StrEnum):
+class ConnectPhase(StrEnum):
     """Where the step stands."""
 
     TYPING = "typing"
@@ -64,12 +64,12 @@ class At(StrEnum):
     ANSWERED = "answered"
 
 
-ASKS = frozenset({At.CONFIRM, At.ANYWAY, At.NETWORK})
+ASKS = frozenset({ConnectPhase.CONFIRM, ConnectPhase.ANYWAY, ConnectPhase.NETWORK})
 """Questions in the midst: their offers are the answers, the careful one first."""
-BUSY = frozenset({At.RUNNING, At.ASKING})
+BUSY = frozenset({ConnectPhase.RUNNING, ConnectPhase.ASKING})
 
 
-class Place(StrEnum):
+class CursorPlace(StrEnum):
     """Where the cursor belongs."""
 
     USERNAME = "username"
@@ -82,7 +82,7 @@ class Place(StrEnum):
 class ConnectState:
     """All that a face shows of the step."""
 
-    at: At
+    at: ConnectPhase
     question: str
     settings: str
     """Who signs in where, in one line."""
@@ -104,7 +104,7 @@ class ConnectState:
     guide: GuideView | None = None
     """What helps now: with what went wrong, else with this way in."""
     offers: tuple[Offer[ConnectOffer], ...] = ()
-    aim: Place = Place.OFFERS
+    aim: CursorPlace = CursorPlace.OFFERS
     refused: bool = False
     """Whether the server has refused exactly what stands there: typing is to replace it."""
 
@@ -120,12 +120,12 @@ class ConnectState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ConnectFacts:
     """What the flow itself knows, and every part of the state is made of."""
 
     draft: Draft
-    at: At
-    back_to: At
+    at: ConnectPhase
+    back_to: ConnectPhase
     """Where a question in the midst leads back to."""
     provider: Provider | None
     path: AccessPath | None

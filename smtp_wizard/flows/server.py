@@ -39,21 +39,21 @@ from smtp_wizard.flows.server_state import (
     NOTHING,
     SECTIONS,
     WHERE_TO_FIND,
-    Outcome,
     ServerField,
     ServerOffer,
     ServerQuestion,
     ServerState,
+    TrialOutcome,
     cleartext_card,
     of_report,
     of_scan,
 )
 from smtp_wizard.flows.stoppable import StoppableWork, Stopped
-from smtp_wizard.output.lines import transcript_line
+from smtp_wizard.output.plain_lines import transcript_line
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text import server as words
 from smtp_wizard.text.network import (
-    Unreached,
+    UnreachedPorts,
     unreached,
     unreached_after,
     unreached_ports,
@@ -375,7 +375,7 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
         except Stopped:
             return None
         except EXPECTED_ERRORS as problem:
-            self._outcome = Outcome(Card(mood=Mood.FAILED, title=words.COULD_NOT_TRY, lines=(str(problem),)))
+            self._outcome = TrialOutcome(Card(mood=Mood.FAILED, title=words.COULD_NOT_TRY, lines=(str(problem),)))
             return None
         finally:
             self._running = None
@@ -385,13 +385,13 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
         self._taking = take and self._best_so_far is not None
         self._work.stop()
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _tell(self, outcome: TrialOutcome) -> None:
         """Say what a trial told, and ask no more about a network."""
         self._outcome = outcome
         self._network.wonder(None)
         self._draw()
 
-    def _wonder(self, find: Callable[[], Unreached | None]) -> None:
+    def _wonder(self, find: Callable[[], UnreachedPorts | None]) -> None:
         """See whether there is something to find out about ports that did not answer."""
         if self._draft.connection.sandbox is not None:
             return

@@ -13,10 +13,10 @@ from smtp_wizard.engine.scan.control_host import Blame, ControlAnswer
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer
 from smtp_wizard.flows.flow import Card, Mood
-from smtp_wizard.output.lines import endpoint_words
+from smtp_wizard.output.plain_lines import endpoint_words
 from smtp_wizard.text.discovery import CONFIRM_SHORT, whose_sentence
 from smtp_wizard.text.network import (
-    Unreached,
+    UnreachedPorts,
     answer_steps,
     answer_words,
     ports_words,
@@ -45,14 +45,14 @@ class NetworkQuestion:
 
     def __init__(self, scans: Scans) -> None:
         self._scans = scans
-        self._unreached: Unreached | None = None
+        self._unreached: UnreachedPorts | None = None
 
     @property
-    def unreached(self) -> Unreached | None:
+    def unreached(self) -> UnreachedPorts | None:
         """What there is to find out; None while there is nothing."""
         return self._unreached
 
-    def wonder(self, unreached: Unreached | None) -> None:
+    def wonder(self, unreached: UnreachedPorts | None) -> None:
         """Take what there is to find out now, or that there is nothing."""
         self._unreached = unreached
         """What it is about; None where there is nothing to find out."""

@@ -13,7 +13,7 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.scan.results import ScanResult
 from smtp_wizard.flows.flow import Card, Entry, Mood, Offer, Section
-from smtp_wizard.output.lines import TRANSCRIPT_LEGEND, who_words
+from smtp_wizard.output.plain_lines import TRANSCRIPT_LEGEND, who_words
 from smtp_wizard.text import server as words
 from smtp_wizard.text.discovery import CONFIRM_NO, CONFIRM_YES
 from smtp_wizard.text.network import NEUTRAL_NO, NEUTRAL_YES, best_words, common_finding, conclusion
@@ -87,7 +87,7 @@ class ServerState:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TrialOutcome:
     """What the last trial told of the server that stands in the fields."""
 
     card: Card | None = None
@@ -102,7 +102,7 @@ class Outcome:
     """Whether it is about all ports, so that another port in the field does not make it untrue."""
 
 
-NOTHING = Outcome()
+NOTHING = TrialOutcome()
 """Nothing was tried yet."""
 
 
@@ -143,13 +143,13 @@ def in_full(finding: Finding) -> tuple[str, ...]:
     return (finding.title, finding.explanation, f"Who must act: {who_words(finding.who)}", *steps, *said)
 
 
-def of_scan(scan: ScanResult, taken: Endpoint | None, now: datetime) -> Outcome:
+def of_scan(scan: ScanResult, taken: Endpoint | None, now: datetime) -> TrialOutcome:
     """What all ports together tell: those that serve, or why none does."""
     rows = words.scan_rows(scan, now, taken)
     finding = common_finding(scan)
     first, *rest = conclusion(scan, best_words)
     details = (*rows, "", first, *rest, *(in_full(finding) if finding is not None else ()))
-    told = Outcome(finding=finding, details=details, tried=True, scan=True)
+    told = TrialOutcome(finding=finding, details=details, tried=True, scan=True)
     if taken is not None:
         best = scan.best is not None and scan.best.endpoint == taken
         card = Card(mood=Mood.PASSED, title=words.ANSWERS, lines=tuple(rows), foot=words.NOTHING_SENT)
@@ -162,7 +162,7 @@ def of_scan(scan: ScanResult, taken: Endpoint | None, now: datetime) -> Outcome:
     return replace(told, card=card, notes=tuple(rest))
 
 
-def of_report(report: Report, rows: Sequence[str], lines: Sequence[str], now: datetime) -> Outcome:
+def of_report(report: Report, rows: Sequence[str], lines: Sequence[str], now: datetime) -> TrialOutcome:
     """What the trial of one port tells. `rows`: its stages; `lines`: what was said."""
     finding = next(iter(report.findings), None)
     wrong = (*in_full(finding), "") if finding is not None else ()
@@ -176,6 +176,6 @@ def of_report(report: Report, rows: Sequence[str], lines: Sequence[str], now: da
             lines=(row, *warned, words.RIGHT),
             foot=words.NOTHING_SENT,
         )
-        return Outcome(card, finding=finding, details=details, tried=True, good=True)
+        return TrialOutcome(card, finding=finding, details=details, tried=True, good=True)
     assert finding is not None, "whatever fails is explained"
-    return Outcome(finding_card(finding), finding.fix, finding, details=details, tried=True)
+    return TrialOutcome(finding_card(finding), finding.fix, finding, details=details, tried=True)

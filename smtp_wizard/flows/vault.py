@@ -1,7 +1,7 @@
 """Opening the vault: its passphrase asked once where there is one, and chosen, typed twice, where one is made.
 
-Whoever needs what the vault holds asks `needs_opening`, puts the question of a `Vault` in the midst of what it does,
-and goes on when that leads to `Opened`.
+Whoever needs what the vault holds asks `needs_opening`, puts the question of an `UnlockVault` in the midst of what it
+does, and goes on when that leads to `VaultOpened`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FIRST, AGAIN = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class VaultOpened:
     """How asking for the passphrase ended."""
 
     why_not: Shown = NO_WORDS
@@ -80,17 +80,17 @@ class NewPassphrase(_ChosenPassphrase[Secret]):
         return self._chosen()
 
 
-class Vault(_ChosenPassphrase[Opened]):
+class UnlockVault(_ChosenPassphrase[VaultOpened]):
     """Asks for the passphrase until it is right, or left."""
 
     def __init__(self, vault: VaultStore) -> None:
         self._vault = vault
         super().__init__(_new() if vault.state is VaultState.MISSING else _known())
 
-    async def act(self, offer: StrEnum) -> Opened | None:
+    async def act(self, offer: StrEnum) -> VaultOpened | None:
         """Open the vault, or make it. A wrong passphrase is said at its field."""
         if offer is not Answer.DO:
-            return Opened(VAULT_CLOSED)
+            return VaultOpened(VAULT_CLOSED)
         making = len(self.state.entries) > 1
         passphrase = self._chosen() if making else self._typed()
         return await self._opened(passphrase, making=making) if passphrase is not None else None
@@ -101,20 +101,20 @@ class Vault(_ChosenPassphrase[Opened]):
             self._fail(FIRST, LACKING)
         return typed or None
 
-    async def _opened(self, passphrase: Secret, *, making: bool) -> Opened | None:
+    async def _opened(self, passphrase: Secret, *, making: bool) -> VaultOpened | None:
         before = self.state
         self._show(replace(before, running="Making the vault ..." if making else "Opening the vault ..."))
         try:
             await (self._vault.create(passphrase) if making else self._vault.open(passphrase))
         except SecretError as problem:
             if problem.fault is not SecretFault.WRONG:
-                return Opened(problem.words, problem.fault)
+                return VaultOpened(problem.words, problem.fault)
             self._wrong(str(problem))
             return None
         except BaseException:
             self._show(before)
             raise
-        return Opened()
+        return VaultOpened()
 
     def _wrong(self, words: str) -> None:
         """Another process has made the vault meanwhile, or the passphrase is another one: it is asked once."""

@@ -10,8 +10,8 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.report import CheckResult
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.output.lines import finding_lines
-from smtp_wizard.output.outcome import CheckOutcome
+from smtp_wizard.output.check_outcome import CheckOutcome
+from smtp_wizard.output.plain_lines import finding_lines
 
 
 def junit(outcomes: Sequence[CheckOutcome]) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from smtp_wizard.engine.base.shown import Shown, cut, phrase
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.runner import SOON
-from smtp_wizard.output.outcome import CheckOutcome
+from smtp_wizard.output.check_outcome import CheckOutcome
 
 NAGIOS_CRITICAL, NAGIOS_UNKNOWN = 2, 3
 _NAGIOS = {0: "OK", 1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from smtp_wizard.engine.base.stages import Verdict
-from smtp_wizard.output.outcome import CheckOutcome
+from smtp_wizard.output.check_outcome import CheckOutcome
 
 _METRICS = {
     "smtp_wizard_check_success": "Whether the whole check passed (1) or not (0).",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.flows.accounts.account_list import AccountsFlow
 from smtp_wizard.flows.accounts.action import Action
-from smtp_wizard.flows.accounts.listing import AccountsFlow
-from smtp_wizard.plain.checks import awaited
+from smtp_wizard.plain.conversation import Choice, Conversation
 from smtp_wizard.plain.question import done
-from smtp_wizard.plain.talk import Choice, Conversation
+from smtp_wizard.plain.waiting import awaited
 from smtp_wizard.text.accounts import AccountAction
 
 

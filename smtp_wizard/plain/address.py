@@ -10,9 +10,9 @@ from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import Next, StepId
 from smtp_wizard.flows.address import AddressFlow, AddressOffer, AddressQuestion, AddressState
 from smtp_wizard.flows.flow import Leads, Mood
-from smtp_wizard.plain.checks import awaited
-from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
-from smtp_wizard.plain.talk import Choice, Conversation, GoBack
+from smtp_wizard.plain.conversation import Choice, Conversation, GoBack
+from smtp_wizard.plain.step_questions import StepContext, StepOutcome, StepQuestion, ask_in_order
+from smtp_wizard.plain.waiting import awaited
 from smtp_wizard.text import address as words
 
 PRACTISE = ("practise", "practice")
@@ -28,25 +28,25 @@ TYPED: Mapping[AddressOffer, str] = {
 """What may be typed in place of an answer's number."""
 
 
-def address(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
+def address(talk: Conversation, context: StepContext, draft: Draft) -> StepOutcome:
     """The first question. A misspelt ending is offered back; the provider is looked up before the next step."""
     if draft.address is None:
         talk.say(f"{words.WHY} {words.PLAN}")
         talk.say("No mailbox at hand? Type 'practise' to rehearse everything on this computer.")
     past: StepId | None = None
 
-    def asked(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
+    def asked(talk: Conversation, context: StepContext, draft: Draft) -> Draft:
         nonlocal past
-        leads = _address(talk, kit, draft)
+        leads = _address(talk, context, draft)
         past = leads.past
         return leads.draft
 
-    outcome = ask_in_order(talk, kit, draft, [Question(asked)])
+    outcome = ask_in_order(talk, context, draft, [StepQuestion(asked)])
     return replace(outcome, past=past) if isinstance(outcome, Next) else outcome
 
 
-def _address(talk: Conversation, kit: Kit, draft: Draft) -> Next:
-    flow = AddressFlow(draft, catalog=kit.services.catalog, discovery=kit.services.discovery)
+def _address(talk: Conversation, context: StepContext, draft: Draft) -> Next:
+    flow = AddressFlow(draft, catalog=context.services.catalog, discovery=context.services.discovery)
     flow.changed = _Progress(talk).take
     talk.say(words.QUESTION)
     leads: Leads | None = None

@@ -20,9 +20,9 @@ from smtp_wizard.flows.areas.mailing import (
     bar_lines,
 )
 from smtp_wizard.flows.flow import Card, Section
-from smtp_wizard.plain.checks import awaited
-from smtp_wizard.plain.form import Kit
-from smtp_wizard.plain.talk import END, Choice, Conversation, GoBack, wrap
+from smtp_wizard.plain.conversation import END, Choice, Conversation, GoBack, wrap
+from smtp_wizard.plain.step_questions import StepContext
+from smtp_wizard.plain.waiting import awaited
 from smtp_wizard.text.explain import EXPLAIN_QUESTION, NOTHING_KEPT
 from smtp_wizard.text.limits import BAR
 
@@ -31,11 +31,11 @@ MOST = 5
 WHOSE = "Whose limits? A name, a domain, or a kind: ISP, web host, free ('back' leaves)"
 
 
-def limits(talk: Conversation, kit: Kit) -> None:
+def limits(talk: Conversation, context: StepContext) -> None:
     """Ask for providers, say what they let one send, and plan a mailing, until the person goes back. Raises `GoBack`,
     `Quit`.
     """
-    flow = LimitsFlow(kit.services.catalog, kit.services.now().astimezone().date())
+    flow = LimitsFlow(context.services.catalog, context.services.now().astimezone().date())
     typed: dict[MailingField, str] = {}
     while True:
         query = talk.ask(WHOSE, lambda text: text)
@@ -51,14 +51,14 @@ def limits(talk: Conversation, kit: Kit) -> None:
         if len(flow.found) > MOST:
             talk.say(f"The first {MOST} of {len(flow.found)}; more letters find fewer.")
         try:
-            _plan(talk, kit, flow, typed)
+            _plan(talk, context, flow, typed)
         except GoBack:
             continue
 
 
-def calendar(talk: Conversation, kit: Kit) -> None:
+def calendar(talk: Conversation, context: StepContext) -> None:
     """Say what will end for the saved accounts, the nearest first."""
-    services = kit.services
+    services = context.services
     flow = CalendarFlow(saved_accounts=services.saved_accounts, catalog=services.catalog, now=services.now)
     awaited(flow.act(CalendarOffer.MINE))
     state = flow.state
@@ -91,7 +91,7 @@ def _figures(talk: Conversation, section: Section) -> None:
             talk.show(wrap(more.strip(), "    "))
 
 
-def _plan(talk: Conversation, kit: Kit, flow: LimitsFlow, typed: dict[MailingField, str]) -> None:
+def _plan(talk: Conversation, context: StepContext, flow: LimitsFlow, typed: dict[MailingField, str]) -> None:
     """Plan a mailing with one of those that were read out. Raises `GoBack`, `Quit`."""
     told = flow.found[:MOST]
     rows: list[Choice[Provider | None]] = [
@@ -101,7 +101,7 @@ def _plan(talk: Conversation, kit: Kit, flow: LimitsFlow, typed: dict[MailingFie
     provider = talk.choose("What next?", rows)
     if provider is None:
         return
-    mailing = MailingFlow(kit.services.catalog, provider, flow.today, typed)
+    mailing = MailingFlow(context.services.catalog, provider, flow.today, typed)
     talk.say(QUESTION)
     for field in FIRST:
         _ask(talk, mailing, field)
@@ -135,13 +135,13 @@ def _days(talk: Conversation, mailing: MailingFlow) -> None:
 # --- errors explained ---
 
 
-def explain(talk: Conversation, kit: Kit) -> str | None:
+def explain(talk: Conversation, context: StepContext) -> str | None:
     """Explain one text after the other until the person goes back; return the name of an account that is to be tested.
 
     Raises `GoBack`, `Quit`.
     """
-    catalog = kit.services.catalog
-    flow = ExplainFlow(catalog, kit.guides, kit.services.saved_accounts.list, lambda: load_explainer(catalog))
+    catalog = context.services.catalog
+    flow = ExplainFlow(catalog, context.guides, context.services.saved_accounts.list, lambda: load_explainer(catalog))
     while True:
         talk.say(f"{EXPLAIN_QUESTION} Paste it, then type {END} alone in a line. {NOTHING_KEPT}")
         flow.paste(talk.paste(f"The text, and {END} at its end"))

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from smtp_wizard.flows.flow import Card, Entry, Mood, Offer
-from smtp_wizard.plain.talk import Choice, Conversation, wrap
+from smtp_wizard.plain.conversation import Choice, Conversation, wrap
 
 Named = TypeVar("Named", bound=StrEnum)
 

@@ -10,21 +10,21 @@ from smtp_wizard.engine.guides.guides import Guide, as_text
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.flows.check_view import CheckView
 from smtp_wizard.flows.connect import ConnectFlow
-from smtp_wizard.flows.connect_state import At, ConnectOffer, ConnectState, Place
+from smtp_wizard.flows.connect_state import ConnectOffer, ConnectPhase, ConnectState, CursorPlace
 from smtp_wizard.flows.flow import Card
 from smtp_wizard.flows.guide import GuideView
-from smtp_wizard.output.lines import TRANSCRIPT_LEGEND, WIDTH, result_lines, transcript_line
-from smtp_wizard.plain.checks import awaited
-from smtp_wizard.plain.form import Kit, StepOutcome
-from smtp_wizard.plain.talk import Choice, Conversation, GoBack
+from smtp_wizard.output.plain_lines import TRANSCRIPT_LEGEND, WIDTH, result_lines, transcript_line
+from smtp_wizard.plain.conversation import Choice, Conversation, GoBack
+from smtp_wizard.plain.step_questions import StepContext, StepOutcome
+from smtp_wizard.plain.waiting import awaited
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.connect import done_words
 from smtp_wizard.text.wizard import filled_guide
 
 
-def connect(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
+def connect(talk: Conversation, context: StepContext, draft: Draft) -> StepOutcome:
     """Sign in, once an answer; go on when that has worked. Raises `Quit`."""
-    services = kit.services
+    services = context.services
     flow = ConnectFlow(
         draft,
         catalog=services.catalog,
@@ -32,15 +32,15 @@ def connect(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
         scans=services.scans,
         tokens=services.tokens,
         vault=services.stores.vault,
-        guides=kit.guides,
+        guides=context.guides,
     )
-    return _Connect(talk, kit, flow).run()
+    return _Connect(talk, context, flow).run()
 
 
-def show_guide(talk: Conversation, kit: Kit, draft: Draft, guide_id: str) -> None:
+def show_guide(talk: Conversation, context: StepContext, draft: Draft, guide_id: str) -> None:
     """Print a guide, with what is known put in; where it cannot be read, say so."""
     try:
-        guide = filled_guide(kit.guides, guide_id, kit.services.catalog.get(draft.connection.provider), draft)
+        guide = filled_guide(context.guides, guide_id, context.services.catalog.get(draft.connection.provider), draft)
     except EXPECTED_ERRORS as problem:
         talk.say(str(problem))
     else:
@@ -74,9 +74,9 @@ Row = Choice[ConnectOffer | _Look]
 class _Connect:
     """Asks what the flow wants, says what it tells, and hands over what is chosen."""
 
-    def __init__(self, talk: Conversation, kit: Kit, flow: ConnectFlow) -> None:
+    def __init__(self, talk: Conversation, context: StepContext, flow: ConnectFlow) -> None:
         self.talk = talk
-        self.kit = kit
+        self.context = context
         self.flow = flow
         self._told = CheckView()
         self._card: Card | None = None
@@ -103,7 +103,7 @@ class _Connect:
 
     def _begin(self) -> None:
         connection, guide = self.flow.draft.connection, self.state.guide
-        if guide is not None and not self.kit.backwards and connection.auth is not Auth.XOAUTH2:
+        if guide is not None and not self.context.backwards and connection.auth is not Auth.XOAUTH2:
             _print_guide(self.talk, guide.guide)
         self.talk.say(self.state.settings)
         self.talk.say(self.state.question)
@@ -119,7 +119,7 @@ class _Connect:
         if state.passphrase is not None:
             self.flow.type_passphrase(self.talk.secret(f"{state.passphrase.label}, not shown", optional=True))
             return ConnectOffer.UNLOCK
-        if state.at is At.TYPING and state.offers[0].id is ConnectOffer.SIGN_IN:
+        if state.at is ConnectPhase.TYPING and state.offers[0].id is ConnectOffer.SIGN_IN:
             return self._filled_in()
         return self._chosen()
 
@@ -161,7 +161,7 @@ class _Connect:
                     _print_guide(self.talk, self.state.guide.guide)
                 case _Look.DETAILS:
                     self.talk.show([TRANSCRIPT_LEGEND, *(transcript_line(line) for line in self.flow.transcript)])
-                case ConnectOffer.SIGN_IN if self.state.aim in (Place.SECRET, Place.USERNAME):
+                case ConnectOffer.SIGN_IN if self.state.aim in (CursorPlace.SECRET, CursorPlace.USERNAME):
                     return self._filled_in()
                 case ConnectOffer():
                     return chosen
@@ -173,7 +173,7 @@ class _Connect:
             for each in state.offers
             if each.key != "Esc" or len(state.offers) == 1 or state.asks
         ]
-        if state.guide is not None and state.at is At.FAILED:
+        if state.guide is not None and state.at is ConnectPhase.FAILED:
             rows.append(Choice(_Look.GUIDE, f"Guide: {state.guide.guide.title}", word=_Look.GUIDE))
         if self.flow.transcript and not state.asks:
             what = "Details: what was said to the server, and its answers"
@@ -194,12 +194,12 @@ class _Connect:
         leads = awaited(self.flow.act(offer))
         # Enter, pressed while it ran, must not begin another sign-in.
         self.talk.drop()
-        self.kit.keep(self.flow.draft)
+        self.context.keep(self.flow.draft)
         if leads is not None:
             return leads
         self._tell_ticks(guide)
         self._tell()
-        if self.state.at is At.PASSED and before is not At.PASSED:
+        if self.state.at is ConnectPhase.PASSED and before is not ConnectPhase.PASSED:
             return awaited(self.flow.act(ConnectOffer.NEXT))
         return None
 
@@ -220,7 +220,7 @@ class _Connect:
         if card is None or card == before:
             return
         # What failed was said with its stage, as it came.
-        said = state.at is At.FAILED and self._told.failed is not None
+        said = state.at is ConnectPhase.FAILED and self._told.failed is not None
         for line in (state.tries,) if said else (card.title, *card.lines):
             if line:
                 self.talk.say(line)

@@ -8,12 +8,12 @@ from enum import StrEnum
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.handover import load_handover
 from smtp_wizard.flows.flow import Leads
-from smtp_wizard.flows.last_steps.done import DoneFlow, DoneOffer, Filled, Tick
+from smtp_wizard.flows.last_steps.done import DoneFlow, DoneOffer, FilledField, Tick
 from smtp_wizard.plain.cards import row_of
-from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.connect import show_guide
-from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
-from smtp_wizard.plain.talk import Choice, Conversation, GoBack
+from smtp_wizard.plain.conversation import Choice, Conversation, GoBack
+from smtp_wizard.plain.step_questions import StepContext, StepOutcome, StepQuestion, ask_in_order
+from smtp_wizard.plain.waiting import awaited
 from smtp_wizard.text.done import HIDDEN_ELSEWHERE
 from smtp_wizard.text.wizard import APPLICATION_GUIDE, SCOPE_GUIDE
 
@@ -29,22 +29,22 @@ class _Own(StrEnum):
     WHICH = "which"
 
 
-def done(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
+def done(talk: Conversation, context: StepContext, draft: Draft) -> StepOutcome:
     """The only place where the password is shown: after a yes, in groups of four, as it is typed by hand."""
-    end = _End(talk, kit, draft)
+    end = _End(talk, context, draft)
     end.tell()
-    return ask_in_order(talk, kit, draft, [Question(end.ask)])
+    return ask_in_order(talk, context, draft, [StepQuestion(end.ask)])
 
 
 class _End:
     """One walk through the step."""
 
-    def __init__(self, talk: Conversation, kit: Kit, draft: Draft) -> None:
+    def __init__(self, talk: Conversation, context: StepContext, draft: Draft) -> None:
         self.talk = talk
-        self.kit = kit
+        self.context = context
         self.flow = DoneFlow(
             draft,
-            catalog=kit.services.catalog,
+            catalog=context.services.catalog,
             screen=load_handover(),
             copy=lambda value: talk.show([value]),
         )
@@ -60,7 +60,7 @@ class _End:
             if line:
                 self.talk.say(line)
 
-    def ask(self, talk: Conversation, kit: Kit, draft: Draft) -> Draft:
+    def ask(self, talk: Conversation, context: StepContext, draft: Draft) -> Draft:
         """What next? Raises `GoBack`."""
         while True:
             leads = self._led(self._chosen())
@@ -111,10 +111,10 @@ class _End:
         awaited(self.flow.act(DoneOffer.BACK))
 
     def _guide(self, guide_id: str) -> None:
-        show_guide(self.talk, self.kit, self.flow.draft, guide_id)
+        show_guide(self.talk, self.context, self.flow.draft, guide_id)
 
 
-def _field(field: Filled, password: str = HIDDEN_ELSEWHERE) -> str:
+def _field(field: FilledField, password: str = HIDDEN_ELSEWHERE) -> str:
     value = password if field.secret else field.value
     more = f"   {_box(field.tick)}" if field.tick is not None else f"   ({field.note})" if field.note else ""
     return f"  {field.label:<{LABEL}} {value}{more}"

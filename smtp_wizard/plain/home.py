@@ -8,15 +8,15 @@ from enum import StrEnum
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.flows.accounts.account_list import AccountListAction, AccountListState, AccountsFlow
 from smtp_wizard.flows.accounts.action import Action
-from smtp_wizard.flows.accounts.health import Listed, Mark
-from smtp_wizard.flows.accounts.listing import AccountsFlow, ListAction, ListState
+from smtp_wizard.flows.accounts.health import AccountHealth, AccountRow
 from smtp_wizard.plain.account import change_account, do
 from smtp_wizard.plain.areas import calendar, explain, limits
-from smtp_wizard.plain.checks import awaited
-from smtp_wizard.plain.form import Kit
+from smtp_wizard.plain.conversation import Choice, Conversation, GoBack, wrap
 from smtp_wizard.plain.question import done
-from smtp_wizard.plain.talk import Choice, Conversation, GoBack, wrap
+from smtp_wizard.plain.step_questions import StepContext
+from smtp_wizard.plain.waiting import awaited
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.accounts import AccountAction, problem_first
 from smtp_wizard.text.wizard import HOME_PURPOSE
@@ -24,7 +24,12 @@ from smtp_wizard.text.wizard import HOME_PURPOSE
 CHANGES = "settings, password, name, copy, which mails, delete"
 MOST = 30
 """Accounts that are read out; of more, those that need nobody are only counted."""
-MARKS = {Mark.PROBLEM: "FAIL", Mark.WARNING: "note", Mark.UNTESTED: "-", Mark.WORKS: "ok"}
+MARKS = {
+    AccountHealth.PROBLEM: "FAIL",
+    AccountHealth.WARNING: "note",
+    AccountHealth.UNTESTED: "-",
+    AccountHealth.WORKS: "ok",
+}
 """What stands before an account, as before a stage of a check."""
 
 
@@ -42,12 +47,12 @@ class _Action(StrEnum):
     LEAVE = "leave"
 
 
-def home(talk: Conversation, kit: Kit) -> Draft | None:
+def home(talk: Conversation, context: StepContext) -> Draft | None:
     """See to the accounts as long as wanted; return the draft to go on with in the wizard, None to leave.
 
     Raises `Quit`.
     """
-    services = kit.services
+    services = context.services
     flow = AccountsFlow(
         saved_accounts=services.saved_accounts,
         accounts=services.accounts,
@@ -58,15 +63,15 @@ def home(talk: Conversation, kit: Kit) -> Draft | None:
         causes=services.diagnosis,
         now=services.now,
     )
-    return _Home(talk, kit, flow).run()
+    return _Home(talk, context, flow).run()
 
 
 class _Home:
     """One stay at the accounts."""
 
-    def __init__(self, talk: Conversation, kit: Kit, flow: AccountsFlow) -> None:
+    def __init__(self, talk: Conversation, context: StepContext, flow: AccountsFlow) -> None:
         self.talk = talk
-        self.kit = kit
+        self.context = context
         self.flow = flow
 
     def run(self) -> Draft | None:
@@ -111,9 +116,9 @@ class _Home:
             case _Action.EXPLAIN:
                 self._explain()
             case _Action.CALENDAR:
-                calendar(self.talk, self.kit)
+                calendar(self.talk, self.context)
             case _:
-                limits(self.talk, self.kit)
+                limits(self.talk, self.context)
         return None
 
     # -- reading out ------------------------------------------------------------------------------------------------
@@ -129,13 +134,13 @@ class _Home:
             self.talk.say("No account yet.")
         # What is said of an account that cannot be read stands in its row.
         told = {row.unread for row in state.rows}
-        for trouble in self.kit.services.problems.new():
+        for trouble in self.context.services.problems.new():
             if trouble not in told:
                 self.talk.say(trouble)
         self._list(state)
 
-    def _list(self, state: ListState) -> None:
-        now = self.kit.services.now()
+    def _list(self, state: AccountListState) -> None:
+        now = self.context.services.now()
         shown_rows = state.rows if len(state.rows) <= MOST else state.rows[:MOST]
         for row in shown_rows:
             self.talk.show(wrap(_words(row, now), f"  {MARKS[row.mark]:<5} "))
@@ -143,10 +148,10 @@ class _Home:
             self.talk.say(f"  And {len(state.rows) - len(shown_rows)} more; type a name to choose one of them.")
         self._about(state)
 
-    def _about(self, state: ListState) -> None:
+    def _about(self, state: AccountListState) -> None:
         """Say more of those that need somebody, as far as it is not in their rows."""
         for at, row in enumerate(state.rows[:MOST]):
-            if row.account is not None and row.mark in (Mark.PROBLEM, Mark.WARNING):
+            if row.account is not None and row.mark in (AccountHealth.PROBLEM, AccountHealth.WARNING):
                 self.flow.choose(at)
                 detail = self.flow.state.detail
                 for line in detail.lines if detail is not None else ():
@@ -203,23 +208,23 @@ class _Home:
 
     def _explain(self) -> None:
         """Explain an error, and test the account that it is about, where that is wanted. Raises `GoBack`, `Quit`."""
-        name = explain(self.talk, self.kit)
+        name = explain(self.talk, self.context)
         at = next((at for at in self._readable() if self.flow.state.rows[at].name == name), None)
         if at is not None:
             self.flow.choose(at)
             do(self.talk, self.flow, AccountAction.TEST)
 
     def _test_all(self) -> None:
-        leads = awaited(self.flow.act(ListAction.TEST_ALL))
+        leads = awaited(self.flow.act(AccountListAction.TEST_ALL))
         if isinstance(leads, Action):
             awaited(self.flow.take(done(self.talk, leads)))
 
 
-def _words(row: Listed, now: datetime) -> str:
+def _words(row: AccountRow, now: datetime) -> str:
     if row.account is None:
         return f"{row.name or 'An account without a name'}: {row.unread}"
     return f"{row.name}: {row.words(now)}. {_server(row)}, {row.sends}"
 
 
-def _server(row: Listed) -> str:
+def _server(row: AccountRow) -> str:
     return str(row.account.connection.endpoint) if row.account is not None else ""

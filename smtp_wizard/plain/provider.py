@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.flows.provider import ProviderFlow, ProviderList, ProviderOffer, ProviderRow, ProviderState
-from smtp_wizard.plain.checks import awaited
-from smtp_wizard.plain.form import Kit, StepOutcome, ask_application, say_card
-from smtp_wizard.plain.talk import Choice, Conversation, GoBack, wrap
+from smtp_wizard.plain.conversation import Choice, Conversation, GoBack, wrap
+from smtp_wizard.plain.step_questions import StepContext, StepOutcome, ask_application, say_card
+from smtp_wizard.plain.waiting import awaited
 from smtp_wizard.text.provider import FILTER_HINT
 
 MOST = 15
@@ -15,16 +15,16 @@ MORE: Choice[str] = Choice("more", "What changed since the old help article, wit
 SEARCH: Choice[str] = Choice("search", "Search with other words", word="search")
 
 
-def provider(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
+def provider(talk: Conversation, context: StepContext, draft: Draft) -> StepOutcome:
     """Ask until the flow leads somewhere; `back` is its way back. Raises `Quit`."""
-    flow = ProviderFlow(draft, kit.services.catalog)
+    flow = ProviderFlow(draft, context.services.catalog)
     while True:
         try:
             offer = _answered(talk, flow)
         except GoBack:
             offer = ProviderOffer.BACK
         leads = awaited(flow.act(offer)) if offer is not None else None
-        kit.keep(flow.draft)
+        context.keep(flow.draft)
         if leads is not None:
             return leads
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from smtp_wizard.flows.accounts.action import Action, Done
+from smtp_wizard.flows.accounts.action import Action, ActionResult
 from smtp_wizard.flows.question import Answer, Question, QuestionFlow
-from smtp_wizard.output.lines import plain_printer
-from smtp_wizard.plain.checks import awaited
-from smtp_wizard.plain.talk import Choice, Conversation, GoBack
+from smtp_wizard.output.plain_lines import plain_printer
+from smtp_wizard.plain.conversation import Choice, Conversation, GoBack
+from smtp_wizard.plain.waiting import awaited
 
 LeadsT = TypeVar("LeadsT")
 
@@ -36,7 +36,7 @@ def answered(talk: Conversation, flow: QuestionFlow[LeadsT]) -> LeadsT:
             return leads
 
 
-def done(talk: Conversation, action: Action) -> Done:
+def done(talk: Conversation, action: Action) -> ActionResult:
     """Go through an action to its end, each stage of a check said as it ends; return what came of it.
 
     What came of it is said as well. Raises `Quit`.

@@ -10,11 +10,11 @@ from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import Next
 from smtp_wizard.flows.server import ServerFlow
 from smtp_wizard.flows.server_state import ServerField, ServerOffer, ServerState
-from smtp_wizard.output.lines import finding_lines
+from smtp_wizard.output.plain_lines import finding_lines
 from smtp_wizard.plain.cards import CardLines
-from smtp_wizard.plain.checks import awaited
-from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
-from smtp_wizard.plain.talk import Choice, Conversation, GoBack
+from smtp_wizard.plain.conversation import Choice, Conversation, GoBack
+from smtp_wizard.plain.step_questions import StepContext, StepOutcome, StepQuestion, ask_in_order
+from smtp_wizard.plain.waiting import awaited
 from smtp_wizard.text import server as words
 
 _TYPED: Mapping[ServerOffer, str] = {
@@ -27,50 +27,50 @@ _TYPED: Mapping[ServerOffer, str] = {
 """What may be typed in place of an offer's number."""
 
 
-def server(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
+def server(talk: Conversation, context: StepContext, draft: Draft) -> StepOutcome:
     """The settings that an application asks for. The trials prove server and port, and say that they prove no more."""
     talk.say(words.QUESTION)
-    asks = _ServerQuestions(talk, kit, draft)
+    asks = _ServerQuestions(talk, context, draft)
     order = (asks.host, asks.security, asks.port, asks.username, asks.sender, asks.settings)
-    return ask_in_order(talk, kit, draft, [Question(each) for each in order])
+    return ask_in_order(talk, context, draft, [StepQuestion(each) for each in order])
 
 
 class _ServerQuestions:
     """Asks for what the flow wants, one question after the other."""
 
-    def __init__(self, talk: Conversation, kit: Kit, draft: Draft) -> None:
-        services = kit.services
+    def __init__(self, talk: Conversation, context: StepContext, draft: Draft) -> None:
+        services = context.services
         self.flow = ServerFlow(
             draft, catalog=services.catalog, checks=services.checks, scans=services.scans, now=services.now
         )
-        self._kit = kit
+        self._context = context
         self._talk = talk
 
     # -- the fields -------------------------------------------------------------------------------------------------
 
-    def host(self, talk: Conversation, kit: Kit, draft: Draft) -> Draft:
+    def host(self, talk: Conversation, context: StepContext, draft: Draft) -> Draft:
         """Its name."""
         text = self.flow.state.host.text
         return self._typed(ServerField.HOST, "Outgoing server, for example smtp.example.com", text)
 
-    def security(self, talk: Conversation, kit: Kit, draft: Draft) -> Draft:
+    def security(self, talk: Conversation, context: StepContext, draft: Draft) -> Draft:
         """How it is encrypted; the port follows."""
         rows = [Choice(each, *titles) for each, titles in words.SECURITY_TITLES.items()]
         self.flow.choose(talk.choose(f"{words.SECURITY}:", rows, self.flow.state.security))
         return self.flow.draft
 
-    def port(self, talk: Conversation, kit: Kit, draft: Draft) -> Draft:
+    def port(self, talk: Conversation, context: StepContext, draft: Draft) -> Draft:
         """Its port."""
         return self._typed(ServerField.PORT, words.PORT, self.flow.state.port.text)
 
-    def username(self, talk: Conversation, kit: Kit, draft: Draft) -> Draft:
+    def username(self, talk: Conversation, context: StepContext, draft: Draft) -> Draft:
         """The user name, which may be none."""
         hint = words.NAMELESS_HELP if self.flow.may_be_nameless else words.NAME_LATER_HELP
         return self._typed(
             ServerField.USERNAME, words.USERNAME, self.flow.state.username.text, optional=True, help=hint
         )
 
-    def sender(self, talk: Conversation, kit: Kit, draft: Draft) -> Draft:
+    def sender(self, talk: Conversation, context: StepContext, draft: Draft) -> Draft:
         """The address that mail comes from."""
         entry = self.flow.state.sender
         return self._typed(ServerField.SENDER, words.SENDER, entry.text or entry.placeholder, optional=True)
@@ -91,14 +91,14 @@ class _ServerQuestions:
 
     # -- what is done with them -------------------------------------------------------------------------------------
 
-    def settings(self, talk: Conversation, kit: Kit, draft: Draft) -> Draft:
+    def settings(self, talk: Conversation, context: StepContext, draft: Draft) -> Draft:
         """Go on, or try what was entered, as often as wanted; answer what is asked on the way."""
         while True:
             offer = self._chosen()
             leads = self._done(offer)
             if isinstance(leads, Next):
                 return leads.draft
-            self._kit.keep(self.flow.draft)
+            self._context.keep(self.flow.draft)
             if offer is ServerOffer.NO:
                 self._type_anew()
 
@@ -146,7 +146,7 @@ class _ServerQuestions:
             raise GoBack(self.flow.draft, to_first=True)
         if self.flow.state.cursor is ServerField.SECURITY:
             for ask in (self.security, self.port):
-                self._kit.keep(ask(self._talk, self._kit, self.flow.draft))
+                self._context.keep(ask(self._talk, self._context, self.flow.draft))
 
 
 def _question(state: ServerState) -> str:

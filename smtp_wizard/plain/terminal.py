@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self, TextIO
 
 from smtp_wizard.engine.base.shown import phrase
-from smtp_wizard.plain.talk import CannotHide, Unreadable
+from smtp_wizard.plain.conversation import CannotHide, Unreadable
 from smtp_wizard.runtime.exits import Interrupted
 
 LONGEST = 4095

@@ -13,8 +13,8 @@ from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.flows.address import AddressFlow, AddressOffer, AddressQuestion, AddressState
 from smtp_wizard.flows.flow import Section
-from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import StepPage, note, question
+from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.text import address as words
 from smtp_wizard.text.wizard import PURPOSE
 from smtp_wizard.widgets.chips import Chip
@@ -33,11 +33,11 @@ class AddressScreen(StepPage[AddressState, AddressOffer]):
     HELP: ClassVar[str] = PURPOSE[StepId.ADDRESS]
     flow: AddressFlow
 
-    def __init__(self, kit: Kit, draft: Draft) -> None:
-        flow = AddressFlow(draft, catalog=kit.services.catalog, discovery=kit.services.discovery)
-        super().__init__(kit, draft, flow)
-        self.banner.say(" ".join(filter(None, (kit.services.catalog.own_trouble, kit.left))))
-        self.accounts = kit.services.saved_accounts.may_hold_any()
+    def __init__(self, context: ScreenContext, draft: Draft) -> None:
+        flow = AddressFlow(draft, catalog=context.services.catalog, discovery=context.services.discovery)
+        super().__init__(context, draft, flow)
+        self.banner.say(" ".join(filter(None, (context.services.catalog.own_trouble, context.left))))
+        self.accounts = context.services.saved_accounts.may_hold_any()
         self.frame = TextFrame(flow.state.address, id="address-frame")
         self.frame.field.id = "address"
         self.card = OutcomeCard()

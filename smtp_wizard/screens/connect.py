@@ -14,12 +14,12 @@ from textual.widget import Widget
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.flows.connect import ConnectFlow
-from smtp_wizard.flows.connect_state import ConnectOffer, ConnectState, Place
+from smtp_wizard.flows.connect_state import ConnectOffer, ConnectState, CursorPlace
 from smtp_wizard.flows.flow import Entry, Offer, Section
 from smtp_wizard.screens.details import CheckDetails
 from smtp_wizard.screens.guide import StepsPanel
-from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import RAIL, StepPage, note, question
+from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.text.wizard import PURPOSE
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.frame import Frame, SecretFrame, TextFrame
@@ -43,8 +43,8 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
     AUTO_FOCUS = "#column .-aimed"
     flow: ConnectFlow
 
-    def __init__(self, kit: Kit, draft: Draft) -> None:
-        services = kit.services
+    def __init__(self, context: ScreenContext, draft: Draft) -> None:
+        services = context.services
         flow = ConnectFlow(
             draft,
             catalog=services.catalog,
@@ -52,10 +52,10 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
             scans=services.scans,
             tokens=services.tokens,
             vault=services.stores.vault,
-            guides=kit.guides,
-            watch=kit.watch,
+            guides=context.guides,
+            watch=context.watch,
         )
-        super().__init__(kit, draft, flow)
+        super().__init__(context, draft, flow)
         # What the check of the server has found so far stands there from the first painting on.
         self.flow.begin()
         state = self.flow.state
@@ -74,11 +74,11 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
         """Name the fields, and mark the one in which the cursor is at first: aiming later would paint twice."""
         if self.username is not None:
             self.username.field.id = "username"
-            self.username.field.set_class(state.aim is Place.USERNAME, "-aimed")
+            self.username.field.set_class(state.aim is CursorPlace.USERNAME, "-aimed")
         if self.secret is not None:
             self.secret.field.id = "secret"
             self.secret.field.value = self.flow.secret_text
-            self.secret.field.set_class(state.aim is Place.SECRET, "-aimed")
+            self.secret.field.set_class(state.aim is CursorPlace.SECRET, "-aimed")
         if self.passphrase is not None:
             self.passphrase.field.id = "passphrase"
             self.passphrase.display = False
@@ -176,14 +176,14 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
     def _aim(self, state: ConnectState) -> None:
         """Put the cursor where the next thing is typed or chosen; what was refused is there to be typed over."""
         match state.aim:
-            case Place.USERNAME if self.username is not None:
+            case CursorPlace.USERNAME if self.username is not None:
                 self.username.field.focus()
-            case Place.SECRET if self.secret is not None:
+            case CursorPlace.SECRET if self.secret is not None:
                 if state.refused:
                     self.secret.select_all()
                 elif not self.secret.field.has_focus:
                     self.secret.field.focus()
-            case Place.PASSPHRASE if self.passphrase is not None:
+            case CursorPlace.PASSPHRASE if self.passphrase is not None:
                 self.passphrase.select_all()
             case _:
                 self.answers.focus()
@@ -231,7 +231,7 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
 
     def _details(self) -> None:
         state = self.flow.state
-        self.app.push_screen(CheckDetails(state.check, state.finding, self.flow.transcript, today=self.kit.today))
+        self.app.push_screen(CheckDetails(state.check, state.finding, self.flow.transcript, today=self.context.today))
 
     def _steps(self) -> None:
         view = self.flow.state.guide

@@ -12,9 +12,9 @@ from smtp_wizard.engine.checks.events import Line
 from smtp_wizard.engine.checks.report import CheckResult
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.flows.check_view import CheckView
-from smtp_wizard.flows.file import SaveFile, Written
 from smtp_wizard.flows.flow import Section
-from smtp_wizard.output.lines import (
+from smtp_wizard.flows.save_file import FileSaved, SaveFile
+from smtp_wizard.output.plain_lines import (
     STAGE_WORDS,
     TRANSCRIPT_LEGEND,
     endpoint_words,
@@ -26,7 +26,7 @@ from smtp_wizard.screens.panel import INSIDE, TextPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.lines import BAD, GOOD, MUTED, STRONG, WARNED
-from smtp_wizard.widgets.text import folded
+from smtp_wizard.widgets.plain_text import folded
 
 COPIED = "sent to your terminal"
 LETTER = "A message that you can send to them, as it is (Y copies it)"
@@ -78,7 +78,7 @@ class DetailsPanel(TextPanel):
         name = f"smtp-conversation-{self._today}" if self._today is not None else "smtp-conversation"
         self.app.push_screen(FlowPanel(SaveFile(self._saved, name, "txt", private=True)), self._saved_as)
 
-    def _saved_as(self, written: Written | None) -> None:
+    def _saved_as(self, written: FileSaved | None) -> None:
         if written is not None and written.words:
             self.tell(written.words)
 

@@ -15,14 +15,14 @@ from smtp_wizard.engine.wizard.handover import load_handover
 from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.flows.flow import Offer, Section
 from smtp_wizard.flows.last_steps.done import DoneFlow, DoneOffer, DoneState
-from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import StepPage, question
+from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.text.wizard import APPLICATION_GUIDE, PURPOSE, SCOPE_GUIDE
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.handover import HandoverCard
 from smtp_wizard.widgets.lines import STRONG
 from smtp_wizard.widgets.offers import OfferList
-from smtp_wizard.widgets.text import Plain
+from smtp_wizard.widgets.plain_text import PlainText
 
 
 class DoneScreen(StepPage[DoneState, StrEnum]):
@@ -32,19 +32,19 @@ class DoneScreen(StepPage[DoneState, StrEnum]):
     HELP: ClassVar[str] = PURPOSE[StepId.DONE]
     flow: DoneFlow
 
-    def __init__(self, kit: Kit, draft: Draft) -> None:
+    def __init__(self, context: ScreenContext, draft: Draft) -> None:
         flow = DoneFlow(
             draft,
-            catalog=kit.services.catalog,
+            catalog=context.services.catalog,
             screen=load_handover(),
             copy=self._copy,
         )
-        super().__init__(kit, draft, flow)
+        super().__init__(context, draft, flow)
         state = flow.state
         self.asked = question(state.question)
         self.handover = HandoverCard(state, flow.password)
         self.answers: OfferList[StrEnum] = OfferList(_rows(state))
-        self.proved = Plain(_proved(state), classes="told")
+        self.proved = PlainText(_proved(state), classes="told")
 
     # -- drawing ----------------------------------------------------------------------------------------------------
 

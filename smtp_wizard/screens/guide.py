@@ -13,7 +13,7 @@ from smtp_wizard.screens.panel import INSIDE, MARGINS, Panel
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.guide_steps import step_rows
 from smtp_wizard.widgets.lines import MUTED, Lines
-from smtp_wizard.widgets.text import folded
+from smtp_wizard.widgets.plain_text import folded
 
 WINDOW_EDGES = MARGINS + 4
 """Columns of a window beside the text of a panel."""

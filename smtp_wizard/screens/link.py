@@ -10,8 +10,8 @@ from textual.widget import Widget
 from smtp_wizard.screens.panel import INSIDE, Panel
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.lines import STRONG, Lines
+from smtp_wizard.widgets.plain_text import folded
 from smtp_wizard.widgets.qr import qr_code
-from smtp_wizard.widgets.text import folded
 
 AROUND = 4
 """Rows of a window that are not the panel's text: its edges, the one above it, the keys."""
@@ -19,7 +19,7 @@ OWN_COLOURS = "#ffffff on #000000"
 """Of the code: a phone reads it in the light look, too."""
 
 
-class Address(Lines):
+class WebAddress(Lines):
     """The address in bold, and below it the code, where all of it fits."""
 
     def __init__(self, url: str) -> None:
@@ -45,7 +45,7 @@ class LinkPanel(Panel[None]):
         super().__init__("Open this page in a web browser")
         self.url = url
         self.local = local
-        self.address = Address(url)
+        self.address = WebAddress(url)
 
     def body(self) -> Iterator[Widget]:
         yield self.address

@@ -22,16 +22,16 @@ from smtp_wizard.engine.guides.named_guides import with_titles
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import Back, Next, Step, StepId, step
 from smtp_wizard.flows.flow import Flow, Section
-from smtp_wizard.screens.keyed import Keyed
-from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.keyed_screen import KeyedScreen
 from smtp_wizard.screens.panel import GuidePanel, HelpPanel
+from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.lines import ACCENT, STRONG, Lines
 from smtp_wizard.widgets.offers import OfferList
+from smtp_wizard.widgets.plain_text import PlainText, folded
 from smtp_wizard.widgets.stepper import StepLine
-from smtp_wizard.widgets.text import Plain, folded
 
 T = TypeVar("T")
 StateT = TypeVar("StateT")
@@ -47,7 +47,7 @@ RAIL = 36
 KEY = re.compile(r"(F\d+|Enter|Esc|Del|[A-Z])(?= {2})")
 
 
-class Page(Keyed[T]):
+class Page(KeyedScreen[T]):
     """A screen of the new look. A subclass says what stands in the column, in the rail, and what the keys do."""
 
     AUTO_FOCUS = "#column Input, #column TextArea, #column OfferList, #column RowList, #column RadioFrame"
@@ -56,9 +56,9 @@ class Page(Keyed[T]):
     HELP: ClassVar[str] = ""
     """What the screen is for, for F1."""
 
-    def __init__(self, kit: Kit) -> None:
+    def __init__(self, context: ScreenContext) -> None:
         super().__init__()
-        self.kit = kit
+        self.context = context
         self.banner = Banner()
         """Says what failed of the program itself; takes no room while nothing did."""
         self._rail = Lines(id="rail")
@@ -107,7 +107,7 @@ class Page(Keyed[T]):
 
     def top(self) -> Widget:
         """Return the line at the top."""
-        return Plain(Content.styled(self.HEADING, STRONG), id="top")
+        return PlainText(Content.styled(self.HEADING, STRONG), id="top")
 
     def redraw(self) -> None:
         """Draw the rail and the keys as they are now; what is as before is not painted again."""
@@ -139,7 +139,7 @@ class Page(Keyed[T]):
     # -- keys -------------------------------------------------------------------------------------------------------
 
     def keys(self) -> Sequence[Chip]:
-        """As `Keyed.keys`: Enter's, Esc, the screen's own, F1 and F10, in this order everywhere."""
+        """As `KeyedScreen.keys`: Enter's, Esc, the screen's own, F1 and F10, in this order everywhere."""
         first, *own = self.chips() or (None,)
         back = self.back_words()
         return [
@@ -163,19 +163,19 @@ class Page(Keyed[T]):
         self.run_action_now("app.menu")
 
     def tell(self, words: str) -> None:
-        """As `Keyed.tell`."""
+        """As `KeyedScreen.tell`."""
         self.banner.say(words)
 
     def show_guide(self, guide_id: str) -> None:
         """Show a guide over the page, others named in it by their titles. Raises `UnknownGuide`, `DataError`."""
-        guides = self.kit.guides
+        guides = self.context.guides
         self.app.push_screen(GuidePanel(with_titles(guides.get(guide_id), guides), self.open_link))
 
     def open_link(self, url: str) -> None:
         """Show a web address whole, as a code for a phone, and open it where a browser is at hand."""
         from smtp_wizard.screens.link import LinkPanel
 
-        self.app.push_screen(LinkPanel(url, local=self.kit.local))
+        self.app.push_screen(LinkPanel(url, local=self.context.local))
 
     def run_action_now(self, action: str) -> None:
         """Run an action of the app."""
@@ -191,8 +191,8 @@ class StepPage(Page[StepOutcome], Generic[StateT, OfferT]):
 
     STEP: ClassVar[StepId]
 
-    def __init__(self, kit: Kit, draft: Draft, flow: Flow[StateT, OfferT, StepOutcome]) -> None:
-        super().__init__(kit)
+    def __init__(self, context: ScreenContext, draft: Draft, flow: Flow[StateT, OfferT, StepOutcome]) -> None:
+        super().__init__(context)
         self.draft = draft
         self.flow = flow
         self._left = False
@@ -255,7 +255,7 @@ class StepPage(Page[StepOutcome], Generic[StateT, OfferT]):
 
     def work_ended(self) -> None:
         """Say what could not be kept, unless another step is about to stand here: then that one says it."""
-        for trouble in self.kit.services.problems.new() if not self._left else ():
+        for trouble in self.context.services.problems.new() if not self._left else ():
             self.banner.add(trouble)
         if self.is_mounted:
             self.redraw()
@@ -277,14 +277,14 @@ class ImmediatePage(StepPage[StateT, OfferT]):
             self.leave(leads)
 
 
-def question(text: str) -> Plain:
+def question(text: str) -> PlainText:
     """Return the question of a page, in bold with an empty row below it."""
-    return Plain(Content.styled(text, STRONG), classes="asked")
+    return PlainText(Content.styled(text, STRONG), classes="asked")
 
 
-def note(text: str | Content, *, narrow: bool = False, id: str | None = None) -> Plain:
+def note(text: str | Content, *, narrow: bool = False, id: str | None = None) -> PlainText:
     """Return muted words, with an empty row around them. `narrow`: only where no rail says the same."""
-    return Plain(text, classes="told narrow" if narrow else "told", id=id)
+    return PlainText(text, classes="told narrow" if narrow else "told", id=id)
 
 
 def rail_rows(sections: Sequence[Section]) -> list[Content]:

@@ -20,7 +20,7 @@ from textual.widget import Widget
 from smtp_wizard.engine.guides.guides import Guide, as_text
 from smtp_wizard.flows.flow import Card, Mood, Offer
 from smtp_wizard.flows.question import Answer
-from smtp_wizard.screens.keyed import Keyed
+from smtp_wizard.screens.keyed_screen import KeyedScreen
 from smtp_wizard.widgets.chips import CHOOSE, Chip
 from smtp_wizard.widgets.frame import EDGE_ROOM, Edged
 from smtp_wizard.widgets.lines import ACCENT, STRONG, Paragraphs
@@ -42,7 +42,7 @@ class PanelBox(Edged, VerticalScroll):
         return super().get_content_height(container, viewport, width - self.styles.scrollbar_size_vertical)
 
 
-class Panel(Keyed[T | None], ModalScreen[T | None], Generic[T]):
+class Panel(KeyedScreen[T | None], ModalScreen[T | None], Generic[T]):
     """A card at the foot of the page. Its result is None where Esc closed it."""
 
     AUTO_FOCUS = "PanelBox Input, PanelBox OfferList, PanelBox RowList"
@@ -71,7 +71,7 @@ class Panel(Keyed[T | None], ModalScreen[T | None], Generic[T]):
         self.redraw()
 
     def keys(self) -> Sequence[Chip]:
-        """As `Keyed.keys`: its own, Esc and F1; where nothing else is Enter's, Esc stands first."""
+        """As `KeyedScreen.keys`: its own, Esc and F1; where nothing else is Enter's, Esc stands first."""
         close = Chip("escape", "Close", self.close, help="close this; the page below is as it was")
         own = list(self.chips())
         first = [own.pop(0)] if own and (own[0].key == "enter" or own[0] is CHOOSE) else []
@@ -96,7 +96,7 @@ class Panel(Keyed[T | None], ModalScreen[T | None], Generic[T]):
         self.box.label("" if self.long_title.display else self.heading, self._foot)
 
     def tell(self, words: str) -> None:
-        """As `Keyed.tell`: in the lower edge."""
+        """As `KeyedScreen.tell`: in the lower edge."""
         self.label(self.heading, words)
 
     def label(self, title: str, foot: str) -> None:
@@ -114,7 +114,7 @@ class Panel(Keyed[T | None], ModalScreen[T | None], Generic[T]):
         self.dismiss(None)
 
     def move_list(self, by: int) -> bool:
-        """As `Keyed.move_list`; where there is no list the text scrolls."""
+        """As `KeyedScreen.move_list`; where there is no list the text scrolls."""
         if not super().move_list(by):
             self.box.scroll_relative(y=by, animate=False, immediate=True)
         return True

@@ -15,8 +15,8 @@ from smtp_wizard.flows.application import application_answers
 from smtp_wizard.flows.flow import Offer, Section
 from smtp_wizard.flows.provider import ProviderFlow, ProviderList, ProviderOffer, ProviderState
 from smtp_wizard.screens.details import SectionsPanel
-from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import ImmediatePage, note, question
+from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.text.provider import ALL_SOURCES, APPLICATION_QUESTION, CORRECT_IT, NOT_LISTED, NOTHING_LISTED
 from smtp_wizard.text.wizard import PURPOSE
 from smtp_wizard.widgets.chips import CHOOSE, Chip, key_named
@@ -37,9 +37,9 @@ class ProviderScreen(ImmediatePage[ProviderState, ProviderOffer]):
     HELP: ClassVar[str] = PURPOSE[StepId.PROVIDER]
     flow: ProviderFlow
 
-    def __init__(self, kit: Kit, draft: Draft) -> None:
-        catalog = kit.services.catalog
-        super().__init__(kit, draft, ProviderFlow(draft, catalog))
+    def __init__(self, context: ScreenContext, draft: Draft) -> None:
+        catalog = context.services.catalog
+        super().__init__(context, draft, ProviderFlow(draft, catalog))
         state = self.flow.state
         self.asked = question(state.question)
         self.card = OutcomeCard(state.card)

@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 from smtp_wizard.flows.flow import Card, Entry, Leads, Mood, Offer
 from smtp_wizard.flows.question import Answer, Question, QuestionFlow
-from smtp_wizard.flows.vault import Opened, Vault
+from smtp_wizard.flows.vault import UnlockVault, VaultOpened
 from smtp_wizard.screens.page import OfferT, StateT, StepPage
 from smtp_wizard.screens.panel import Panel
 from smtp_wizard.text.stores import VAULT_CLOSED
@@ -171,9 +171,9 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
 class Unlocks(Protocol):
     """A flow that has the vault opened in the midst of what it does."""
 
-    vault: Vault | None
+    vault: UnlockVault | None
 
-    async def opened(self, result: Opened) -> Leads | None: ...
+    async def opened(self, result: VaultOpened) -> Leads | None: ...
 
 
 class UnlockingPage(StepPage[StateT, OfferT]):
@@ -188,7 +188,7 @@ class UnlockingPage(StepPage[StateT, OfferT]):
         leads = await self.flow.act(offer)
         while self.unlocks.vault is not None:
             answer = await self.app.push_screen_wait(FlowPanel(self.unlocks.vault))
-            leads = await self.unlocks.opened(answer or Opened(VAULT_CLOSED))
+            leads = await self.unlocks.opened(answer or VaultOpened(VAULT_CLOSED))
         if leads is not None:
             self.leave(leads)
 

@@ -10,8 +10,8 @@ from textual.widget import Widget
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import Step
 from smtp_wizard.flows.flow import Offer, Section
-from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import Page, question
+from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.text.wizard import RESUME_ANEW, RESUME_HOME, RESUME_NOTE, RESUME_ON, Resume, resume_question
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.offers import OfferList
@@ -23,8 +23,8 @@ class ResumeScreen(Page[Resume]):
     HEADING = "smtp-wizard"
     HELP = "You stopped before the account was saved. What you answered was kept; a password never is."
 
-    def __init__(self, kit: Kit, kept: Draft, stopped: Step) -> None:
-        super().__init__(kit)
+    def __init__(self, context: ScreenContext, kept: Draft, stopped: Step) -> None:
+        super().__init__(context)
         self.question = resume_question(kept, stopped)
         self.offers = OfferList(
             (

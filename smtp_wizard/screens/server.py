@@ -16,9 +16,9 @@ from smtp_wizard.flows.flow import Section
 from smtp_wizard.flows.server import ServerFlow
 from smtp_wizard.flows.server_state import ServerField, ServerOffer, ServerState
 from smtp_wizard.screens.details import DetailsPanel
-from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import StepPage, question
 from smtp_wizard.screens.panel import GuidePanel, QuestionPanel
+from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.text import server as words
 from smtp_wizard.text.wizard import PURPOSE, filled_guide, guide_id_for
 from smtp_wizard.widgets.chips import Chip
@@ -36,12 +36,12 @@ class ServerScreen(StepPage[ServerState, ServerOffer]):
 
     flow: ServerFlow
 
-    def __init__(self, kit: Kit, draft: Draft) -> None:
-        services = kit.services
+    def __init__(self, context: ScreenContext, draft: Draft) -> None:
+        services = context.services
         flow = ServerFlow(
             draft, catalog=services.catalog, checks=services.checks, scans=services.scans, now=services.now
         )
-        super().__init__(kit, draft, flow)
+        super().__init__(context, draft, flow)
         state = flow.state
         self.frames: dict[ServerField, Frame] = {
             ServerField.HOST: TextFrame(state.host, id="host"),
@@ -162,11 +162,11 @@ class ServerScreen(StepPage[ServerState, ServerOffer]):
         """Show what every port said, and the server's own words."""
         details = self.flow.state.details
         text = "\n".join(details)
-        self.app.push_screen(DetailsPanel([*map(Content, details)], text, saved=f"{text}\n", today=self.kit.today))
+        self.app.push_screen(DetailsPanel([*map(Content, details)], text, saved=f"{text}\n", today=self.context.today))
 
     def guide(self) -> None:
         """Open the guide that says where to find what is asked here."""
-        draft, catalog = self.flow.draft, self.kit.services.catalog
+        draft, catalog = self.flow.draft, self.context.services.catalog
         provider = catalog.get(draft.connection.provider) if draft.connection.provider else None
-        guide = filled_guide(self.kit.guides, guide_id_for(catalog.path(draft.connection)), provider, draft)
+        guide = filled_guide(self.context.guides, guide_id_for(catalog.path(draft.connection)), provider, draft)
         self.app.push_screen(GuidePanel(guide, self.open_link))

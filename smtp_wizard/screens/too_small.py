@@ -9,27 +9,27 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from smtp_wizard.runtime.console import SMALLEST
-from smtp_wizard.screens.keyed import Keyed
+from smtp_wizard.screens.keyed_screen import KeyedScreen
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.lines import ACCENT, STRONG
-from smtp_wizard.widgets.text import Plain
+from smtp_wizard.widgets.plain_text import PlainText
 
 
-class TooSmallScreen(Keyed[None], ModalScreen[None]):
+class TooSmallScreen(KeyedScreen[None], ModalScreen[None]):
     """Answers no key but the one that it names; goes away by itself, with nothing lost."""
 
     AUTO_FOCUS = ""
 
     def compose(self) -> ComposeResult:
-        self.words = Plain(self._words(), id="small")
+        self.words = PlainText(self._words(), id="small")
         yield self.words
 
     def keys(self) -> Sequence[Chip]:
-        """As `Keyed.keys`."""
+        """As `KeyedScreen.keys`."""
         return [Chip("ctrl+q", "Leave", self._leave)]
 
     def redraw(self) -> None:
-        """As `Keyed.redraw`: there is no room for a line of keys."""
+        """As `KeyedScreen.redraw`: there is no room for a line of keys."""
 
     def on_resize(self) -> None:
         """Say how large it is now."""

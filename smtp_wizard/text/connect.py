@@ -14,7 +14,7 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.guides.guides import GuideStep
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind, SecretForm
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.output.lines import who_words
+from smtp_wizard.output.plain_lines import who_words
 from smtp_wizard.text.wizard import oddity_words
 
 USUAL_LABEL = "Password"

@@ -14,7 +14,7 @@ from smtp_wizard.engine.discovery.search import DiscoveryResult
 from smtp_wizard.engine.discovery.server_identity import owner_of
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer
-from smtp_wizard.output.lines import endpoint_words
+from smtp_wizard.output.plain_lines import endpoint_words
 
 MOST_OFFERED = 4
 """Servers that are offered; the rest is seldom more than the same on other ports."""

@@ -9,7 +9,7 @@ from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.domain.dmarc import Policy
 from smtp_wizard.engine.domain.domain_report import DomainReport
 from smtp_wizard.engine.domain.findings import DnsRecord, DomainFinding
-from smtp_wizard.output.lines import VERDICT_WORDS, paragraph, who_words
+from smtp_wizard.output.plain_lines import VERDICT_WORDS, paragraph, who_words
 
 _POLICY_WORDS = {
     Policy.NONE: "only watches",

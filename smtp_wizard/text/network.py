@@ -21,7 +21,7 @@ from smtp_wizard.engine.scan.network_findings import (
 )
 from smtp_wizard.engine.scan.network_findings import unreached as nobody_spoke
 from smtp_wizard.engine.scan.results import BestPort, BestReason, PortResult, ScanResult
-from smtp_wizard.output.lines import VERDICT_WORDS, paragraph, who_words
+from smtp_wizard.output.plain_lines import VERDICT_WORDS, paragraph, who_words
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.services.scans import Scans
@@ -185,7 +185,7 @@ def unreached_ports(probe: ScanResult) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreached:
+class UnreachedPorts:
     """Ports of a host at which nobody has spoken, and whom one may ask about them."""
 
     host: str
@@ -196,13 +196,13 @@ class Unreached:
 
 def unreached(
     scans: Scans, host: str, ports: Sequence[int], serving: Sequence[Endpoint] | None = None
-) -> Unreached | None:
+) -> UnreachedPorts | None:
     """Return what there is to find out about ports that did not answer, None where nobody can be asked."""
     neutral = scans.propose_neutral(host, ports) if ports else None
-    return Unreached(host, neutral, None if serving is None else tuple(serving)) if neutral is not None else None
+    return UnreachedPorts(host, neutral, None if serving is None else tuple(serving)) if neutral is not None else None
 
 
-def unreached_after(scans: Scans, report: Report) -> Unreached | None:
+def unreached_after(scans: Scans, report: Report) -> UnreachedPorts | None:
     """The same after the check of one port."""
     endpoint = report.endpoint
     return unreached(scans, endpoint.host, [endpoint.port] if report_unreached(report) else [])

@@ -13,7 +13,7 @@ from smtp_wizard.engine.guides.dates import date_words
 from smtp_wizard.engine.providers.applications import Application, KnownApplication
 from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, PathStatus, Provider, ProviderKind
 from smtp_wizard.engine.wizard.draft import Draft, Origin
-from smtp_wizard.text.oauth import PREFACE
+from smtp_wizard.text.browser import PREFACE
 
 
 def month_words(text: str | None) -> str:

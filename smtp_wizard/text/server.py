@@ -9,7 +9,7 @@ from smtp_wizard.engine.base.endpoint import USUAL_PORTS, Endpoint, Security
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.scan.results import PortResult, ScanResult
-from smtp_wizard.output.lines import STAGE_WORDS
+from smtp_wizard.output.plain_lines import STAGE_WORDS
 from smtp_wizard.text.network import port_words, ports_words
 
 QUESTION = "Which server sends your mail?"

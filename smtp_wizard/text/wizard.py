@@ -34,7 +34,7 @@ PURPOSE: Mapping[StepId, str] = {
         "belongs to your address, how we know, and when it was last checked. If it is wrong, choose another one or "
         "enter the server by hand."
     ),
-    StepId.SIGNIN: (
+    StepId.SIGN_IN: (
         "Most providers no longer take your usual password from a program. Your answer decides which password you "
         "need; the next step shows how to get it. Ways that are closed stay in the list, because old instructions "
         "still point to them: choosing one explains what replaced it."
@@ -43,7 +43,7 @@ PURPOSE: Mapping[StepId, str] = {
         "Type what your provider's help page gives for outgoing mail (SMTP): the server's name, the port and the kind "
         "of secure connection."
     ),
-    StepId.OAUTH: (
+    StepId.BROWSER: (
         "Here you sign in on the provider's own page, in a browser, under a client id of your own; the guide shows "
         "where that comes from. When the page says that you are signed in, this goes on; nothing is sent, and your "
         "password is typed nowhere but there."
@@ -53,12 +53,12 @@ PURPOSE: Mapping[StepId, str] = {
         "step. Enter signs in to the server, once, and shows what happened; until you save it, the password stays in "
         "memory."
     ),
-    StepId.TESTMAIL: (
+    StepId.TEST_MAIL: (
         "A test message goes to an address of yours at another provider: mail to the same mailbox often arrives "
         "although nothing would reach a customer. Type its code word when you see it, so that no older message is "
         "taken for this one. You can skip this step."
     ),
-    StepId.REVIEW: (
+    StepId.SAVE: (
         "Give the account a name and say what it is for. 'General Emails Only' keeps invoices and confirmations safe "
         "from the sending limit that a mailing can use up; take 'For All Emails' only when your limit is high. The "
         "password is kept where you say, never in a plain file."

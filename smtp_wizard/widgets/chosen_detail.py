@@ -8,7 +8,7 @@ from textual.content import Content
 
 from smtp_wizard.flows.flow import Section
 from smtp_wizard.widgets.lines import MUTED, RULE, STRONG, Lines
-from smtp_wizard.widgets.text import folded
+from smtp_wizard.widgets.plain_text import folded
 
 DETAIL = 6
 """Rows below a list that tell of the chosen row."""

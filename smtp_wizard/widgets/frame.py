@@ -27,7 +27,7 @@ from smtp_wizard.flows.flow import Entry
 from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.fields import SecretInput, TextInput
 from smtp_wizard.widgets.lines import ACCENT, MUTED, STRONG, Lines, fitted
-from smtp_wizard.widgets.text import Plain
+from smtp_wizard.widgets.plain_text import PlainText
 
 V = TypeVar("V")
 
@@ -67,7 +67,7 @@ class Frame(Edged, Vertical):
 
     def __init__(self, entry: Entry, field: TextInput, *, id: str | None = None, classes: str | None = None) -> None:
         """`field` is what is typed into; the id is the frame's."""
-        self.more = Plain("", classes="foot")
+        self.more = PlainText("", classes="foot")
         self.more.display = False
         super().__init__(field, self.more, id=id, classes=classes)
         self.field = field

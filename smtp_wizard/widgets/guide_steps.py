@@ -10,7 +10,7 @@ from textual.content import Content
 from smtp_wizard.engine.guides.guides import GuideStep
 from smtp_wizard.flows.guide import GuideView
 from smtp_wizard.widgets.lines import ACCENT, GOOD, MUTED, STRONG
-from smtp_wizard.widgets.text import folded
+from smtp_wizard.widgets.plain_text import folded
 
 DONE, DUE = "✓", "▸"
 _ADDRESS = re.compile(r"(https?://\S+)")

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from smtp_wizard.flows.last_steps.done import DoneState, Filled, Tick
+from smtp_wizard.flows.last_steps.done import DoneState, FilledField, Tick
 from smtp_wizard.text.done import HIDDEN
 from smtp_wizard.widgets.frame import Edged
 from smtp_wizard.widgets.lines import ACCENT, MUTED, STRONG, Lines, fitted
-from smtp_wizard.widgets.text import folded
+from smtp_wizard.widgets.plain_text import folded
 
 LABEL = 20
 """Columns of the application's words for its fields."""
@@ -39,7 +39,7 @@ class HandoverCard(Edged, Lines):
         rows = [scopes, Content(""), *fields, Content(""), _box(state.company)]
         return [each for row in rows for each in fitted(row, width)]
 
-    def _field(self, field: Filled, width: int) -> list[Content]:
+    def _field(self, field: FilledField, width: int) -> list[Content]:
         label = Content.styled(f"{field.label:<{LABEL}} ", MUTED)
         if field.secret:
             shown = (self._password, f"{STRONG} {ACCENT}") if self._password else (HIDDEN, MUTED)

@@ -14,7 +14,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from smtp_wizard.widgets.fault_containment import FaultContained
-from smtp_wizard.widgets.text import HANGING
+from smtp_wizard.widgets.plain_text import HANGING
 
 MUTED, ACCENT, EDGE, RULE = "$mute", "$accent", "$edge", "$rule"
 GOOD, WARNED, BAD = "$success", "$warning", "$error"

@@ -16,7 +16,7 @@ from textual.widget import Widget
 from smtp_wizard.flows.flow import Offer
 from smtp_wizard.widgets.chips import CHOOSE, Chip
 from smtp_wizard.widgets.lines import ACCENT, MUTED, STRONG, STRUCK, Lines
-from smtp_wizard.widgets.text import folded
+from smtp_wizard.widgets.plain_text import folded
 
 IdT = TypeVar("IdT", bound=str)
 

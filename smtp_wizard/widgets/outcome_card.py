@@ -12,7 +12,7 @@ from textual.timer import Timer
 from smtp_wizard.flows.flow import Card, Mood
 from smtp_wizard.widgets.frame import EDGE_ROOM, Edged
 from smtp_wizard.widgets.lines import ACCENT, STRONG, Lines, fitted
-from smtp_wizard.widgets.text import folded
+from smtp_wizard.widgets.plain_text import folded
 
 USUAL, FRAME = 72, 4
 """Columns inside the card in the usual window, and of its edges and the blanks beside them."""

@@ -15,11 +15,11 @@ PLACE = {
     StepId.ADDRESS: 0,
     StepId.PROVIDER: 1,
     StepId.SERVER: 1,
-    StepId.SIGNIN: 2,
-    StepId.OAUTH: 3,
+    StepId.SIGN_IN: 2,
+    StepId.BROWSER: 3,
     StepId.CONNECT: 3,
-    StepId.TESTMAIL: 4,
-    StepId.REVIEW: 5,
+    StepId.TEST_MAIL: 4,
+    StepId.SAVE: 5,
     StepId.DONE: 6,
 }
 
@@ -30,7 +30,7 @@ class StepLine(FaultContained, Static):
     def __init__(self, here: StepId, draft: Draft) -> None:
         super().__init__(markup=False, id="top")
         self.here = PLACE[here]
-        self.left_out = {PLACE[StepId.TESTMAIL]} if draft.arrival is ReportedArrival.SKIPPED else set()
+        self.left_out = {PLACE[StepId.TEST_MAIL]} if draft.arrival is ReportedArrival.SKIPPED else set()
 
     def render(self) -> Content:
         """As `Static.render`: closer together in a narrow window."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.commands.check_all_ports import Sweep
-from smtp_wizard.commands.checking import Transcript
+from smtp_wizard.commands.check_run import Transcript
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.scan.control_host import Blame, ControlAnswer, ControlHost

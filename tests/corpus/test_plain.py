@@ -9,7 +9,7 @@ import pytest
 
 from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.launch import build_services
-from smtp_wizard.plain.walk import PlainWizard
+from smtp_wizard.plain.wizard import PlainWizard
 from tests.corpus.test_corpus import EXPECTED, steady
 from tests.support.codeword import WORD, always_the_same
 from tests.support.dialogue import Dialogue, Exchange

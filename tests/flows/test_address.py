@@ -157,7 +157,7 @@ async def test_practising_goes_on_at_once_whatever_was_typed(tmp_path: Path) -> 
     assert isinstance(leads, Next)
     assert (str(leads.draft.address), leads.draft.connection.provider) == ("you@sandbox.test", "sandbox")
     following = next_step(leads.draft, step(leads.past or StepId.ADDRESS))
-    assert following is step(StepId.SIGNIN), "nobody is asked whether practice is the right provider"
+    assert following is step(StepId.SIGN_IN), "nobody is asked whether practice is the right provider"
 
 
 @pytest.mark.parametrize(("offer", "asked"), [(AddressOffer.ASK, 2), (AddressOffer.LEAVE_OUT, 1)])

@@ -42,9 +42,10 @@ from smtp_wizard.engine.wizard.account_draft import account_of
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.handover import load_handover
 from smtp_wizard.engine.wizard.steps import Back, Next
+from smtp_wizard.flows.accounts.account_list import AccountsFlow
 from smtp_wizard.flows.accounts.action import Action
-from smtp_wizard.flows.accounts.listing import AccountsFlow
 from smtp_wizard.flows.address import AddressFlow, AddressOffer
+from smtp_wizard.flows.areas.bounces import BouncesFlow, BouncesOffer
 from smtp_wizard.flows.areas.calendar import CalendarFlow, CalendarOffer
 from smtp_wizard.flows.areas.domain import DomainFlow, DomainOffer
 from smtp_wizard.flows.areas.explain import ExplainFlow, ExplainOffer
@@ -52,12 +53,10 @@ from smtp_wizard.flows.areas.guides import GuideOffer, GuidesFlow
 from smtp_wizard.flows.areas.inbox import InboxFlow, InboxOffer
 from smtp_wizard.flows.areas.limits import LimitOffer, LimitsFlow
 from smtp_wizard.flows.areas.mailing import MailingField, MailingFlow, MailingOffer
-from smtp_wizard.flows.areas.returned import ReturnedFlow, ReturnedOffer
 from smtp_wizard.flows.areas.unsubscribe import LinkField, LinkFlow, LinkOffer
 from smtp_wizard.flows.browser import BrowserField, BrowserFlow, BrowserOffer
 from smtp_wizard.flows.connect import ConnectFlow
 from smtp_wizard.flows.connect_state import ConnectOffer
-from smtp_wizard.flows.file import SaveFile
 from smtp_wizard.flows.flow import Flow
 from smtp_wizard.flows.last_steps.done import DoneFlow, DoneOffer
 from smtp_wizard.flows.last_steps.save import SaveField, SaveFlow, SaveOffer
@@ -65,10 +64,11 @@ from smtp_wizard.flows.last_steps.test_mail import MailTestFlow
 from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer
 from smtp_wizard.flows.provider import ProviderFlow, ProviderOffer
 from smtp_wizard.flows.question import Answer, QuestionFlow
+from smtp_wizard.flows.save_file import SaveFile
 from smtp_wizard.flows.server import ServerFlow
 from smtp_wizard.flows.server_state import ServerField, ServerOffer
 from smtp_wizard.flows.sign_in import SignInFlow, SignInOffer
-from smtp_wizard.flows.vault import NewPassphrase, Vault
+from smtp_wizard.flows.vault import NewPassphrase, UnlockVault
 from tests.flows.accounts.doubles import flow_of as accounts_of
 from tests.flows.accounts.doubles import saved, troubles
 from tests.flows.test_connect import GREETED, REFUSED, at_stage, by_hand, finding, of_gmail
@@ -387,8 +387,8 @@ def _returned(services: Services, fate: Fate, _: Path) -> Player:
         fate.fails()
         return [account_of(replace(draft_at_review(), name="Office"), NOON)]
 
-    flow = ReturnedFlow(accounts, services.bounces, services.entries, services.stores.vault, catalog())
-    return Player(flow, tuple(ReturnedOffer), (lambda _: flow.choose(fate.random.randrange(-3, 9)),))
+    flow = BouncesFlow(accounts, services.bounces, services.entries, services.stores.vault, catalog())
+    return Player(flow, tuple(BouncesOffer), (lambda _: flow.choose(fate.random.randrange(-3, 9)),))
 
 
 def _question(flow: QuestionFlow[Any], fate: Fate) -> Player:
@@ -400,7 +400,7 @@ def _question(flow: QuestionFlow[Any], fate: Fate) -> Player:
 
 
 def _vault(services: Services, fate: Fate, _: Path) -> Player:
-    return _question(Vault(services.stores.vault), fate)
+    return _question(UnlockVault(services.stores.vault), fate)
 
 
 def _new_passphrase(services: Services, fate: Fate, _: Path) -> Player:
@@ -498,7 +498,7 @@ def stands_still(state: object) -> bool:
 
 async def vault_answered(flow: Any, fate: Fate) -> None:
     """Answer the question for the vault's passphrase in the midst of a step, in one way or another."""
-    question: Vault = flow.vault
+    question: UnlockVault = flow.vault
     for _ in range(4):
         question.type(fate.random.randrange(len(question.state.entries)), fate.random.choice((SECRET, "wrong words")))
         opened = await question.act(fate.random.choice((Answer.DO, Answer.DO, Answer.LEAVE)))
@@ -575,10 +575,10 @@ async def test_whatever_is_done_with_the_accounts_only_leads_on(tmp_path: Path, 
 
 async def walked(flow: Any, fate: Fate) -> None:
     """Take something of the list, and go through it to one end or another."""
-    from smtp_wizard.flows.accounts.listing import ListAction
+    from smtp_wizard.flows.accounts.account_list import AccountListAction
     from smtp_wizard.text.accounts import AccountAction
 
-    taken: StrEnum = fate.random.choice([*AccountAction, *ListAction])
+    taken: StrEnum = fate.random.choice([*AccountAction, *AccountListAction])
     leads = await flow.act(taken)
     if not isinstance(leads, Action):
         return

@@ -40,7 +40,7 @@ from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.connect import ConnectFlow
-from smtp_wizard.flows.connect_state import At, ConnectOffer, ConnectState, Place
+from smtp_wizard.flows.connect_state import ConnectOffer, ConnectPhase, ConnectState, CursorPlace
 from smtp_wizard.flows.flow import Mood
 from smtp_wizard.flows.guide import GuideView
 from smtp_wizard.runtime.server_watch import ServerWatch
@@ -149,7 +149,7 @@ def ids(state: ConnectState) -> list[ConnectOffer]:
     return [each.id for each in state.offers]
 
 
-def aim(flow: ConnectFlow) -> Place:
+def aim(flow: ConnectFlow) -> CursorPlace:
     return flow.state.aim
 
 
@@ -163,7 +163,7 @@ def refused(flow: ConnectFlow) -> bool:
 async def test_what_works_is_said_and_leads_on(services: Services) -> None:
     """As a person practises: the password that is told there, Enter, Enter. Another one is refused."""
     flow = flow_of(practice("accept"), services)
-    assert (flow.state.username, flow.state.aim) == (None, Place.SECRET), "the settings give the name"
+    assert (flow.state.username, flow.state.aim) == (None, CursorPlace.SECRET), "the settings give the name"
     assert flow.state.question == f"Type the practice password: {practice_password()}"
     for wrong in ("my usual password", "wrong"):  # a short one is masked, and what the server said with it
         flow.type_secret(wrong)
@@ -190,9 +190,9 @@ async def test_a_server_that_wants_no_sign_in_is_asked_at_once(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flow = flow_with(services, monkeypatch, by_hand(auth=Auth.NONE, username=""), Scripted(GREETED))
-    assert (flow.state.username, flow.state.secret, flow.state.aim) == (None, None, Place.OFFERS)
+    assert (flow.state.username, flow.state.secret, flow.state.aim) == (None, None, CursorPlace.OFFERS)
     await flow.act(ConnectOffer.SIGN_IN)
-    assert flow.state.at is At.PASSED
+    assert flow.state.at is ConnectPhase.PASSED
     assert flow.state.card is not None
     assert flow.state.card.title == "The server answers"
 
@@ -205,14 +205,14 @@ async def test_what_is_lacking_is_said_at_its_field_and_nothing_is_sent(
     assert flow.state.username is not None
     await flow.act(ConnectOffer.SIGN_IN)
     assert flow.state.username.error
-    assert aim(flow) is Place.USERNAME
+    assert aim(flow) is CursorPlace.USERNAME
     flow.type_username(" key-17 ")
     assert flow.state.username.error == "", "a fault goes as soon as something else is typed"
     assert flow.draft.connection.username == "key-17"
     await flow.act(ConnectOffer.SIGN_IN)
     assert flow.state.secret is not None
     assert flow.state.secret.error
-    assert aim(flow) is Place.SECRET
+    assert aim(flow) is CursorPlace.SECRET
     assert check.asked == []
 
 
@@ -364,7 +364,7 @@ async def test_a_wrong_security_is_one_key(services: Services, monkeypatch: pyte
     cure = flow.state.offers[0]
     assert (cure.id, cure.verb) == (ConnectOffer.FIX, "Use SSL/TLS")
     await flow.act(cure.id)
-    assert flow.state.at is At.PASSED
+    assert flow.state.at is ConnectPhase.PASSED
     assert flow.draft.connection.endpoint == WORKS
 
 
@@ -376,12 +376,12 @@ async def test_what_fails_in_the_background_is_cured_before_a_password_is_typed(
     watch = ServerWatch(services.checks, services.catalog, faults.append)
     flow = flow_of(by_hand(), services, watch=watch)
     seen = asyncio.Event()
-    flow.changed = lambda state: seen.set() if state.at is At.FAILED else None
+    flow.changed = lambda state: seen.set() if state.at is ConnectPhase.FAILED else None
     watch.watch(flow.draft)
     flow.begin()
     await seen.wait()
     await flow.act(ConnectOffer.FIX)
-    assert (flow.state.at, flow.state.card) == (At.TYPING, None)
+    assert (flow.state.at, flow.state.card) == (ConnectPhase.TYPING, None)
     assert flow.draft.connection.endpoint == WORKS
     assert flow.state.settings == "ana@example.com at mail.example.com, port 465, SSL/TLS"
     flow.end()
@@ -401,10 +401,10 @@ async def test_a_server_that_nobody_has_confirmed_is_asked_about_first(
     assert flow.state.card is not None
     assert "mail.elsewhere.example" in " ".join(flow.state.card.lines)
     await flow.act(flow.state.offers[0].id)
-    assert (flow.state.at, check.asked) == (At.TYPING, []), "the careful answer is the first"
+    assert (flow.state.at, check.asked) == (ConnectPhase.TYPING, []), "the careful answer is the first"
     await flow.act(ConnectOffer.SIGN_IN)
     await flow.act(ConnectOffer.CONFIRM)
-    assert flow.state.at is At.PASSED
+    assert flow.state.at is ConnectPhase.PASSED
     assert flow.draft.confirmed_host == stranger.host
 
 
@@ -420,7 +420,7 @@ async def test_a_sign_in_that_may_lock_the_account_takes_a_second_yes(
     await flow.act(ConnectOffer.ANYWAY)
     assert ids(flow.state) == [ConnectOffer.LEAVE, ConnectOffer.ANYWAY_NOW]
     await flow.act(ConnectOffer.LEAVE)
-    assert (flow.state.at, len(check.asked)) == (At.FAILED, 1)
+    assert (flow.state.at, len(check.asked)) == (ConnectPhase.FAILED, 1)
     await flow.act(ConnectOffer.ANYWAY)
     await flow.act(ConnectOffer.ANYWAY_NOW)
     assert [options.ignore_lockout for _, options in check.asked] == [False, True]
@@ -453,7 +453,7 @@ async def test_a_neutral_host_is_asked_only_after_a_yes(services: Services, monk
     assert len(asked) == 1
     assert flow.state.card.title == "This network blocks port 587"
     await flow.act(ConnectOffer.LEAVE)
-    assert flow.state.at is At.FAILED
+    assert flow.state.at is ConnectPhase.FAILED
 
 
 async def test_a_neutral_host_is_asked_once(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -478,7 +478,7 @@ async def test_a_neutral_host_is_asked_once(services: Services, monkeypatch: pyt
     assert len(asked) == 1
     assert flow.stop()
     await asking
-    assert flow.state.at is At.FAILED
+    assert flow.state.at is ConnectPhase.FAILED
     assert not flow.stop(), "nothing is under way"
 
 
@@ -503,7 +503,7 @@ async def test_a_locked_vault_is_opened_in_the_midst_and_the_sign_in_goes_on(
 ) -> None:
     check = Scripted(at_stage(Stage.AUTH))
     flow = await locked(services, monkeypatch, tmp_path, check)
-    assert (flow.state.at, flow.state.aim) == (At.LOCKED, Place.PASSPHRASE)
+    assert (flow.state.at, flow.state.aim) == (ConnectPhase.LOCKED, CursorPlace.PASSPHRASE)
     flow.type_passphrase("other words of no sense")
     await flow.act(ConnectOffer.UNLOCK)
     assert flow.state.passphrase is not None
@@ -511,7 +511,7 @@ async def test_a_locked_vault_is_opened_in_the_midst_and_the_sign_in_goes_on(
     flow.type_passphrase(PASSPHRASE)
     assert flow.state.passphrase.error == ""
     await flow.act(ConnectOffer.UNLOCK)
-    assert flow.state.at is At.PASSED
+    assert flow.state.at is ConnectPhase.PASSED
     assert len(check.asked) == 1
 
 
@@ -521,10 +521,10 @@ async def test_a_vault_that_stays_shut_can_be_opened_later(
     check = Scripted(at_stage(Stage.AUTH))
     flow = await locked(services, monkeypatch, tmp_path, check)
     await flow.act(ConnectOffer.LEAVE)
-    assert flow.state.at is At.PROBLEM
+    assert flow.state.at is ConnectPhase.PROBLEM
     assert flow.state.offers[0].verb == "Unlock it and try again"
     await flow.act(ConnectOffer.SIGN_IN)
-    assert (flow.state.at, check.asked) == (At.LOCKED, [])
+    assert (flow.state.at, check.asked) == (ConnectPhase.LOCKED, [])
 
 
 # --- while it runs ---
@@ -562,7 +562,7 @@ async def test_what_runs_is_told_with_its_limit_and_nothing_else_is_offered(
     assert await flow.act(ConnectOffer.SIGN_IN) is None, "a second Enter begins no second sign-in"
     await flow.act(ConnectOffer.STOP)
     assert await running is None
-    assert flow.state.at is At.STOPPED
+    assert flow.state.at is ConnectPhase.STOPPED
 
 
 @pytest.mark.parametrize(("stage", "said"), [(Stage.GREETING, "had not been sent"), (Stage.AUTH, "had been sent")])
@@ -590,7 +590,7 @@ async def test_given_up_it_stands_as_before(services: Services, monkeypatch: pyt
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert flow.state.at is At.TYPING
+    assert flow.state.at is ConnectPhase.TYPING
     assert flow.draft.secret == Secret(PASSWORD)
 
 
@@ -654,7 +654,7 @@ async def test_whatever_a_service_says_is_shown_and_the_step_goes_on(
     if where == "ask_neutral":
         await flow.act(ConnectOffer.NETWORK)
         await flow.act(ConnectOffer.ASK_NEUTRAL)
-    assert flow.state.at is At.PROBLEM
+    assert flow.state.at is ConnectPhase.PROBLEM
     assert flow.state.card is not None
     assert flow.state.card.lines == (str(WORDS),)
     locked = isinstance(problem, SecretError) and problem.fault in (SecretFault.LOCKED, SecretFault.CLOSED)
@@ -674,7 +674,7 @@ async def test_a_vault_that_cannot_be_used_is_said(
     monkeypatch.setattr(VaultStore, "open", fails)
     flow.type_passphrase(PASSPHRASE)
     await flow.act(ConnectOffer.UNLOCK)
-    assert flow.state.at is At.PROBLEM
+    assert flow.state.at is ConnectPhase.PROBLEM
     assert flow.state.card is not None
     assert flow.state.card.lines == (str(WORDS),)
 
@@ -697,7 +697,7 @@ async def test_a_fault_of_the_program_leaves_the_step_as_it_was(
     flow.type_secret(PASSWORD)
     with pytest.raises(ZeroDivisionError):
         await flow.act(ConnectOffer.SIGN_IN)
-    assert flow.state.at is At.TYPING
+    assert flow.state.at is ConnectPhase.TYPING
 
 
 # --- the guide ---

@@ -13,9 +13,9 @@ import pytest
 from smtp_wizard.engine.limits.catalogue_limits import KIND_WORDS, rows_of
 from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.flows.areas.limits import NOTHING_LIKE_IT, LimitOffer, LimitsFlow, PlanWith
-from smtp_wizard.flows.file import SaveFile, Written
 from smtp_wizard.flows.flow import Section
 from smtp_wizard.flows.question import Answer
+from smtp_wizard.flows.save_file import FileSaved, SaveFile
 from smtp_wizard.text.limit_rows import NO_SUCH_LIMIT, UNPUBLISHED, limit_line
 from tests.support.walk import catalog
 
@@ -143,7 +143,7 @@ async def test_the_rows_that_are_listed_are_written_to_a_file(flow: LimitsFlow, 
     assert isinstance(asks, SaveFile)
     file = Path(asks.state.entries[0].text)
     assert file == tmp_path / "smtp-limits-2026-11-30.csv"
-    assert await asks.act(Answer.DO) == Written(file)
+    assert await asks.act(Answer.DO) == FileSaved(file)
     assert {row["provider"] for row in csv.DictReader(file.read_text("utf-8").splitlines())} == {"cox"}
 
 

@@ -13,8 +13,8 @@ from smtp_wizard.engine.wizard.steps import Next
 from smtp_wizard.flows.connect import ConnectFlow
 from smtp_wizard.flows.connect_state import ConnectOffer
 from smtp_wizard.flows.last_steps.test_mail import MailTestFlow
-from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, Phase
-from smtp_wizard.output.lines import who_words
+from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, MailTestPhase
+from smtp_wizard.output.plain_lines import who_words
 from tests.screens.test_paths import (
     GOOD,
     HAND_HOST,
@@ -132,4 +132,4 @@ async def test_each_scenario_of_a_way_is_said_and_mended(way: Way, tmp_path: Pat
             offer = MailTestOffer.AGAIN
         wire.led = servers[GOOD]
         await mail.act(offer)
-        assert mail.state.phase is Phase.WORD
+        assert mail.state.phase is MailTestPhase.WORD

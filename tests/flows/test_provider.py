@@ -82,7 +82,7 @@ async def test_enter_goes_on_with_a_provider_that_is_known() -> None:
     assert offered(state) == [ProviderOffer.USE, ProviderOffer.OTHER, ProviderOffer.HAND]
     draft = draft_of(await flow.act(ProviderOffer.USE), Next)
     assert draft.connection.endpoint == get("gmail").best()
-    assert next_step(draft, step(StepId.PROVIDER)) is step(StepId.SIGNIN)
+    assert next_step(draft, step(StepId.PROVIDER)) is step(StepId.SIGN_IN)
 
 
 async def test_the_server_by_hand_keeps_the_settings_of_the_provider() -> None:
@@ -246,7 +246,7 @@ async def test_a_sending_service_is_chosen_from_those_there_are() -> None:
 async def test_an_application_with_a_browser_goes_on_to_the_sign_in() -> None:
     draft = draft_of(await at("outlook-com", "hotmail.com").act(ProviderOffer.BROWSER), Next)
     assert (draft.application, draft.connection.provider) == (Application.OAUTH, "outlook-com")
-    assert next_step(draft, step(StepId.PROVIDER)) is step(StepId.SIGNIN)
+    assert next_step(draft, step(StepId.PROVIDER)) is step(StepId.SIGN_IN)
 
 
 async def test_the_server_by_hand_is_no_server_of_a_provider_that_takes_no_password() -> None:

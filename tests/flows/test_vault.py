@@ -14,7 +14,7 @@ from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import VaultState, VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
 from smtp_wizard.flows.question import Answer
-from smtp_wizard.flows.vault import Opened, Vault, needs_opening
+from smtp_wizard.flows.vault import UnlockVault, VaultOpened, needs_opening
 from smtp_wizard.text.stores import VAULT_CLOSED, VAULT_NOT_SAME
 
 PASSPHRASE = "plum corner violet stove"
@@ -33,13 +33,13 @@ async def made(folder: Path) -> VaultStore:
 
 async def test_a_new_vault_is_made_with_a_passphrase_typed_twice(tmp_path: Path) -> None:
     store = vault(tmp_path)
-    flow = Vault(store)
+    flow = UnlockVault(store)
     assert [each.secret for each in flow.state.entries] == [True, True]
     flow.type(0, PASSPHRASE)
     assert await flow.act(Answer.DO) is None
     assert (flow.state.at, flow.state.failed) == (1, ""), "Enter in the first field leads to the second"
     flow.type(1, PASSPHRASE)
-    assert await flow.act(Answer.DO) == Opened()
+    assert await flow.act(Answer.DO) == VaultOpened()
     assert store.state is VaultState.OPEN
 
 
@@ -49,7 +49,7 @@ async def test_a_new_vault_is_made_with_a_passphrase_typed_twice(tmp_path: Path)
 async def test_what_is_wrong_with_a_new_passphrase_is_said_at_its_field(
     tmp_path: Path, first: str, again: str, at: int, said: str
 ) -> None:
-    flow = Vault(vault(tmp_path))
+    flow = UnlockVault(vault(tmp_path))
     flow.type(0, first)
     flow.type(1, again)
     assert await flow.act(Answer.DO) is None
@@ -60,7 +60,7 @@ async def test_what_is_wrong_with_a_new_passphrase_is_said_at_its_field(
 
 
 async def test_a_wrong_passphrase_is_asked_for_again(tmp_path: Path) -> None:
-    flow = Vault(await made(tmp_path))
+    flow = UnlockVault(await made(tmp_path))
     assert len(flow.state.entries) == 1
     assert await flow.act(Answer.DO) is None
     assert "Type the passphrase" in flow.state.failed
@@ -68,13 +68,13 @@ async def test_a_wrong_passphrase_is_asked_for_again(tmp_path: Path) -> None:
     assert await flow.act(Answer.DO) is None
     assert "passphrase" in flow.state.failed
     flow.type(0, PASSPHRASE)
-    assert await flow.act(Answer.DO) == Opened()
+    assert await flow.act(Answer.DO) == VaultOpened()
 
 
 async def test_a_vault_that_another_program_made_meanwhile_is_opened(tmp_path: Path) -> None:
     """Both fields were asked for; the passphrase that was chosen here is not that of the vault that is there now."""
     store = vault(tmp_path)
-    flow = Vault(store)
+    flow = UnlockVault(store)
     await vault(tmp_path).create(Secret("quite another passphrase"))
     for at in (0, 1):
         flow.type(at, PASSPHRASE)
@@ -82,13 +82,13 @@ async def test_a_vault_that_another_program_made_meanwhile_is_opened(tmp_path: P
     assert len(flow.state.entries) == 1
     assert flow.state.failed
     flow.type(0, "quite another passphrase")
-    assert await flow.act(Answer.DO) == Opened()
+    assert await flow.act(Answer.DO) == VaultOpened()
 
 
 async def test_leaving_leaves_it_shut(tmp_path: Path) -> None:
     store = await made(tmp_path)
-    outcome = await Vault(store).act(Answer.LEAVE)
-    assert outcome == Opened(VAULT_CLOSED)
+    outcome = await UnlockVault(store).act(Answer.LEAVE)
+    assert outcome == VaultOpened(VAULT_CLOSED)
     assert not outcome.well
     assert store.state is VaultState.CLOSED
 
@@ -108,15 +108,15 @@ class FailingVault(VaultStore):
 
 @pytest.mark.parametrize("fault", [fault for fault in SecretFault if fault is not SecretFault.WRONG])
 async def test_a_vault_that_cannot_be_used_is_said_and_ends_the_question(tmp_path: Path, fault: SecretFault) -> None:
-    flow = Vault(FailingVault(tmp_path, fault))
+    flow = UnlockVault(FailingVault(tmp_path, fault))
     for at in (0, 1):
         flow.type(at, PASSPHRASE)
-    assert await flow.act(Answer.DO) == Opened(shown("It fails on purpose."), fault)
+    assert await flow.act(Answer.DO) == VaultOpened(shown("It fails on purpose."), fault)
 
 
 async def test_what_is_typed_is_in_no_state(tmp_path: Path) -> None:
     seen: list[str] = []
-    flow = Vault(await made(tmp_path))
+    flow = UnlockVault(await made(tmp_path))
     flow.changed = lambda state: seen.append(repr(state))
     flow.type(0, PASSPHRASE)
     await flow.act(Answer.DO)
@@ -132,7 +132,7 @@ async def test_given_up_it_stands_as_before(tmp_path: Path) -> None:
 
     started = asyncio.Event()
     await made(tmp_path)
-    flow = Vault(Slow(tmp_path, cost=CHEAP))
+    flow = UnlockVault(Slow(tmp_path, cost=CHEAP))
     flow.type(0, PASSPHRASE)
     before = flow.state
     acting = asyncio.ensure_future(flow.act(Answer.DO))

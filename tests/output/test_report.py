@@ -25,9 +25,9 @@ from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.smtp.transport import TlsFacts
 from smtp_wizard.output import junit, nagios, prometheus
-from smtp_wizard.output import lines as report
+from smtp_wizard.output import plain_lines as report
+from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.documents.checks import LineOfTest, ResultJson, TestedJson, WarningJson
-from smtp_wizard.output.outcome import CheckOutcome
 from tests.support.cli import hold
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)

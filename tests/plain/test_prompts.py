@@ -41,12 +41,12 @@ from smtp_wizard.engine.wizard.draft import Draft, Origin, ReportedArrival
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.engine.wizard.steps import STEPS, StepId, step
 from smtp_wizard.launch import build_services
-from smtp_wizard.output.lines import WIDTH
-from smtp_wizard.plain.checks import awaited
-from smtp_wizard.plain.talk import Choice, Conversation, GoBack, Quit, wrap
+from smtp_wizard.output.plain_lines import WIDTH
+from smtp_wizard.plain.conversation import Choice, Conversation, GoBack, Quit, wrap
 from smtp_wizard.plain.terminal import Terminal
-from smtp_wizard.plain.testmail import PERHAPS_SENT
-from smtp_wizard.plain.walk import PLAIN, PlainWizard
+from smtp_wizard.plain.test_mail import PERHAPS_SENT
+from smtp_wizard.plain.waiting import awaited
+from smtp_wizard.plain.wizard import PLAIN, PlainWizard
 from smtp_wizard.runtime.exits import Interrupted
 from tests.support.checking import mendable
 from tests.support.cli import run, run_process
@@ -1312,7 +1312,7 @@ def test_what_one_face_began_the_other_goes_on_with(walk: Walk, services: Servic
     assert practice is not None
     draft = begun.with_provider(practice, Origin.ADDRESS).with_path(practice.paths[0])
     DraftFile(services.folder).save(
-        replace(draft, identity=replace(draft.identity, sender_name="Ana")), step(StepId.TESTMAIL)
+        replace(draft, identity=replace(draft.identity, sender_name="Ana")), step(StepId.TEST_MAIL)
     )
     said = walk(
         ("You were setting up you@sandbox.test, and stopped at the step 'Connect'.", ""),
@@ -1423,7 +1423,7 @@ def test_whatever_is_said_no_control_character_gets_out() -> None:
 
 def test_lines_of_text_need_no_toolkit() -> None:
     """Nothing of what draws screens is loaded, so that the first question comes at once."""
-    loaded = "import sys, smtp_wizard.plain.walk, smtp_wizard.plain.terminal; print(*sys.modules)"
+    loaded = "import sys, smtp_wizard.plain.wizard, smtp_wizard.plain.terminal; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert {"textual", "rich"} & set(done.stdout.split()) == set()
 

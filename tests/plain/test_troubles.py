@@ -27,10 +27,10 @@ from smtp_wizard.engine.wizard import draft_file
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.steps import Back
 from smtp_wizard.plain.connect import connect
-from smtp_wizard.plain.form import Kit, StepOutcome
-from smtp_wizard.plain.talk import Conversation
-from smtp_wizard.plain.testmail import testmail as send_test
-from smtp_wizard.plain.walk import PlainWizard
+from smtp_wizard.plain.conversation import Conversation
+from smtp_wizard.plain.step_questions import StepContext, StepOutcome
+from smtp_wizard.plain.test_mail import test_mail as send_test
+from smtp_wizard.plain.wizard import PlainWizard
 from smtp_wizard.text.stores import VAULT_CLOSED
 from tests.engine.services.test_bearers import Office
 from tests.screens.test_life import PRACTICE
@@ -185,7 +185,7 @@ async def changed(services: Services, at: str, *script: Exchange, secret: Secret
     dialogue = Dialogue(*begins, *script)
 
     def answer() -> StepOutcome:
-        return ask(Conversation(dialogue), Kit(services, Guides(), lambda _: None), draft)
+        return ask(Conversation(dialogue), StepContext(services, Guides(), lambda _: None), draft)
 
     assert isinstance(await asyncio.to_thread(answer), Back)
     dialogue.over()
@@ -262,7 +262,7 @@ def test_a_step_whose_data_cannot_be_read_leads_back_with_a_sentence(
     def damaged() -> object:
         raise DataError(phrase("handover.yaml is damaged."))
 
-    monkeypatch.setattr("smtp_wizard.plain.review.load_handover", damaged)
+    monkeypatch.setattr("smtp_wizard.plain.save.load_handover", damaged)
     dialogue = Dialogue(("What next?", "leave"))
     assert PlainWizard(services, Guides(), dialogue).run(start="setup", draft=TO_BE_SAVED) == 0
     dialogue.over()

@@ -27,9 +27,9 @@ from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
 from smtp_wizard.engine.oauth.server import OAuthFlow
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import Next
-from smtp_wizard.plain.form import Kit
-from smtp_wizard.plain.oauth import oauth
-from smtp_wizard.plain.talk import Conversation
+from smtp_wizard.plain.browser import browser as browser_step
+from smtp_wizard.plain.conversation import Conversation
+from smtp_wizard.plain.step_questions import StepContext
 from smtp_wizard.runtime.exits import CommandError
 from smtp_wizard.runtime.running import Stopwatch
 from smtp_wizard.runtime.sign_in_thread import SignInThread
@@ -135,7 +135,9 @@ def begun(office: Office) -> Draft:
 
 
 def answered(office: Office, person: Person) -> Draft:
-    outcome = oauth(Conversation(person), Kit(office.services, guides(), lambda draft: None), begun(office))
+    outcome = browser_step(
+        Conversation(person), StepContext(office.services, guides(), lambda draft: None), begun(office)
+    )
     assert isinstance(outcome, Next)
     assert not person.answers
     return outcome.draft
@@ -180,7 +182,9 @@ def test_back_leads_out_of_the_waiting(tmp_path: Path, monkeypatch: pytest.Monke
         office = Office(tmp_path, server, monkeypatch)
         before = threading.active_count()
         person = Person("", CLIENT_ID, "2", "back", "another-id", "1", "back", "back")
-        outcome = oauth(Conversation(person), Kit(office.services, guides(), lambda draft: None), begun(office))
+        outcome = browser_step(
+            Conversation(person), StepContext(office.services, guides(), lambda draft: None), begun(office)
+        )
         assert not isinstance(outcome, Next)
         assert threading.active_count() == before
     assert "does not know this client id" in person.read_so_far

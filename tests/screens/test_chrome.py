@@ -12,15 +12,15 @@ from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.address import AddressScreen
+from smtp_wizard.screens.areas.bounces import BouncesScreen
 from smtp_wizard.screens.areas.calendar import CalendarScreen
 from smtp_wizard.screens.areas.domain import DomainScreen
 from smtp_wizard.screens.areas.explain import ExplainScreen
 from smtp_wizard.screens.areas.guides import GuideListScreen
 from smtp_wizard.screens.areas.inbox import InboxScreen
 from smtp_wizard.screens.areas.limits import LimitsScreen
-from smtp_wizard.screens.areas.returned import ReturnedScreen
 from smtp_wizard.screens.areas.unsubscribe import UnsubscribeScreen
-from smtp_wizard.screens.keyed import HOW_TO_LEAVE
+from smtp_wizard.screens.keyed_screen import HOW_TO_LEAVE
 from smtp_wizard.screens.menu import ITEMS, LOOKS, LookPanel, MenuPanel
 from smtp_wizard.screens.panel import ConfirmPanel, GuidePanel, HelpPanel
 from smtp_wizard.screens.too_small import TooSmallScreen
@@ -58,7 +58,7 @@ LEADS: dict[str, type[Screen[Any]]] = {
     "a": HomeScreen,
     "l": LimitsScreen,
     "x": ExplainScreen,
-    "b": ReturnedScreen,
+    "b": BouncesScreen,
     "u": UnsubscribeScreen,
     "d": DomainScreen,
     "e": CalendarScreen,
@@ -158,7 +158,7 @@ async def test_f6_shows_why_one_sends_through_ones_own_mailbox(tmp_path: Path) -
         await begun(walk)
         await walk.press("f6")
         panel = await walk.at_screen(GuidePanel)
-        assert panel.heading == walk.app.kit.guides.get("own-mailbox").title
+        assert panel.heading == walk.app.context.guides.get("own-mailbox").title
         await walk.press("escape")
         await walk.at("address")
 

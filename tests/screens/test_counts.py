@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.sandbox.scenarios import practice_password
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.services import Services
-from smtp_wizard.flows.connect_state import At
+from smtp_wizard.flows.connect_state import ConnectPhase
 from tests.support.places import EMAIL, GOOD, PASSWORD, TEST_TO, Place, at_address, draft_at_connect, seen, standing
 from tests.support.redirect import RedirectWire, playing, tls_ports
 from tests.support.stores import RaisingBackend, always, desktop
@@ -56,7 +56,7 @@ async def test_practice_is_f3_and_seven_enters(keyring: bool, tmp_path: Path) ->
         await seen(walk)
         await saved(walk)
         assert walk.pressed == ["f3", *["enter"] * PRACTICE_ENTERS]
-        (account,) = walk.app.kit.services.saved_accounts.list()
+        (account,) = walk.app.context.services.saved_accounts.list()
         assert account.name == walk.draft.saved
 
 
@@ -84,9 +84,9 @@ async def test_a_wrong_security_is_one_key(tmp_path: Path) -> None:
         async with walking(services, start=SETUP, draft=draft) as walk:
             await walk.at("connect")
             await walk.write(PASSWORD)
-            await walk.until(lambda: walk.connect.at is At.FAILED, "the check of the server")
+            await walk.until(lambda: walk.connect.at is ConnectPhase.FAILED, "the check of the server")
             before = len(walk.pressed)
             await walk.sign_in()
-            assert walk.connect.at is At.PASSED
+            assert walk.connect.at is ConnectPhase.PASSED
             assert walk.pressed[before:] == ["enter"]
             assert GOOD not in servers

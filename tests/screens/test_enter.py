@@ -83,7 +83,7 @@ async def checked(walk: Walk) -> None:
 async def at_connect(walk: Walk) -> None:
     """Come to Connect, where no other check is under way."""
     await walk.at("connect")
-    walk.app.kit.watch.stop()
+    walk.app.context.watch.stop()
 
 
 @pytest.mark.parametrize("key", ["enter", "f4"])
@@ -164,7 +164,7 @@ async def test_the_test_mail_sends_nothing_once_more_that_was_refused(tmp_path: 
         walking(services_with(tmp_path), draft=signed_in(server)) as walk,
     ):
         await walk.at("testmail")
-        walk.app.kit.watch.stop()
+        walk.app.context.watch.stop()
         await walk.press("enter")
         await walk.until_reads("The user name or the password is wrong")
         await walk.press("down", "enter")
@@ -184,7 +184,7 @@ async def test_while_a_test_mail_is_sent_no_key_sends_another(tmp_path: Path) ->
         walking(services_with(tmp_path), draft=signed_in(server)) as walk,
     ):
         await walk.at("testmail")
-        walk.app.kit.watch.stop()
+        walk.app.context.watch.stop()
         await walk.press("enter")
         await reach(walk, server, 1)
         before = server.connections
@@ -222,7 +222,7 @@ async def test_a_saved_password_that_was_refused_is_not_sent_again_by_enter(tmp_
             await walk.at("server")
             await walk.press("enter")
             await walk.at("connect")
-            walk.app.kit.watch.stop()
+            walk.app.context.watch.stop()
             await walk.press("enter", "enter")
             await walk.until_reads(REFUSED_UNCHANGED)
             assert sign_ins(server) == 1

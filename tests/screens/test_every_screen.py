@@ -27,16 +27,16 @@ from smtp_wizard.app_screens import SCREENS
 from smtp_wizard.engine.sandbox.mailbox import deliver
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.wizard.steps import STEPS
-from smtp_wizard.plain.walk import PLAIN
+from smtp_wizard.plain.wizard import PLAIN
+from smtp_wizard.screens.areas.bounces import BouncesScreen
 from smtp_wizard.screens.areas.calendar import CalendarScreen
 from smtp_wizard.screens.areas.domain import DomainScreen
 from smtp_wizard.screens.areas.explain import ExplainScreen
 from smtp_wizard.screens.areas.guides import GuideListScreen
 from smtp_wizard.screens.areas.inbox import InboxScreen, LetterPanel
 from smtp_wizard.screens.areas.limits import LimitsScreen, MailingScreen
-from smtp_wizard.screens.areas.returned import ReturnedScreen
 from smtp_wizard.screens.areas.unsubscribe import UnsubscribeScreen
-from smtp_wizard.screens.keyed import EDITING, Keyed
+from smtp_wizard.screens.keyed_screen import EDITING, KeyedScreen
 from smtp_wizard.screens.menu import LookPanel, MenuPanel
 from smtp_wizard.screens.page import Page
 from smtp_wizard.screens.panel import GuidePanel, HelpPanel, Panel, QuestionPanel
@@ -45,9 +45,9 @@ from smtp_wizard.text.wizard import PURPOSE
 from smtp_wizard.widgets.chips import Chip, Chips
 from smtp_wizard.widgets.frame import Edged
 from smtp_wizard.widgets.lines import Lines
+from smtp_wizard.widgets.plain_text import PlainText
 from smtp_wizard.widgets.rows import RowList
 from smtp_wizard.widgets.stepper import PLACE
-from smtp_wizard.widgets.text import Plain
 from tests.support.pages import cells
 from tests.support.places import BAD, PLACES, Place, draft_at_connect, failure_in_detail, standing
 from tests.support.walk import Walk, words_of
@@ -72,7 +72,7 @@ LETTER = (
 
 
 async def at_inbox(walk: Walk) -> None:
-    folder = walk.app.kit.services.folder / PRACTICE_FOLDER
+    folder = walk.app.context.services.folder / PRACTICE_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     for _ in range(40):
         deliver(folder, LETTER)
@@ -101,7 +101,7 @@ async def at_a_refused_link(walk: Walk) -> None:
 
 
 async def at_a_template(walk: Walk) -> None:
-    template = walk.app.kit.services.folder / "letter.html"
+    template = walk.app.context.services.folder / "letter.html"
     template.parent.mkdir(parents=True, exist_ok=True)
     template.write_text("<p>Buy now.", "utf-8")
     await by_keys(UnsubscribeScreen, "f10", "u").go(walk)
@@ -134,7 +134,7 @@ EVERYWHERE = {
     "inbox-message": Place(at_a_message),
     "inbox-question": Place(at_the_question),
     "domain": by_keys(DomainScreen, "f10", "d"),
-    "returned": by_keys(ReturnedScreen, "f10", "b"),
+    "returned": by_keys(BouncesScreen, "f10", "b"),
     "unsubscribe": by_keys(UnsubscribeScreen, "f10", "u"),
     "unsubscribe-refused": Place(at_a_refused_link),
     "unsubscribe-template": Place(at_a_template),
@@ -281,7 +281,7 @@ COPIES = frozenset({"ctrl+c", "super+c"})
 """Copies what is selected with the mouse, as in every terminal; with nothing selected it says how to leave."""
 
 
-def wrong_keys(screen: Keyed[Any]) -> Iterator[str]:
+def wrong_keys(screen: KeyedScreen[Any]) -> Iterator[str]:
     """Yield each key of a screen that means two things, or another one than elsewhere, or is named nowhere."""
     named: dict[str, Chip] = {}
     for chip in (*screen.keys(),):
@@ -329,7 +329,7 @@ def cut(part: Widget) -> Iterator[str]:
         for y in range(part.content_size.height):
             if part.row(y).cell_length > width:
                 yield f"row: {part.row(y).plain}"
-    elif isinstance(part, Plain | Chips) or type(part).__name__ == "StepLine":
+    elif isinstance(part, PlainText | Chips) or type(part).__name__ == "StepLine":
         assert isinstance(part, Static)
         said = part.render().plain if type(part).__name__ == "StepLine" else words_of(part)  # type: ignore[union-attr]
         lines = [said] if part.content_size.height == 1 else said.split()
@@ -343,7 +343,7 @@ def cut(part: Widget) -> Iterator[str]:
 async def test_what_holds_on_every_screen(name: str, painter: Painter, tmp_path: Path) -> None:
     async with standing(EVERYWHERE[name], tmp_path) as walk:
         screen = walk.app.screen
-        assert isinstance(screen, Keyed)
+        assert isinstance(screen, KeyedScreen)
         await walk.until(lambda: painter.of(screen), "a painting")
         await walk.pilot.pause()
         first = painter.of(screen)
@@ -380,7 +380,7 @@ async def test_a_key_stays_with_its_word_in_a_small_window(tmp_path: Path) -> No
     async with standing(EVERYWHERE["connect"], tmp_path) as walk:
         await walk.pilot.resize_terminal(60, 20)
         await walk.settle()
-        assert "F9 change" in words_of(walk.app.screen.query_one("#where", Plain)).split("\n")
+        assert "F9 change" in words_of(walk.app.screen.query_one("#where", PlainText)).split("\n")
         assert not walk.app.screen.query_one("#column").show_vertical_scrollbar, "all of it is in sight"
 
 
@@ -403,7 +403,7 @@ def test_every_step_stands_on_every_face_and_is_looked_at() -> None:
     steps = {each.id for each in STEPS}
     faces: dict[str, set[str]] = {
         "app_screens.py": set(SCREENS),
-        "plain/walk.py": set(PLAIN),
+        "plain/wizard.py": set(PLAIN),
         "text/wizard.py": set(PURPOSE),
         "widgets/stepper.py": set(PLACE),
         "tests/support/places.py": set(PLACES),

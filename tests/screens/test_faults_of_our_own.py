@@ -32,21 +32,21 @@ from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.flows.accounts import changes
 from smtp_wizard.flows.address import AddressFlow
+from smtp_wizard.flows.areas.bounces import BouncesFlow
 from smtp_wizard.flows.areas.calendar import CalendarFlow
 from smtp_wizard.flows.areas.domain import DomainFlow
 from smtp_wizard.flows.areas.inbox import InboxFlow
 from smtp_wizard.flows.areas.limits import LimitsFlow
 from smtp_wizard.flows.areas.mailing import MailingFlow
-from smtp_wizard.flows.areas.returned import ReturnedFlow
 from smtp_wizard.flows.areas.unsubscribe import LinkField, LinkFlow
 from smtp_wizard.runtime.fault_log import CRASH_LOG
 from smtp_wizard.screens.accounts.home import HomeScreen
+from smtp_wizard.screens.areas.bounces import BouncesScreen
 from smtp_wizard.screens.areas.calendar import CalendarScreen
 from smtp_wizard.screens.areas.domain import DomainScreen
 from smtp_wizard.screens.areas.explain import ExplainScreen
 from smtp_wizard.screens.areas.inbox import InboxScreen
 from smtp_wizard.screens.areas.limits import LimitsScreen, MailingScreen
-from smtp_wizard.screens.areas.returned import ReturnedScreen
 from smtp_wizard.screens.areas.unsubscribe import UnsubscribeScreen
 from smtp_wizard.screens.details import CheckDetails
 from smtp_wizard.screens.guide import StepsPanel
@@ -57,7 +57,7 @@ from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import OutcomeCard
-from smtp_wizard.widgets.text import Plain
+from smtp_wizard.widgets.plain_text import PlainText
 from tests.support.places import (
     GOOD,
     PASSWORD,
@@ -260,9 +260,9 @@ async def at_a_mailing(walk: Walk) -> None:
 
 async def at_unsubscribe(walk: Walk) -> None:
     await at_home(walk)
-    template = walk.app.kit.services.folder / "letter.html"
+    template = walk.app.context.services.folder / "letter.html"
     template.write_text("<a href=x>", "utf-8")
-    walk.app.push_screen(UnsubscribeScreen(walk.app.kit))
+    walk.app.push_screen(UnsubscribeScreen(walk.app.context))
     screen = await walk.at_screen(UnsubscribeScreen)
     screen.frames[LinkField.TEMPLATE].field.value = str(template)
     screen.frames[LinkField.TEMPLATE].field.focus()
@@ -270,9 +270,9 @@ async def at_unsubscribe(walk: Walk) -> None:
 
 async def at_inbox(walk: Walk) -> None:
     await at_home(walk)
-    (walk.app.kit.services.folder / PRACTICE_FOLDER).mkdir(parents=True, exist_ok=True)
-    deliver(walk.app.kit.services.folder / PRACTICE_FOLDER, b"Subject: Hello\n\nx\n")
-    walk.app.push_screen(InboxScreen(walk.app.kit))
+    (walk.app.context.services.folder / PRACTICE_FOLDER).mkdir(parents=True, exist_ok=True)
+    deliver(walk.app.context.services.folder / PRACTICE_FOLDER, b"Subject: Hello\n\nx\n")
+    walk.app.push_screen(InboxScreen(walk.app.context))
     screen = await walk.at_screen(InboxScreen)
     await walk.until(lambda: screen.list.list, "the message")
 
@@ -287,7 +287,7 @@ async def at_a_domain(walk: Walk) -> None:
 async def at_what_came_back(walk: Walk) -> None:
     await at_home(walk)
     await walk.press("f10", "b")
-    await walk.at_screen(ReturnedScreen)
+    await walk.at_screen(BouncesScreen)
 
 
 async def at_what_will_end(walk: Walk) -> None:
@@ -333,7 +333,7 @@ WORK: Mapping[str, Work] = {
         of(Checks, "check_draft", Depth.SEND),
         typed=TO,
     ),
-    "ReviewScreen._begin": Work(
+    "SaveScreen._begin": Work(
         Place(at_testmail, draft_at_testmail), back_and_on, lambda: Service(KeyringStore, "probe")
     ),
     "UnlockingPage.act: review": Work(
@@ -374,7 +374,7 @@ WORK: Mapping[str, Work] = {
         of(InboxFlow, "act"),
     ),
     "DomainScreen._act": Work(Place(at_a_domain, start=HOME), press("enter"), of(DomainFlow, "act")),
-    "ReturnedScreen.take": Work(Place(at_what_came_back, start=HOME), press("enter"), of(ReturnedFlow, "act")),
+    "BouncesScreen.take": Work(Place(at_what_came_back, start=HOME), press("enter"), of(BouncesFlow, "act")),
     "CalendarScreen.show_ends": Work(Place(at_what_will_end, start=HOME), press("enter"), of(CalendarFlow, "act")),
     "WizardApp._practise": Work(AT_HOME, press("f10", "f3"), of(AddressFlow, "act")),
     "WizardApp._walk": Work(
@@ -434,7 +434,7 @@ async def test_background_work_that_fails_is_a_sentence_on_its_screen(
         for kind in SAID:
             service.kind, service.calls = kind, 0
             await work.begin(walk)
-            await told(walk, kind, walk.app.kit.services)
+            await told(walk, kind, walk.app.context.services)
             assert service.calls == 1
             assert not any(each.has_class("-running") for each in walk.app.screen.query(OutcomeCard))
             assert "Trying" not in walk.shown
@@ -464,7 +464,7 @@ async def test_work_that_is_begun_again_after_a_fault_does_what_it_should(
     service.install(monkeypatch)
     async with standing(WORK["StepPage.act: connect"].place, tmp_path) as walk:
         await walk.press("enter")
-        await told(walk, "a bug", walk.app.kit.services)
+        await told(walk, "a bug", walk.app.context.services)
         service.kind = ""
         await walk.press("enter")
         await walk.until_reads("Enter Send a test")
@@ -481,7 +481,7 @@ async def test_the_check_beside_the_screens_is_told_where_one_is(
             async with standing(Place(at_address), tmp_path / kind.replace(" ", "-")) as walk:
                 await walk.write("ana@gmail.com")
                 await walk.press("enter")
-                await told(walk, kind, walk.app.kit.services)
+                await told(walk, kind, walk.app.context.services)
                 assert walk.step == "provider"
                 await go_on(walk)
 
@@ -500,7 +500,7 @@ async def test_a_first_step_that_cannot_be_shown_leads_to_the_accounts(
     async with standing(Place(at_the_fault, draft_at_connect), tmp_path) as walk:
         assert walk.faults_expected == 1
         walk.faults_expected = 0
-        await told(walk, kind, walk.app.kit.services)
+        await told(walk, kind, walk.app.context.services)
         kept = walk.app.box.load()
         assert kept is not None
         assert (kept.draft.address, kept.step.id) == (draft_at_connect().address, "connect")
@@ -532,7 +532,7 @@ async def test_a_handler_that_fails_is_lost_and_nothing_else(name: str, tmp_path
         typed = [each.value for each in here.query(Input)]
         for how in ("the screen", "next", "a part", "a timer", "painted", "the app"):
             later(walk, how, lambda: raised("a bug"))
-            await told(walk, "a bug", walk.app.kit.services)
+            await told(walk, "a bug", walk.app.context.services)
             if isinstance(walk.app.screen, FaultScreen):
                 await walk.press("escape")
                 await walk.until(lambda: walk.app.screen is here, "the screen below")
@@ -562,7 +562,7 @@ async def test_a_fault_of_a_screen_that_was_left_bothers_nobody(tmp_path: Path) 
         assert not walk.the("#banner", Banner).display
 
 
-class Failing(Plain):
+class Failing(PlainText):
     """A part that cannot be drawn: painted (`render`), or measured before that."""
 
     def __init__(self, at: str) -> None:
@@ -621,7 +621,7 @@ def test_every_part_of_the_screens_is_steady() -> None:
     files = [
         package / "app.py",
         package / "app_faults.py",
-        package / "typed_ahead.py",
+        package / "type_ahead.py",
         *(package / "screens").rglob("*.py"),
         *(package / "widgets").glob("*.py"),
     ]

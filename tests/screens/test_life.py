@@ -26,7 +26,7 @@ from smtp_wizard.engine.wizard.account_draft import copy_of, draft_to_sign_in_ag
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.engine.wizard.steps import StepId, step
-from smtp_wizard.flows.accounts.listing import AccountsFlow
+from smtp_wizard.flows.accounts.account_list import AccountsFlow
 from smtp_wizard.screens.accounts.home import HELP as home_help
 from smtp_wizard.screens.accounts.home import HomeScreen, WizardRequested
 from smtp_wizard.screens.areas.guides import GuideListScreen
@@ -322,7 +322,7 @@ async def test_an_account_whose_way_in_retires_is_told_so(services: Services) ->
 
 async def test_a_draft_that_was_left_is_offered_and_only_the_password_is_typed_again(services: Services) -> None:
     """'Go on where I stopped' opens Connect with everything but the password."""
-    DraftFile(services.folder).save(PRACTICE, step(StepId.REVIEW))
+    DraftFile(services.folder).save(PRACTICE, step(StepId.SAVE))
     async with walking(services) as walk:
         await walk.at_screen(ResumeScreen)
         assert walk.reads("ana@sandbox.test")
@@ -540,7 +540,7 @@ async def test_every_guide_can_be_read(services: Services) -> None:
         await home(walk)
         await walk.press("f10", "g")
         screen = await walk.at_screen(GuideListScreen)
-        assert len(screen.list.list) == len(walk.app.kit.guides.ids())
+        assert len(screen.list.list) == len(walk.app.context.guides.ids())
         await walk.press("down", "enter")
         await walk.at_screen(GuidePanel)
         await walk.press("escape", "escape")

@@ -22,7 +22,7 @@ from smtp_wizard.engine.services.discovery import Discovery
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.question import FlowPanel
-from smtp_wizard.screens.review import ReviewScreen
+from smtp_wizard.screens.save import SaveScreen
 from smtp_wizard.text.wizard import STILL_AT_WORK
 from tests.screens.test_faults_of_our_own import (
     AT_CLIENT,
@@ -120,10 +120,10 @@ async def test_an_account_is_saved_once(tmp_path: Path, monkeypatch: pytest.Monk
         await walk.press(*["enter"] * 5)
         await held.reached(walk)
         assert held.given_up == 0
-        assert isinstance(walk.app.screen, ReviewScreen)
+        assert isinstance(walk.app.screen, SaveScreen)
         held.may.set()
         await walk.at("done")
-        assert len(walk.app.kit.services.saved_accounts.list()) == 1
+        assert len(walk.app.context.services.saved_accounts.list()) == 1
 
 
 async def test_nobody_goes_back_out_of_the_midst_of_saving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +137,7 @@ async def test_nobody_goes_back_out_of_the_midst_of_saving(tmp_path: Path, monke
         assert held.given_up == 0
         held.may.set()
         await walk.at("done")
-        assert len(walk.app.kit.services.saved_accounts.list()) == 1
+        assert len(walk.app.context.services.saved_accounts.list()) == 1
 
 
 async def test_whoever_saved_nothing_can_go_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +197,7 @@ async def test_no_key_cuts_a_change_of_an_account_short(
 
 
 def changed(walk: Walk) -> bool:
-    return [each.name for each in walk.app.kit.services.saved_accounts.list()] != ["Gmail ana", "Office"]
+    return [each.name for each in walk.app.context.services.saved_accounts.list()] != ["Gmail ana", "Office"]
 
 
 async def test_what_was_asked_for_before_is_done_before_the_next(tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ async def test_what_was_asked_for_before_is_done_before_the_next(tmp_path: Path)
         await walk.press("delete")
         await walk.at_screen(FlowPanel)
         await walk.press("escape")
-        services = walk.app.kit.services
+        services = walk.app.context.services
         kept = services.saved_accounts.get("Officex")
         assert isinstance(kept, Account)
         assert kept == replace(kept, name=phrase("Officex"))

@@ -17,7 +17,7 @@ from textual.widget import Widget
 from smtp_wizard.flows.flow import Card, Entry
 from smtp_wizard.screens.panel import HelpPanel, QuestionPanel
 from smtp_wizard.widgets.chips import Chips
-from smtp_wizard.widgets.text import Plain
+from smtp_wizard.widgets.plain_text import PlainText
 from smtp_wizard.widgets.toolkit import MovedOnly
 from tests.support.pages import FAILED, OFFERS, RUNNING, PageApp, SamplePage, Way, rows
 from tests.support.walk import key_event, settled, until
@@ -216,7 +216,7 @@ async def test_a_list_that_comes_and_goes_repaints_nothing_above_it(tmp_path: Pa
 
 async def test_a_text_that_stays_the_same_is_not_painted_again(tmp_path: Path) -> None:
     async with shown(tmp_path) as (app, page):
-        text = page.query_one(".narrow", Plain)
+        text = page.query_one(".narrow", PlainText)
         app.paintings.clear()
         text.update("smtp.example, port 465")
         page.banner.say("")

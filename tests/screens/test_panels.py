@@ -27,10 +27,10 @@ from smtp_wizard.flows.check_view import CheckRecord
 from smtp_wizard.flows.flow import Card, Entry, Mood, Offer
 from smtp_wizard.flows.guide import GuideView
 from smtp_wizard.flows.question import Answer, Question, QuestionFlow
-from smtp_wizard.output.lines import TRANSCRIPT_LEGEND
+from smtp_wizard.output.plain_lines import TRANSCRIPT_LEGEND
 from smtp_wizard.screens.details import NOTHING_YET, CheckDetails
 from smtp_wizard.screens.guide import StepsPanel
-from smtp_wizard.screens.keyed import Keyed
+from smtp_wizard.screens.keyed_screen import KeyedScreen
 from smtp_wizard.screens.link import LinkPanel
 from smtp_wizard.screens.panel import ConfirmPanel, HelpPanel, Panel, TextPanel
 from smtp_wizard.screens.question import FlowPanel
@@ -84,7 +84,7 @@ class OverApp(PageApp):
     @property
     def keys(self) -> Sequence[Chip]:
         """Every key that works now."""
-        assert isinstance(self.screen, Keyed)
+        assert isinstance(self.screen, KeyedScreen)
         return self.screen.keys()
 
     @property

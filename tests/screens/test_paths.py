@@ -33,14 +33,14 @@ from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.engine.wizard.draft import Draft, is_usable, signs_in_elsewhere, with_choice
 from smtp_wizard.engine.wizard.server_confirmation import doubt_about
 from smtp_wizard.engine.wizard.steps import takes_password
-from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, Phase
+from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, MailTestPhase
 from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.flows.sign_in import SignInOffer, SignInState
-from smtp_wizard.output.lines import who_words
+from smtp_wizard.output.plain_lines import who_words
+from smtp_wizard.screens.browser import BrowserScreen
 from smtp_wizard.screens.details import CheckDetails
-from smtp_wizard.screens.oauth import OAuthScreen
-from smtp_wizard.screens.signin import SignInScreen
-from smtp_wizard.screens.testmail import TestMailScreen as MailScreen
+from smtp_wizard.screens.sign_in import SignInScreen
+from smtp_wizard.screens.test_mail import TestMailScreen as MailScreen
 from smtp_wizard.widgets.fields import SecretInput
 from smtp_wizard.widgets.rows import RowList
 from tests.engine.oauth.test_oauth import visit
@@ -284,7 +284,7 @@ class Person(Walk):
         """The card says what failed, and what to do first; where the answer was lost, that nobody knows."""
         screen = self.app.screen
         assert isinstance(screen, MailScreen)
-        await self.until(lambda: screen.flow.state.phase is not Phase.SENDING and screen.flow.report, "the end")
+        await self.until(lambda: screen.flow.state.phase is not MailTestPhase.SENDING and screen.flow.report, "the end")
         assert screen.flow.report is not None
         failed = next(each for each in screen.flow.report.results if each.verdict in (Verdict.FAIL, Verdict.UNKNOWN))
         assert failed.verdict is (Verdict.UNKNOWN if scenarios()[scenario].drops else Verdict.FAIL)
@@ -378,7 +378,7 @@ class Person(Walk):
             await self.until_reads("Password  in this computer's keyring")
         await self.press("enter")
         await self.at("done")
-        services = self.app.kit.services
+        services = self.app.context.services
         found: list[Account] = []
 
         def kept() -> bool:
@@ -512,7 +512,7 @@ async def test_a_way_in_the_browser(
             await person.press("enter")
             await person.until_reads("until you have signed in")
             screen = person.app.screen
-            assert isinstance(screen, OAuthScreen)
+            assert isinstance(screen, BrowserScreen)
             waiting = screen.flow.state
             if waiting.code:
                 server.type_code(waiting.code)

@@ -27,7 +27,7 @@ from smtp_wizard.runtime.foreground import Foreground
 from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.panel import QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
-from smtp_wizard.screens.review import ReviewScreen
+from smtp_wizard.screens.save import SaveScreen
 from smtp_wizard.text.wizard import STORE_TITLES
 from tests.screens.test_faults_of_our_own import acting, sure, to_another_place
 from tests.screens.test_faults_of_our_own import take as choose_offer
@@ -335,6 +335,6 @@ async def test_a_choice_made_while_the_places_are_tried_out_stays(
         assert walk.reads("Password kept nowhere")
         gate.set()
         screen = walk.app.screen
-        assert isinstance(screen, ReviewScreen)
+        assert isinstance(screen, SaveScreen)
         await walk.until(lambda: not screen.at_work("begin"), "the places were tried out")
         assert walk.draft.store is StoreKind.SESSION

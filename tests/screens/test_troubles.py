@@ -259,7 +259,7 @@ async def test_the_unsubscribe_link_needs_no_accounts(services: Services) -> Non
     with damaged(services):
         async with walking(services, start=HOME) as walk:
             await walk.at_screen(HomeScreen)
-            walk.app.push_screen(UnsubscribeScreen(walk.app.kit))
+            walk.app.push_screen(UnsubscribeScreen(walk.app.context))
             await walk.at_screen(UnsubscribeScreen)
             no_fault(walk)
 
@@ -275,7 +275,7 @@ async def changing(services: Services, at: str) -> AsyncIterator[Walk]:
     draft = replace(draft, test_to=Address("bob", "elsewhere.example"))
     async with walking(services, draft=draft) as walk:
         await walk.at("server")
-        walk.app.kit.watch.stop()
+        walk.app.context.watch.stop()
         walk.app.walk(draft, step(StepId(at)))
         await walk.at(at)
         yield walk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from smtp_wizard.plain.talk import CannotHide, Conversation
+from smtp_wizard.plain.conversation import CannotHide, Conversation
 
 Exchange = tuple[str, str]
 """Words that stand in the prompt or in what was said since the last answer, and the answer."""

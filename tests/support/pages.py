@@ -16,8 +16,8 @@ from textual.widget import Widget
 import smtp_wizard
 from smtp_wizard.flows.flow import Card, Entry, Mood, Offer, Section
 from smtp_wizard.runtime.server_watch import ServerWatch
-from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import Page, note, question
+from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.frame import RadioFrame, RadioOption, SecretFrame, TextFrame
 from smtp_wizard.widgets.offers import OfferList
@@ -50,14 +50,14 @@ FAILED = Card(
 RUNNING = Card(mood=Mood.RUNNING, title="Signing in", lines=("the server looks at the password",), seconds=30)
 
 
-def kit_of(folder: Path) -> Kit:
+def kit_of(folder: Path) -> ScreenContext:
     """Return what a screen is handed."""
 
     def raised(fault: Exception) -> None:
         raise fault
 
     services = make_services(folder)
-    return Kit(services, guides(), ServerWatch(services.checks, services.catalog, raised), local=False)
+    return ScreenContext(services, guides(), ServerWatch(services.checks, services.catalog, raised), local=False)
 
 
 class SamplePage(Page[str]):

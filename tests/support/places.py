@@ -28,7 +28,7 @@ from smtp_wizard.screens.link import LinkPanel
 from smtp_wizard.screens.panel import ConfirmPanel, HelpPanel, QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.widgets.offers import OfferList
-from smtp_wizard.widgets.text import Plain
+from smtp_wizard.widgets.plain_text import PlainText
 from tests.support.redirect import RedirectWire, playing, tls_ports
 from tests.support.stores import desktop
 from tests.support.walk import Walk, catalog, make_services, walking
@@ -176,7 +176,7 @@ async def at_client(walk: Walk) -> None:
 async def at_connect(walk: Walk) -> None:
     """With the check of the server, which needs no password, at its end."""
     await walk.at("connect")
-    await walk.until(lambda: any(isinstance(each, RunFinished) for each in walk.app.kit.watch.events), "its check")
+    await walk.until(lambda: any(isinstance(each, RunFinished) for each in walk.app.context.watch.events), "its check")
     await walk.settle()
 
 
@@ -251,7 +251,7 @@ async def keep_in(walk: Walk, kind: StoreKind) -> None:
 async def at_review(walk: Walk) -> None:
     """With the place for the password found; in a small window it is said below what is in sight."""
     await walk.at("review")
-    place = walk.the("#place", Plain)
+    place = walk.the("#place", PlainText)
     await walk.until(lambda: str(place.render()).startswith("Password  in this computer's keyring"), "the place")
 
 

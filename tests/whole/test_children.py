@@ -239,7 +239,7 @@ def test_programs_are_started_in_four_places_and_the_browser_in_three() -> None:
     browsing = {
         module.path for module in modules().values() if calls(module.tree, lambda name: name.endswith("open_url"))
     }
-    assert browsing == {"app.py", "screens/oauth.py", "screens/link.py"}
+    assert browsing == {"app.py", "screens/browser.py", "screens/link.py"}
     for module in modules().values():
         text = (ROOT / "smtp_wizard" / module.path).read_text("utf-8")
         if module.path.startswith("screens/"):

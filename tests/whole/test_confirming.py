@@ -29,7 +29,7 @@ from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.engine.wizard.steps import StepId, step
 from smtp_wizard.flows.provider import ProviderOffer
-from smtp_wizard.plain.walk import PlainWizard
+from smtp_wizard.plain.wizard import PlainWizard
 from smtp_wizard.screens.panel import QuestionPanel
 from smtp_wizard.screens.resume import ResumeScreen
 from smtp_wizard.widgets.fields import SecretInput

@@ -21,7 +21,7 @@ from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof
-from smtp_wizard.plain.walk import PlainWizard
+from smtp_wizard.plain.wizard import PlainWizard
 from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.text.connect import REFUSED_UNCHANGED
@@ -83,7 +83,7 @@ async def test_connect_stops_and_goes_on_after_a_yes(services: Services, size: t
         await spend(services, endpoint)
         async with walking(services, draft=draft(endpoint), size=size) as walk:
             await walk.at("connect")
-            walk.app.kit.watch.stop()
+            walk.app.context.watch.stop()
             before = server.connections
             await walk.press("enter")
             await walk.until_reads(STOPPED)

@@ -55,7 +55,7 @@ from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.launch import build_services
-from smtp_wizard.plain.walk import PlainWizard
+from smtp_wizard.plain.wizard import PlainWizard
 from smtp_wizard.runtime.fault_log import CRASH_LOG, LAST_FAULT
 from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.details import CheckDetails

@@ -26,9 +26,9 @@ from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import WireError
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.flows.server_state import ServerState
-from smtp_wizard.output.lines import STAGE_WORDS
-from smtp_wizard.plain.walk import PlainWizard
-from smtp_wizard.screens import testmail
+from smtp_wizard.output.plain_lines import STAGE_WORDS
+from smtp_wizard.plain.wizard import PlainWizard
+from smtp_wizard.screens import test_mail
 from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.server import ServerScreen
 from smtp_wizard.text.network import NO_PORT_FITS
@@ -111,7 +111,7 @@ async def screens_send(services: Services, scenario: str) -> list[Row]:
         await walk.write(str(TEST_TO))
         await walk.press("enter")
         screen = walk.app.screen
-        assert isinstance(screen, testmail.TestMailScreen)
+        assert isinstance(screen, test_mail.TestMailScreen)
         await walk.until(lambda: screen.flow.report, "the end of the check")
         report = screen.flow.report
         assert report is not None

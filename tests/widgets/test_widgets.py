@@ -23,8 +23,8 @@ from smtp_wizard.widgets.chips import CHOOSE
 from smtp_wizard.widgets.fields import LONGEST_PASTE, SecretInput, TextInput
 from smtp_wizard.widgets.guide_steps import due_line
 from smtp_wizard.widgets.offers import OfferList
+from smtp_wizard.widgets.plain_text import PlainText
 from smtp_wizard.widgets.qr import qr_code
-from smtp_wizard.widgets.text import Plain
 from smtp_wizard.widgets.themes import OWN
 from tests.support.walk import in_one_line, shown, until
 
@@ -232,10 +232,10 @@ def test_a_code_that_would_not_fit_is_left_out() -> None:
 
 async def test_words_that_stand_there_already_are_not_painted_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other words are, and the same words in another tone."""
-    said = Plain(Content("as before"))
+    said = PlainText(Content("as before"))
     async with bench(said) as at:
         painted: list[Widget] = []
-        monkeypatch.setattr(Plain, "refresh", lambda widget, **_: painted.append(widget))
+        monkeypatch.setattr(PlainText, "refresh", lambda widget, **_: painted.append(widget))
         said.put(Content("as before"))
         assert painted == []
         said.put(Content.styled("as before", "bold"))

@@ -158,7 +158,7 @@ def _with_browser(out: Output, flow: BrowserFlow) -> SignedIn:
 
 
 def _show(out: Output, attempt: PendingSignIn) -> None:
-    from smtp_wizard.text.oauth import page_lines
+    from smtp_wizard.text.browser import page_lines
 
     for line in page_lines(attempt, os.environ):
         out.narrate(line)

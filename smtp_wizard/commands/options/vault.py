@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from smtp_wizard.commands.invocation import Invocation
     from smtp_wizard.engine.base.secret import Secret
     from smtp_wizard.flows.question import Answer, Question, QuestionFlow
-    from smtp_wizard.flows.vault import Opened, Vault
+    from smtp_wizard.flows.vault import UnlockVault, VaultOpened
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -153,15 +153,15 @@ def offer_passphrase(invocation: Invocation, *places: StoreRef | StoreKind | Non
     kinds = [place.kind if isinstance(place, StoreRef) else place for place in places]
     if StoreKind.VAULT not in kinds:
         return
-    from smtp_wizard.flows.vault import Vault, needs_opening
+    from smtp_wizard.flows.vault import UnlockVault, needs_opening
     from smtp_wizard.runtime.running import Stopwatch, run
 
     vault = invocation.stores.vault
     if run(needs_opening(vault, *places, creating=creating), Stopwatch()) and can_ask():
-        open_vault(invocation, Vault(vault))
+        open_vault(invocation, UnlockVault(vault))
 
 
-def open_vault(invocation: Invocation, question: Vault) -> Opened:
+def open_vault(invocation: Invocation, question: UnlockVault) -> VaultOpened:
     """Ask until the vault is open, and return that. Raises `SecretError`, `CommandError`."""
     from smtp_wizard.engine.secrets.base import SecretError
     from smtp_wizard.runtime.running import Stopwatch, run

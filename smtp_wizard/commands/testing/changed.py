@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from smtp_wizard.commands.checking import TIME_IS_UP
+from smtp_wizard.commands.check_run import TIME_IS_UP
 from smtp_wizard.engine.accounts.account import Account, name_key
 from smtp_wizard.engine.accounts.changes import Change, change_of, moved_on
 from smtp_wizard.engine.accounts.lockout_guard import paused
@@ -15,7 +15,7 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.state.comparisons import AccountStatus, Comparisons
-from smtp_wizard.output.outcome import CheckOutcome
+from smtp_wizard.output.check_outcome import CheckOutcome
 
 USUAL_NAME = "default"
 """What a comparison is called where nobody says it."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from smtp_wizard.commands.checking import Transcript, held_reader, live_reader, not_begun, observed
+from smtp_wizard.commands.check_run import Transcript, held_reader, live_reader, not_begun, observed
 from smtp_wizard.commands.testing.account_secrets import AccountSecrets, Held, fault_finding
 from smtp_wizard.commands.testing.request import TestRequest
 from smtp_wizard.engine.accounts.account_warnings import account_warnings_of
@@ -23,7 +23,7 @@ from smtp_wizard.engine.providers.limits import connections_at_once
 from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.services.check_queue import CheckQueue, QueuedCheck
 from smtp_wizard.engine.services.parallel_checks import ParallelChecks
-from smtp_wizard.output.outcome import CheckOutcome
+from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.runtime.exits import CommandError
 from smtp_wizard.runtime.open_file_limit import checks_at_once, limit
 from smtp_wizard.runtime.running import Stopwatch, run

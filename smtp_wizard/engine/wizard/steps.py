@@ -81,12 +81,12 @@ class StepId(StrEnum):
 
     ADDRESS = "address"
     PROVIDER = "provider"
-    SIGNIN = "signin"
+    SIGN_IN = "signin"
     SERVER = "server"
-    OAUTH = "oauth"
+    BROWSER = "oauth"
     CONNECT = "connect"
-    TESTMAIL = "testmail"
-    REVIEW = "review"
+    TEST_MAIL = "testmail"
+    SAVE = "review"
     DONE = "done"
 
 
@@ -118,12 +118,12 @@ def _in_browser(draft: Draft) -> bool:
 STEPS: tuple[Step, ...] = (
     Step(StepId.ADDRESS, "Address", lambda draft: True, lambda draft: draft.address is not None),
     Step(StepId.PROVIDER, "Provider", lambda draft: True, lambda draft: draft.connection.provider is not None),
-    Step(StepId.SIGNIN, "Sign-in", _way_is_a_question, lambda draft: draft.connection.path is not None),
+    Step(StepId.SIGN_IN, "Sign-in", _way_is_a_question, lambda draft: draft.connection.path is not None),
     Step(StepId.SERVER, "Server", lambda draft: draft.by_hand, _server_known),
-    Step(StepId.OAUTH, "Browser", _in_browser, lambda draft: draft.secret is not None),
+    Step(StepId.BROWSER, "Browser", _in_browser, lambda draft: draft.secret is not None),
     Step(StepId.CONNECT, "Connect", lambda draft: True, lambda draft: draft.signed_in),
-    Step(StepId.TESTMAIL, "Test mail", lambda draft: True, lambda draft: draft.arrival is not ReportedArrival.UNASKED),
-    Step(StepId.REVIEW, "Save", lambda draft: True, lambda draft: draft.saved is not None),
+    Step(StepId.TEST_MAIL, "Test mail", lambda draft: True, lambda draft: draft.arrival is not ReportedArrival.UNASKED),
+    Step(StepId.SAVE, "Save", lambda draft: True, lambda draft: draft.saved is not None),
     Step(StepId.DONE, "Done", lambda draft: True, lambda draft: False),
 )
 
@@ -182,7 +182,7 @@ def opening_step(draft: Draft) -> Step:
     """
     if draft.editing is None:
         return resume_step(draft)
-    return step(StepId.OAUTH if _in_browser(draft) and draft.secret is None else StepId.SERVER)
+    return step(StepId.BROWSER if _in_browser(draft) and draft.secret is None else StepId.SERVER)
 
 
 LACKING_PASSWORD = "a password (--password-stdin, --password-command or --password-env)"

@@ -1,7 +1,7 @@
 """What all actions on an account have in common: what is lacking is asked for, then it is done, whole or not at all.
 
-An action says in `_do` what it does, from the beginning. Where an answer is lacking it raises `Asked`; with the answer
-`_do` is called again. Nothing has been changed until then, so the way back from each question is free.
+An action says in `_do` what it does, from the beginning. Where an answer is lacking it raises `QuestionNeeded`; with
+the answer `_do` is called again. Nothing has been changed until then, so the way back from each question is free.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.flows.accounts.outcome import running_card
+from smtp_wizard.flows.accounts.check_cards import running_card
 from smtp_wizard.flows.flow import Entry, Offer
 from smtp_wizard.flows.question import Answer, Question, QuestionFlow, Topic
-from smtp_wizard.flows.vault import Opened, Vault, needs_opening
+from smtp_wizard.flows.vault import UnlockVault, VaultOpened, needs_opening
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.connect import practice_password_of
 from smtp_wizard.text.wizard import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class ActionResult:
     """What came of an action."""
 
     said: str = ""
@@ -50,11 +50,11 @@ class Done:
     """What a service raised, where that is why nothing was done; `trouble` says it."""
 
 
-LEFT = Done()
+LEFT = ActionResult()
 """The person left it: nothing was done."""
 
 
-class Asked(Exception):
+class QuestionNeeded(Exception):
     """Something is lacking: the question that asks for it."""
 
     def __init__(self, question: Question) -> None:
@@ -66,13 +66,13 @@ class VaultShut(InputError):
     """The person does not open the vault. The text says so."""
 
 
-class Action(QuestionFlow[Done]):
-    """One thing that is done with saved accounts. `begin` it, then `act` until it leads to a `Done`."""
+class Action(QuestionFlow[ActionResult]):
+    """One thing that is done with saved accounts. `begin` it, then `act` until it leads to a `ActionResult`."""
 
     def __init__(self, title: str, vault: VaultStore) -> None:
         super().__init__(Question(title=title))
         self._store = vault
-        self._vault: Vault | None = None
+        self._vault: UnlockVault | None = None
         """Asks for the passphrase now."""
         self._interrupted = Question(title=title), dict[int, Secret]()
         """The question that stood there before the vault's, and what was typed; it comes back after it."""
@@ -81,11 +81,11 @@ class Action(QuestionFlow[Done]):
         self.events: Callable[[Event], None] = lambda event: None
         """Told of what happens in a check that the action makes."""
 
-    async def begin(self) -> Done | None:
+    async def begin(self) -> ActionResult | None:
         """Do it, or ask for what is lacking. As `act`."""
         return await self._go()
 
-    async def act(self, offer: StrEnum) -> Done | None:
+    async def act(self, offer: StrEnum) -> ActionResult | None:
         """Take an answer. Return what came of it all, None where something else is asked."""
         if self._vault is not None:
             return await self._with_vault(self._vault, offer)
@@ -112,26 +112,26 @@ class Action(QuestionFlow[Done]):
         else:
             super().give(at, secret)
 
-    async def _go(self) -> Done | None:
+    async def _go(self) -> ActionResult | None:
         before = self.state
         try:
             return await self._do()
-        except Asked as asked:
+        except QuestionNeeded as asked:
             if self._vault is not None:
                 self._interrupted = before, self._secrets
             self._ask(asked.question)
             return None
         except EXPECTED_ERRORS as problem:
-            return Done(trouble=str(problem), problem=problem)
+            return ActionResult(trouble=str(problem), problem=problem)
         except BaseException:
             self._show(before)
             raise
 
     @abstractmethod
-    async def _do(self) -> Done:
-        """Do it, with the answers so far. Raises `Asked`, and what a face may be told."""
+    async def _do(self) -> ActionResult:
+        """Do it, with the answers so far. Raises `QuestionNeeded`, and what a face may be told."""
 
-    def _answered(self, offer: StrEnum) -> Done | None:
+    def _answered(self, offer: StrEnum) -> ActionResult | None:
         """Take the answer to the question of this action; return `LEFT` where that ends it.
 
         Raises `InputError` where what stands in the field cannot be used.
@@ -157,17 +157,17 @@ class Action(QuestionFlow[Done]):
     async def _open_vault(self, *places: StoreRef | StoreKind | None, creating: bool = False) -> None:
         """Have the vault open where one of the places is in it.
 
-        Raises `Asked`, `VaultShut` where the person has said no to that, `SecretError` where it cannot be used.
+        Raises `QuestionNeeded`, `VaultShut` where the person has said no to that, `SecretError` where it is unusable.
         """
         if not await needs_opening(self._store, *places, creating=creating):
             return
         if self._shut is not None:
             raise VaultShut(self._shut)
-        self._vault = Vault(self._store)
+        self._vault = UnlockVault(self._store)
         self._vault.changed = self._show
-        raise Asked(self._vault.state)
+        raise QuestionNeeded(self._vault.state)
 
-    async def _with_vault(self, vault: Vault, offer: StrEnum) -> Done | None:
+    async def _with_vault(self, vault: UnlockVault, offer: StrEnum) -> ActionResult | None:
         outcome = await vault.act(offer)
         if outcome is None:
             return None
@@ -178,9 +178,9 @@ class Action(QuestionFlow[Done]):
             self._shut = outcome.why_not
         return await self._after_vault(outcome)
 
-    async def _after_vault(self, outcome: Opened) -> Done | None:
+    async def _after_vault(self, outcome: VaultOpened) -> ActionResult | None:
         """Go on, or end it, once the passphrase was asked for: most actions need what is in the vault."""
-        return await self._go() if outcome.well else Done(trouble=outcome.why_not)
+        return await self._go() if outcome.well else ActionResult(trouble=outcome.why_not)
 
     # -- secrets ----------------------------------------------------------------------------------------------------
 
@@ -193,7 +193,7 @@ class Action(QuestionFlow[Done]):
             return None
 
     async def _kept_or_typed(self, account: Account, entries: SecretEntries, typed: Secret | None) -> Secret | None:
-        """Return an account's secret, or `typed` where it is kept nowhere. Raises `Asked`, and as `secret_of`."""
+        """Return an account's secret, or `typed` where none is kept. Raises as `secret_of`, and `QuestionNeeded`."""
         await self._open_vault(account.store)
         try:
             return await entries.secret_of(account)
@@ -201,7 +201,7 @@ class Action(QuestionFlow[Done]):
             if not is_asked_each_time(problem, account):
                 raise
         if typed is None:
-            raise Asked(password_question(account, "It is kept nowhere, as you chose.", "Password"))
+            raise QuestionNeeded(password_question(account, "It is kept nowhere, as you chose.", "Password"))
         return typed
 
 

@@ -13,10 +13,10 @@ from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.wizard.account_draft import copy_of, draft_of, draft_to_sign_in_again
-from smtp_wizard.flows.accounts.action import Action, Asked, Done, VaultShut, yes_or_no
+from smtp_wizard.flows.accounts.action import Action, ActionResult, QuestionNeeded, VaultShut, yes_or_no
 from smtp_wizard.flows.flow import Entry, Offer
 from smtp_wizard.flows.question import Answer, Question, Topic
-from smtp_wizard.flows.vault import Opened
+from smtp_wizard.flows.vault import VaultOpened
 from smtp_wizard.text.accounts import (
     DELETE_NO,
     DELETE_WHY,
@@ -41,16 +41,16 @@ class Rename(Action):
         self._accounts = accounts
         self._wanted: str | None = None
 
-    async def _do(self) -> Done:
+    async def _do(self) -> ActionResult:
         if self._wanted is None:
-            raise Asked(self._question(self._account.name))
+            raise QuestionNeeded(self._question(self._account.name))
         await self._open_vault(self._account.store)
         try:
             renamed = await self._accounts.rename(await self._accounts.called_now(self._account), self._wanted)
         except NameTaken as problem:
             taken, self._wanted = self._wanted, None
-            raise Asked(self._question(taken).with_error(0, str(problem))) from None
-        return Done(said=renamed_words(self._account.name, renamed.name), name=renamed.name)
+            raise QuestionNeeded(self._question(taken).with_error(0, str(problem))) from None
+        return ActionResult(said=renamed_words(self._account.name, renamed.name), name=renamed.name)
 
     def _question(self, name: str) -> Question:
         offers: tuple[Offer[StrEnum], ...] = (
@@ -61,7 +61,7 @@ class Rename(Action):
         title = f"Rename '{self._account.name}'"
         return Question(title=title, about=Topic.NAME, entries=(entry,), offers=offers)
 
-    def _answered(self, offer: StrEnum) -> Done | None:
+    def _answered(self, offer: StrEnum) -> ActionResult | None:
         if offer is Answer.DO:
             self._wanted = parse_name(self.state.entries[0].text)
         return super()._answered(offer)
@@ -77,10 +77,10 @@ class Duplicate(Action):
         self._accounts = accounts
         self._new_name = new_name
 
-    async def _do(self) -> Done:
+    async def _do(self) -> ActionResult:
         await self._open_vault(self._account.store)
         copy = await self._accounts.duplicate(await self._accounts.called_now(self._account), self._new_name)
-        return Done(said=duplicated_words(self._account.name, copy.name, copy.scope), name=copy.name)
+        return ActionResult(said=duplicated_words(self._account.name, copy.name, copy.scope), name=copy.name)
 
 
 class ChangeScope(Action):
@@ -92,7 +92,7 @@ class ChangeScope(Action):
         self._accounts = accounts
         self._displacing = False
 
-    async def _do(self) -> Done:
+    async def _do(self) -> ActionResult:
         wanted = other_scope(self._account)
         name = await self._accounts.called_now(self._account)
         try:
@@ -100,10 +100,10 @@ class ChangeScope(Action):
         except Displaces as problem:
             yes = displaces_yes(name, problem.other.name)
             asked = yes_or_no(Topic.DISPLACES, self.state.title, (str(problem),), yes=yes, no=DISPLACE_NO)
-            raise Asked(asked) from None
-        return Done(said=scope_words(name, wanted), name=name)
+            raise QuestionNeeded(asked) from None
+        return ActionResult(said=scope_words(name, wanted), name=name)
 
-    def _answered(self, offer: StrEnum) -> Done | None:
+    def _answered(self, offer: StrEnum) -> ActionResult | None:
         self._displacing = offer is Answer.DO
         return super()._answered(offer)
 
@@ -117,10 +117,12 @@ class Delete(Action):
         self._accounts = accounts
         self._sure = False
 
-    async def _do(self) -> Done:
+    async def _do(self) -> ActionResult:
         name = self._account.name
         if not self._sure:
-            raise Asked(yes_or_no(Topic.DELETION, self.state.title, (DELETE_WHY,), yes=DELETE_YES, no=DELETE_NO))
+            raise QuestionNeeded(
+                yes_or_no(Topic.DELETION, self.state.title, (DELETE_WHY,), yes=DELETE_YES, no=DELETE_NO)
+            )
         # Without the passphrase, or the vault, it is deleted all the same; what remains there is said.
         trouble = ""
         try:
@@ -134,13 +136,13 @@ class Delete(Action):
         except VaultShut:
             pass
         _, left = await self._accounts.remove(await self._accounts.called_now(self._account))
-        return Done(said=deleted_words(name), trouble=left or trouble)
+        return ActionResult(said=deleted_words(name), trouble=left or trouble)
 
-    def _answered(self, offer: StrEnum) -> Done | None:
+    def _answered(self, offer: StrEnum) -> ActionResult | None:
         self._sure = offer is Answer.DO
         return super()._answered(offer)
 
-    async def _after_vault(self, outcome: Opened) -> Done | None:
+    async def _after_vault(self, outcome: VaultOpened) -> ActionResult | None:
         return await self._go()
 
 
@@ -153,20 +155,20 @@ class Edit(Action):
         self._entries = entries
         self._catalog = catalog
 
-    async def _do(self) -> Done:
+    async def _do(self) -> ActionResult:
         secret = await self._at_hand(self._account, self._entries)
-        return Done(draft=draft_of(self._account, secret, self._catalog), name=self._account.name)
+        return ActionResult(draft=draft_of(self._account, secret, self._catalog), name=self._account.name)
 
-    async def _after_vault(self, outcome: Opened) -> Done | None:
+    async def _after_vault(self, outcome: VaultOpened) -> ActionResult | None:
         return await self._go()
 
 
 class SignInAgain(Edit):
     """Goes on in the wizard where the sign-in in the browser is made again."""
 
-    async def _do(self) -> Done:
+    async def _do(self) -> ActionResult:
         secret = await self._at_hand(self._account, self._entries)
-        return Done(draft=draft_to_sign_in_again(self._account, secret, self._catalog), name=self._account.name)
+        return ActionResult(draft=draft_to_sign_in_again(self._account, secret, self._catalog), name=self._account.name)
 
 
 class Copy(Edit):
@@ -183,7 +185,7 @@ class Copy(Edit):
         super().__init__(account, entries, vault, catalog)
         self._saved_accounts = saved_accounts
 
-    async def _do(self) -> Done:
+    async def _do(self) -> ActionResult:
         secret = await self._at_hand(self._account, self._entries)
         name = await in_thread(lambda: self._saved_accounts.free_name(self._account.name))
-        return Done(draft=copy_of(self._account, secret, self._catalog, name), name=self._account.name)
+        return ActionResult(draft=copy_of(self._account, secret, self._catalog, name), name=self._account.name)

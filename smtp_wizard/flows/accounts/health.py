@@ -35,7 +35,7 @@ from smtp_wizard.text.last_test import (
 GOOD = (Verdict.PASS, Verdict.WARN)
 
 
-class Mark(IntEnum):
+class AccountHealth(IntEnum):
     """How an account stands, the one that needs somebody most first."""
 
     PROBLEM = 0
@@ -45,13 +45,13 @@ class Mark(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class AccountRow:
     """One row of the list: an account, or an entry of the file that cannot be read."""
 
     name: str
     """'' for an entry that tells no name."""
     account: Account | None
-    mark: Mark
+    mark: AccountHealth
     last: LastResult | None = None
     """As in the account, which is the same account whatever its last result."""
     certificate: datetime | None = None
@@ -100,42 +100,44 @@ def asks_for_a_secret(account: Account, last: LastResult) -> bool:
 
 def listed(
     accounts: Iterable[Account], certificates: Mapping[str, datetime], catalog: Catalog, now: datetime
-) -> list[Listed]:
+) -> list[AccountRow]:
     """Return the rows of accounts. `certificates`: when that of an account's server ends, by its id."""
     return [_listed(account, certificates.get(account.id), catalog, now) for account in accounts]
 
 
-def _listed(account: Account, certificate: datetime | None, catalog: Catalog, now: datetime) -> Listed:
+def _listed(account: Account, certificate: datetime | None, catalog: Catalog, now: datetime) -> AccountRow:
     ending = sign_in_expiry_of(account.login, catalog.oauth_server(account.connection), now) if account.login else None
     ending = ending if ending is not None and ending.soon else None
     # What was far off when it was seen last has been renewed since, as servers do.
     seen = account.last.at if account.last is not None else now
     certificate = certificate if certificate is not None and certificate - seen < SOON else None
     mark = _mark(account.last, ending, certificate, now)
-    return Listed(
+    return AccountRow(
         name=account.name, account=account, mark=mark, last=account.last, certificate=certificate, ending=ending
     )
 
 
-def _mark(last: LastResult | None, ending: SignInExpiry | None, certificate: datetime | None, now: datetime) -> Mark:
+def _mark(
+    last: LastResult | None, ending: SignInExpiry | None, certificate: datetime | None, now: datetime
+) -> AccountHealth:
     if last is None or last.verdict is Verdict.SKIPPED:
-        return Mark.UNTESTED
+        return AccountHealth.UNTESTED
     ended = any(at is not None and at <= now for at in (ending.at if ending else None, certificate))
     if last.verdict is Verdict.FAIL or ended:
-        return Mark.PROBLEM
+        return AccountHealth.PROBLEM
     warns = last.verdict is not Verdict.PASS or ending is not None or certificate is not None
-    return Mark.WARNING if warns else Mark.WORKS
+    return AccountHealth.WARNING if warns else AccountHealth.WORKS
 
 
-def unreadable(entries: Iterable[tuple[str, Shown]]) -> list[Listed]:
+def unreadable(entries: Iterable[tuple[str, Shown]]) -> list[AccountRow]:
     """Return the rows of what stands in the file and cannot be read: each with its name and the sentence about it."""
-    return [Listed(name=name, account=None, mark=Mark.PROBLEM, unread=words) for name, words in entries]
+    return [AccountRow(name=name, account=None, mark=AccountHealth.PROBLEM, unread=words) for name, words in entries]
 
 
 # --- the sentences ---
 
 
-def about(row: Listed, history: Sequence[Result], title: str, catalog: Catalog, now: datetime) -> tuple[str, ...]:
+def about(row: AccountRow, history: Sequence[Result], title: str, catalog: Catalog, now: datetime) -> tuple[str, ...]:
     """Return what is said beside the list of the chosen row, a paragraph each; the first says how it stands.
 
     `history`: its results, the newest first. `title`: what the cause of its last failure is called.

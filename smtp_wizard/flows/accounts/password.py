@@ -20,8 +20,15 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.check_options import CheckOptions
-from smtp_wizard.flows.accounts.action import LEFT, Action, Asked, Done, anyway_question, password_question
-from smtp_wizard.flows.accounts.outcome import failed_card
+from smtp_wizard.flows.accounts.action import (
+    LEFT,
+    Action,
+    ActionResult,
+    QuestionNeeded,
+    anyway_question,
+    password_question,
+)
+from smtp_wizard.flows.accounts.check_cards import failed_card
 from smtp_wizard.flows.check_view import GOOD
 from smtp_wizard.flows.flow import Entry, Offer
 from smtp_wizard.flows.question import Answer, Question, Topic
@@ -62,19 +69,21 @@ class NewPassword(Action):
         self._report: Report | None = None
         """How the last one came out, where it was not taken, or not even tried."""
 
-    async def _do(self) -> Done:
+    async def _do(self) -> ActionResult:
         if self._typed is None:
-            raise Asked(self._question())
+            raise QuestionNeeded(self._question())
         await self._open_vault(self._account.store)
         report = await self._tried(self._catalog.tidied(self._account.connection, self._typed))
         if report.verdict not in GOOD:
             self._report = report
         if (why := paused(report)) is not None:
-            raise Asked(anyway_question(self.state.title, why))
+            raise QuestionNeeded(anyway_question(self.state.title, why))
         if report.verdict not in GOOD:
             self._typed, self._anyway = None, False
-            raise Asked(self._question())
-        return Done(said=new_secret_words(self._account.name, kept=True), name=self._account.name, report=report)
+            raise QuestionNeeded(self._question())
+        return ActionResult(
+            said=new_secret_words(self._account.name, kept=True), name=self._account.name, report=report
+        )
 
     async def _tried(self, secret: Secret) -> Report:
         take = self._watch(f"Trying the new password of '{self._account.name}' ...")
@@ -87,7 +96,7 @@ class NewPassword(Action):
         asked = password_question(self._account, NEW_SECRET_WHY, label, "Try it")
         return asked if self._report is None else replace(asked, card=failed_card(self._report))
 
-    def _answered(self, offer: StrEnum) -> Done | None:
+    def _answered(self, offer: StrEnum) -> ActionResult | None:
         if self.state.about is Topic.LOCKOUT:
             self._anyway = offer is Answer.DO
             return None if self._anyway else self._not_kept(tried=False)
@@ -99,9 +108,9 @@ class NewPassword(Action):
         self._typed, self._anyway = typed, False
         return None
 
-    def _not_kept(self, *, tried: bool) -> Done:
+    def _not_kept(self, *, tried: bool) -> ActionResult:
         words = new_secret_words(self._account.name, kept=False, tried=tried)
-        return Done(said=words, name=self._account.name, report=self._report)
+        return ActionResult(said=words, name=self._account.name, report=self._report)
 
 
 class Move(Action):
@@ -117,17 +126,17 @@ class Move(Action):
         self._where: str | None = None
         self._typed: Secret | None = None
 
-    async def _do(self) -> Done:
+    async def _do(self) -> ActionResult:
         if self._kind is None:
-            raise Asked(await self._which())
+            raise QuestionNeeded(await self._which())
         if self._kind.is_reference and self._where is None:
-            raise Asked(self._way(self._kind))
+            raise QuestionNeeded(self._way(self._kind))
         name = await self._accounts.called_now(self._account)
         secret = await self._kept_or_typed(self._account, self._entries, self._typed)
         await self._open_vault(self._kind, creating=True)
         self._running("Putting it there ...")
         _, trouble = await self._accounts.move(name, self._kind, self._where or "", secret)
-        return Done(said=moved_words(name, STORE_TITLES[self._kind]), trouble=trouble, name=name)
+        return ActionResult(said=moved_words(name, STORE_TITLES[self._kind]), trouble=trouble, name=name)
 
     async def _which(self) -> Question:
         """Try every place out before it is offered."""
@@ -152,7 +161,7 @@ class Move(Action):
         title = self.state.title
         return Question(title=title, about=Topic.WAY, lines=(MOVE_WHY,), entries=(entry,), offers=offers)
 
-    def _answered(self, offer: StrEnum) -> Done | None:
+    def _answered(self, offer: StrEnum) -> ActionResult | None:
         if isinstance(offer, StoreKind):
             self._kind, self._where = offer, None
             return None

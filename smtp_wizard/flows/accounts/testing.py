@@ -18,11 +18,11 @@ from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.checks import Checks
-from smtp_wizard.flows.accounts.action import Action, Asked, Done, anyway_question
+from smtp_wizard.flows.accounts.action import Action, ActionResult, QuestionNeeded, anyway_question
 from smtp_wizard.flows.accounts.password import LACKING
 from smtp_wizard.flows.check_view import GOOD
 from smtp_wizard.flows.question import Answer, Topic
-from smtp_wizard.flows.vault import Opened
+from smtp_wizard.flows.vault import VaultOpened
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.accounts import all_tested_words, asked_each_time_words, not_tested_words, tested_words
 
@@ -71,7 +71,7 @@ class SignInTest(Action):
         self._beginning = beginning
         self._tested = tested
 
-    async def _do(self) -> Done:
+    async def _do(self) -> ActionResult:
         while self._left:
             account = self._left[0]
             self._beginning(account)
@@ -89,7 +89,7 @@ class SignInTest(Action):
             return AccountOutcome(account=account, trouble=str(problem))
         why = paused(report)
         if self._alone and self._anyway is None and why is not None:
-            raise Asked(anyway_question(self.state.title, why))
+            raise QuestionNeeded(anyway_question(self.state.title, why))
         return AccountOutcome(account=account, report=report)
 
     async def _secret_of(self, account: Account) -> Secret | None:
@@ -109,21 +109,21 @@ class SignInTest(Action):
         options = CheckOptions(ignore_lockout=bool(self._anyway))
         return await self._checks.check_account(account, secret, Depth.LOGIN, take, options=options)
 
-    def _done(self) -> Done:
+    def _done(self) -> ActionResult:
         if not self._alone:
-            return Done(said=all_tested_words([each.well for each in self.results]))
+            return ActionResult(said=all_tested_words([each.well for each in self.results]))
         (result,) = self.results
         if result.report is None:
-            return Done(trouble=result.trouble, name=result.account.name)
+            return ActionResult(trouble=result.trouble, name=result.account.name)
         said = tested_words(result.account, result.report)
-        return Done(said=said, name=result.account.name, report=result.report)
+        return ActionResult(said=said, name=result.account.name, report=result.report)
 
-    def _answered(self, offer: StrEnum) -> Done | None:
+    def _answered(self, offer: StrEnum) -> ActionResult | None:
         if self.state.about is Topic.LOCKOUT:
             self._anyway = offer is Answer.DO
             if self._anyway:
                 return None
-            return Done(said=not_tested_words(self._left[0]), name=self._left[0].name)
+            return ActionResult(said=not_tested_words(self._left[0]), name=self._left[0].name)
         if offer is Answer.DO and self.state.about is Topic.PASSWORD:
             typed = self._secret(0)
             if not typed:
@@ -131,7 +131,7 @@ class SignInTest(Action):
             self._typed = self._catalog.tidied(self._left[0].connection, typed)
         return super()._answered(offer)
 
-    async def _after_vault(self, outcome: Opened) -> Done | None:
+    async def _after_vault(self, outcome: VaultOpened) -> ActionResult | None:
         if self._alone:
             return await super()._after_vault(outcome)
         return await self._go()

@@ -18,7 +18,7 @@ from smtp_wizard.engine.guides.guides import Guide, Guides, UnknownGuide, fill
 from smtp_wizard.engine.guides.named_guides import with_titles
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.flows.flow import Card, Entry, Flow, Mood, Offer, Section
-from smtp_wizard.output.lines import endpoint_words, who_words
+from smtp_wizard.output.plain_lines import endpoint_words, who_words
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.explain import (
     BOUNCES_GUIDE,

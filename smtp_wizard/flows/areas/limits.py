@@ -14,8 +14,8 @@ from smtp_wizard.engine.limits.catalogue_limits import Sorting, listed, rows_of,
 from smtp_wizard.engine.limits.mailing_plan import Mailing, Reserve, plan
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider
-from smtp_wizard.flows.file import SaveFile
 from smtp_wizard.flows.flow import Entry, Flow, Offer, Section
+from smtp_wizard.flows.save_file import SaveFile
 from smtp_wizard.text.limit_rows import LimitLine, article_words, limit_line, today_words
 from smtp_wizard.text.limits import access_words, days_words, limit_source_words, limit_words, rows_csv
 

@@ -53,7 +53,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class FilledField:
     """A field of the application's screen, and what is typed there."""
 
     label: str
@@ -74,7 +74,7 @@ class DoneState:
     """Where the screen is in the application."""
     scopes: tuple[Tick, ...]
     """One of them is chosen."""
-    fields: tuple[Filled, ...]
+    fields: tuple[FilledField, ...]
     company: Tick
     saves: str
     """How the application's screen is saved."""
@@ -125,7 +125,7 @@ class DoneFlow(Flow[DoneState, StrEnum, Leads]):
             ),
         )
 
-    def _fields(self) -> tuple[Filled, ...]:
+    def _fields(self) -> tuple[FilledField, ...]:
         labels, draft = self._screen.labels, self.draft
         endpoint = draft.connection.endpoint
         assert endpoint is not None, "an account is saved with its server"
@@ -133,10 +133,10 @@ class DoneFlow(Flow[DoneState, StrEnum, Leads]):
         box = Tick(labels.security, endpoint.security is not Security.NONE)
         username = draft.connection.username or words.NO_USERNAME
         return (
-            Filled(labels.provider, self._listed()),
-            Filled(labels.host, endpoint.host),
-            Filled(labels.port, str(endpoint.port), box),
-            Filled(labels.username, username),
+            FilledField(labels.provider, self._listed()),
+            FilledField(labels.host, endpoint.host),
+            FilledField(labels.port, str(endpoint.port), box),
+            FilledField(labels.username, username),
             self._password(),
         )
 
@@ -147,18 +147,18 @@ class DoneFlow(Flow[DoneState, StrEnum, Leads]):
             return self._screen.other
         return short_name(provider)
 
-    def _password(self) -> Filled:
+    def _password(self) -> FilledField:
         label = self._screen.labels.password
         secret = self.draft.secret
         match self.draft.connection.auth:
             case Auth.NONE:
-                return Filled(label, words.NO_PASSWORD)
+                return FilledField(label, words.NO_PASSWORD)
             case Auth.XOAUTH2:
-                return Filled(label, words.IN_BROWSER)
+                return FilledField(label, words.IN_BROWSER)
         if secret is None:
-            return Filled(label, words.NOT_HERE)
+            return FilledField(label, words.NOT_HERE)
         # 'No blanks' would contradict a password that has some of its own.
-        return Filled(label, "", note="" if " " in secret.reveal() else self._screen.by_hand, secret=True)
+        return FilledField(label, "", note="" if " " in secret.reveal() else self._screen.by_hand, secret=True)
 
     @property
     def password(self) -> str:

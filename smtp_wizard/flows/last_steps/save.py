@@ -30,7 +30,7 @@ from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.handover import ApplicationScreen
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.flow import Card, Entry, Flow, Leads, Mood, Offer, Section
-from smtp_wizard.flows.vault import Opened, Vault, needs_opening
+from smtp_wizard.flows.vault import UnlockVault, VaultOpened, needs_opening
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text import save as words
 from smtp_wizard.text.stores import WAY_HINTS, WAY_LABELS, WAY_PARSERS
@@ -59,7 +59,7 @@ class SaveField(StrEnum):
     """The way to a password that is kept elsewhere."""
 
 
-class Phase(StrEnum):
+class SavePhase(StrEnum):
     """Which question is asked now."""
 
     ASKING = "asking"
@@ -100,7 +100,7 @@ class Option(Generic[V]):
 class SaveState:
     """All that a face shows of this step."""
 
-    phase: Phase
+    phase: SavePhase
     question: str
     name: Entry
     sender_name: Entry
@@ -118,7 +118,7 @@ class SaveState:
     """The way to a password that is kept elsewhere, where such a place is chosen."""
     card: Card | None = None
     offers: tuple[Offer[StrEnum], ...] = ()
-    """The first is what Enter takes; at `Phase.PLACES` the places, at `TAKEN` and `DISPLACES` the answers."""
+    """The first is what Enter takes; at `SavePhase.PLACES` the places, at `TAKEN` and `DISPLACES` the answers."""
     sections: tuple[Section, ...] = ()
     running: str = ""
     """What is being done, while nothing can be answered."""
@@ -157,7 +157,7 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
         # Whoever comes back from the end changes the account that was saved there.
         self.draft = replace(draft, saved=None, editing=draft.saved or draft.editing)
         """The answers, with those of this step."""
-        self.vault: Vault | None = None
+        self.vault: UnlockVault | None = None
         """Asks for the vault's passphrase, while that must be opened first; `opened` takes what comes of it."""
         self._accounts = accounts
         self._stores = stores
@@ -187,7 +187,7 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
     def _asking(self, card: Card | None = None) -> SaveState:
         place: list[Offer[StrEnum]] = [Offer(SaveOffer.PLACE, words.ELSEWHERE, key="F9")] if self.keeps_password else []
         return SaveState(
-            phase=Phase.ASKING,
+            phase=SavePhase.ASKING,
             question=words.QUESTION,
             name=Entry(label=words.NAME, text=self._name, error=self._errors.get(SaveField.NAME, "")),
             sender_name=Entry(
@@ -247,13 +247,13 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
         rows = [Offer(kind, STORE_TITLES[kind], *self._worth(kind)) for kind in self._stores.offered()]
         broken = [each for each in rows if each.id in found and not found[StoreKind(each.id)].ok]
         offers = (*(each for each in rows if each not in broken), *broken)
-        return replace(self._asking(card), phase=Phase.PLACES, question=words.WHICH_PLACE, offers=offers)
+        return replace(self._asking(card), phase=SavePhase.PLACES, question=words.WHICH_PLACE, offers=offers)
 
     def _asks_way(self) -> SaveState:
         assert self.draft.store is not None
         return replace(
             self._asking(),
-            phase=Phase.WAY,
+            phase=SavePhase.WAY,
             question=words.WAY_QUESTIONS[self.draft.store],
             offers=(Offer(SaveOffer.KEEP_THERE, words.KEEP_THERE),),
         )
@@ -274,14 +274,16 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
             Offer(SaveOffer.RENAME, words.RENAME),
             Offer(SaveOffer.REPLACE, words.REPLACE, words.REPLACE_NOTE),
         )
-        return replace(self._asking(), phase=Phase.TAKEN, question=words.taken_title(self.draft.name), offers=offers)
+        return replace(
+            self._asking(), phase=SavePhase.TAKEN, question=words.taken_title(self.draft.name), offers=offers
+        )
 
     def _displaces(self, other: str) -> SaveState:
         offers = (
             Offer(SaveOffer.GENERAL, words.KEEP_GENERAL, words.KEEP_GENERAL_NOTE),
             Offer(SaveOffer.DISPLACE, words.DISPLACE, words.displaces_words(other)),
         )
-        return replace(self._asking(), phase=Phase.DISPLACES, question=words.displaces_title(other), offers=offers)
+        return replace(self._asking(), phase=SavePhase.DISPLACES, question=words.displaces_title(other), offers=offers)
 
     # -- what is typed and chosen -----------------------------------------------------------------------------------
 
@@ -322,9 +324,9 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
     def _redraw(self) -> None:
         state = self._state
         fresh = {
-            Phase.ASKING: lambda: self._asking(state.card),
-            Phase.PLACES: lambda: self._places(state.card),
-            Phase.WAY: self._asks_way,
+            SavePhase.ASKING: lambda: self._asking(state.card),
+            SavePhase.PLACES: lambda: self._places(state.card),
+            SavePhase.WAY: self._asks_way,
         }
         if state.phase in fresh:
             self._show(fresh[state.phase]())
@@ -379,7 +381,7 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
             case SaveOffer.DISPLACE:
                 self._displacing = True
                 return await self._save()
-            case SaveOffer.BACK if self._state.phase is Phase.ASKING:
+            case SaveOffer.BACK if self._state.phase is SavePhase.ASKING:
                 return Back(self.draft)
             case SaveOffer.PLACE:
                 await self.begin()
@@ -396,7 +398,7 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
             self.draft = replace(self.draft, scope=Scope.GENERAL)
         if offer is SaveOffer.KEEP_THERE and self._way_refused():
             self._show(self._asks_way())
-        elif offer is SaveOffer.BACK and self._state.phase is Phase.WAY:
+        elif offer is SaveOffer.BACK and self._state.phase is SavePhase.WAY:
             self._show(self._places())
         else:
             self._show(self._asking())
@@ -474,7 +476,7 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
         if not self._saves:
             await self._accounts.refuse_collisions(self.draft, **agreed)
         if await needs_opening(self._stores.vault, self.draft.store, creating=True):
-            self.vault = Vault(self._stores.vault)
+            self.vault = UnlockVault(self._stores.vault)
             self._show(self._asking())
             return None
         if not self._saves:
@@ -489,7 +491,7 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
         self.draft = draft
         self._redraw()
 
-    async def opened(self, result: Opened) -> Leads | None:
+    async def opened(self, result: VaultOpened) -> Leads | None:
         """Go on after the vault was opened, or left shut."""
         self.vault = None
         self._show(self._asking())

@@ -33,10 +33,10 @@ from smtp_wizard.flows.last_steps.test_mail_state import (
     SAVE_ANYWAY,
     WAIT,
     MailTestOffer,
+    MailTestPhase,
     MailTestState,
-    Phase,
 )
-from smtp_wizard.flows.vault import Opened, Vault, needs_opening
+from smtp_wizard.flows.vault import UnlockVault, VaultOpened, needs_opening
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text import test_mail as words
 from smtp_wizard.text.connect import short_name
@@ -86,7 +86,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         """What was said to the server then, and its answers."""
         self.told: Callable[[Event], None] = lambda event: None
         """Called with each event of an attempt, for a face that tells them as they come."""
-        self.vault: Vault | None = None
+        self.vault: UnlockVault | None = None
         """Asks for the vault's passphrase, while that must be opened first; `opened` takes what comes of it."""
         self._checks = checks
         self._tokens = tokens
@@ -123,7 +123,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
             error=error,
         )
         return MailTestState(
-            phase=Phase.RECIPIENT,
+            phase=MailTestPhase.RECIPIENT,
             question=words.WHERE_TO,
             entry=entry,
             card=card or Card(mood=Mood.TOLD, title="What is sent", lines=words.what_is_sent(self.draft)),
@@ -144,7 +144,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         )
         inbox = [Offer(MailTestOffer.INBOX, words.OPEN_INBOX, words.INBOX_NOTE, chip=words.OPEN_IT)]
         return MailTestState(
-            phase=Phase.WORD,
+            phase=MailTestPhase.WORD,
             question=words.PERHAPS_WHICH_WORD if card is not None and card.mood is Mood.WARNED else words.WHICH_WORD,
             entry=entry,
             card=card,
@@ -161,14 +161,14 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
 
     def _arrived(self) -> MailTestState:
         card = Card(mood=Mood.PASSED, title=words.WORKS, lines=(words.arrived_words(self.draft),), foot=self._tally)
-        return self._answered(Phase.ARRIVED, words.ARRIVED, card)
+        return self._answered(MailTestPhase.ARRIVED, words.ARRIVED, card)
 
     def _junk(self) -> MailTestState:
         lines = (words.JUNK_YOU, words.junk_customers(self.draft, self._provider))
         card = Card(mood=Mood.WARNED, title=words.JUNK_TITLE, lines=lines, foot=self._tally)
-        return self._answered(Phase.JUNK, words.IN_JUNK, card)
+        return self._answered(MailTestPhase.JUNK, words.IN_JUNK, card)
 
-    def _answered(self, phase: Phase, question: str, card: Card) -> MailTestState:
+    def _answered(self, phase: MailTestPhase, question: str, card: Card) -> MailTestState:
         return MailTestState(phase=phase, question=question, card=card, offers=ANSWERED)
 
     def _nothing(self) -> MailTestState:
@@ -179,7 +179,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
             foot=self._tally,
         )
         return MailTestState(
-            phase=Phase.NOTHING,
+            phase=MailTestPhase.NOTHING,
             question=words.NOTHING_YET,
             card=card,
             offers=(
@@ -193,7 +193,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
     def _returned(self) -> MailTestState:
         card = Card(mood=Mood.TOLD, title=words.returned_title(self.draft), lines=words.RETURNED_WORDS)
         return MailTestState(
-            phase=Phase.RETURNED,
+            phase=MailTestPhase.RETURNED,
             question=words.CAME_BACK,
             card=card,
             offers=(
@@ -213,7 +213,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         )
         taken = {each.id for each in first}
         offers = (*first, *(each for each in usual if each.id not in taken))
-        return MailTestState(phase=Phase.NOT_SENT, question=words.NOT_SENT, card=card, offers=offers)
+        return MailTestState(phase=MailTestPhase.NOT_SENT, question=words.NOT_SENT, card=card, offers=offers)
 
     def _not_tried(self, title: str, why: str) -> MailTestState:
         card = Card(mood=Mood.FAILED, title=title, lines=(why,))
@@ -226,7 +226,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
     def _sender(self, error: str = "") -> MailTestState:
         entry = Entry(label=words.SENDER, text=self._typed, hint=words.SENDER_HINT, error=error)
         return MailTestState(
-            phase=Phase.SENDER,
+            phase=MailTestPhase.SENDER,
             question=words.WHICH_SENDER,
             entry=entry,
             card=self._state.card,
@@ -241,7 +241,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
     def type(self, text: str) -> None:
         """Take what stands in the field now; a fault that was said of it is settled."""
         self._typed = text
-        if self._state.phase is Phase.RECIPIENT:
+        if self._state.phase is MailTestPhase.RECIPIENT:
             self._keep_recipient()
         if self._state.entry is not None:
             self._show(replace(self._state, entry=replace(self._state.entry, text=text, error="")))
@@ -295,10 +295,16 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
 
     def _question_before(self) -> Leads | None:
         phase = self._state.phase
-        if phase in (Phase.RECIPIENT, Phase.ARRIVED) or (phase is Phase.NOT_SENT and self.draft.refused):
+        if phase in (MailTestPhase.RECIPIENT, MailTestPhase.ARRIVED) or (
+            phase is MailTestPhase.NOT_SENT and self.draft.refused
+        ):
             return Back(self.draft)
         self._typed = ""
-        before = {Phase.JUNK: self._word, Phase.NOTHING: self._word, Phase.RETURNED: self._nothing}
+        before = {
+            MailTestPhase.JUNK: self._word,
+            MailTestPhase.NOTHING: self._word,
+            MailTestPhase.RETURNED: self._nothing,
+        }
         self._show(before.get(phase, self._recipient)())
         return None
 
@@ -372,13 +378,13 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         """Send, once the vault is open where it is needed; say what came of it."""
         try:
             if await needs_opening(self._store, await self._tokens.store_of(self.draft)):
-                self.vault = Vault(self._store)
+                self.vault = UnlockVault(self._store)
                 return
             await self._attempt()
         except EXPECTED_ERRORS as problem:
             self._show(self._not_tried(words.NOT_TRIED, str(problem)))
 
-    async def opened(self, result: Opened) -> Leads | None:
+    async def opened(self, result: VaultOpened) -> Leads | None:
         """Go on after the vault was opened, or left shut."""
         self.vault = None
         if result.well:
@@ -407,7 +413,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
     def _sending(self) -> MailTestState:
         told = replace(self._view, results=tuple(each for each in self._view.results if each.stage in OF_INTEREST))
         card = running_card(told, words.SENDING, short_name(self._provider))
-        return MailTestState(phase=Phase.SENDING, question=words.WHERE_TO, entry=self._state.entry, card=card)
+        return MailTestState(phase=MailTestPhase.SENDING, question=words.WHERE_TO, entry=self._state.entry, card=card)
 
     def _take(self, event: Event) -> None:
         self._progress.take(event)

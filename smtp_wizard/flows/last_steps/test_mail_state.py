@@ -9,7 +9,7 @@ from smtp_wizard.flows.flow import Card, Entry, Offer, Section
 from smtp_wizard.text import test_mail as words
 
 
-class Phase(StrEnum):
+class MailTestPhase(StrEnum):
     """Which question is asked now."""
 
     RECIPIENT = "recipient"
@@ -59,7 +59,7 @@ class MailTestOffer(StrEnum):
 class MailTestState:
     """All that a face shows of this step."""
 
-    phase: Phase
+    phase: MailTestPhase
     question: str
     entry: Entry | None = None
     card: Card | None = None

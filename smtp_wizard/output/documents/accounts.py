@@ -125,7 +125,7 @@ class UnreadJson:
 
 
 @dataclass(frozen=True, slots=True)
-class Accounts(JsonDocument):
+class AccountsListed(JsonDocument):
     """`accounts`."""
 
     NAME: ClassVar = "accounts"
@@ -199,7 +199,7 @@ class AccountRemoved(JsonDocument):
 
 
 @dataclass(frozen=True, slots=True)
-class Vault(JsonDocument):
+class VaultStatus(JsonDocument):
     """`vault`."""
 
     NAME: ClassVar = "vault"

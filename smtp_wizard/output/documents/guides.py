@@ -70,7 +70,7 @@ class GuideJson:
 
 
 @dataclass(frozen=True, slots=True)
-class Guides(JsonDocument):
+class GuidesListed(JsonDocument):
     """`guide`."""
 
     NAME: ClassVar = "guide"

@@ -14,30 +14,36 @@ from textual.widget import Widget
 
 from smtp_wizard.engine.checks.events import Event
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.flows.accounts.action import LEFT, Action, Done
-from smtp_wizard.flows.accounts.listing import FIRST_OFFERS, AccountsFlow, Goes, ListAction, ListState
+from smtp_wizard.flows.accounts.account_list import (
+    FIRST_OFFERS,
+    AccountListAction,
+    AccountListDestination,
+    AccountListState,
+    AccountsFlow,
+)
+from smtp_wizard.flows.accounts.action import LEFT, Action, ActionResult
 from smtp_wizard.flows.check_view import CheckRecord
 from smtp_wizard.flows.flow import Card, Entry, Mood, Offer, Section
 from smtp_wizard.flows.question import Question
-from smtp_wizard.screens.accounts.rows import (
+from smtp_wizard.screens.accounts.home_parts import (
     ACCOUNT,
     LAST,
     NARROW,
     SENDS,
     AccountDetail,
+    AccountRows,
+    AccountsHead,
     ActionLine,
-    Head,
-    Rows,
     head_words,
     keys_in_short,
     told_rows,
     written_key,
 )
 from smtp_wizard.screens.details import CheckDetails
-from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import Page
 from smtp_wizard.screens.panel import QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
+from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.text.accounts import (
     AccountAction,
     short_words,
@@ -53,8 +59,8 @@ from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.frame import Frame, TextFrame
 from smtp_wizard.widgets.lines import STRONG
 from smtp_wizard.widgets.offers import OfferList
+from smtp_wizard.widgets.plain_text import PlainText
 from smtp_wizard.widgets.rows import RowList
-from smtp_wizard.widgets.text import Plain
 
 HELP = (
     f"{HOME_PURPOSE} Those that need you are on top. T signs in to the chosen one and sends nothing; Enter shows all "
@@ -83,9 +89,9 @@ class HomeScreen(Page[None]):
     HELP = HELP
     AUTO_FOCUS: ClassVar[str] = "#accounts, #first"
 
-    def __init__(self, kit: Kit) -> None:
-        super().__init__(kit)
-        services = kit.services
+    def __init__(self, context: ScreenContext) -> None:
+        super().__init__(context)
+        services = context.services
         self.flow = AccountsFlow(
             saved_accounts=services.saved_accounts,
             accounts=services.accounts,
@@ -96,14 +102,14 @@ class HomeScreen(Page[None]):
             causes=services.diagnosis,
             now=services.now,
         )
-        self.counted = Head()
+        self.counted = AccountsHead()
         self.find = TextFrame(Entry(label="Find", placeholder="a name, an address or a server", hint="Esc shows all"))
         self.find.display = False
         self.list = RowList((ACCOUNT, SENDS, LAST), empty="None is like that.", id="accounts")
         self.first = OfferList(FIRST_OFFERS, id="first")
         self.told = ActionLine()
         self.detail = AccountDetail()
-        self._drawn: ListState | None = None
+        self._drawn: AccountListState | None = None
         self.record = CheckRecord()
         """What was seen and said in the last check here."""
         self._under_way = self._stops = False
@@ -115,7 +121,7 @@ class HomeScreen(Page[None]):
 
     def top(self) -> Widget:
         """As `Page.top`: the program; what this is stands in the column, with how many need somebody."""
-        return Plain(Content.styled("smtp-wizard", STRONG), id="top")
+        return PlainText(Content.styled("smtp-wizard", STRONG), id="top")
 
     def column(self) -> Iterator[Widget]:
         """As `Page.column`. The accounts are read before there is anything to see."""
@@ -132,14 +138,14 @@ class HomeScreen(Page[None]):
 
     def on_mount(self) -> None:
         """Say what was wrong with a draft that was left."""
-        self.banner.say(self.kit.left)
+        self.banner.say(self.context.left)
 
-    def _changed(self, state: ListState) -> None:
+    def _changed(self, state: AccountListState) -> None:
         if self.is_mounted:
             self._draw(state)
             self.redraw()
 
-    def _draw(self, state: ListState) -> None:
+    def _draw(self, state: AccountListState) -> None:
         before, self._drawn = self._drawn, state
         self.counted.tell(*head_words(state))
         known = before is not None and (before.rows, before.testing) == (state.rows, state.testing)
@@ -152,8 +158,8 @@ class HomeScreen(Page[None]):
         self.told.show(told_rows(state))
         self.detail.tell(state.detail, keys_in_short(state))
 
-    def _fill(self, state: ListState) -> None:
-        rows = Rows(state.rows, state.testing, self.kit.services.now(), short=len(self.list.columns) == 2)
+    def _fill(self, state: AccountListState) -> None:
+        rows = AccountRows(state.rows, state.testing, self.context.services.now(), short=len(self.list.columns) == 2)
         self.list.fill(rows, at=state.at)
 
     def _fit_columns(self, width: int) -> None:
@@ -209,7 +215,7 @@ class HomeScreen(Page[None]):
     def chips(self) -> Sequence[Chip]:
         """As `Page.chips`: the cure of the chosen account, then the others."""
         state = self.flow.state
-        new = Chip("n", "New account", lambda: self.act(ListAction.NEW), help="set up another account")
+        new = Chip("n", "New account", lambda: self.act(AccountListAction.NEW), help="set up another account")
         if state.empty or state.problem:
             return [self.first.chip(), new]
         if self.find.display and self.find.field.has_focus:
@@ -217,7 +223,7 @@ class HomeScreen(Page[None]):
         own, actions = self._of_the_chosen(state)
         return [*own, *self._of_all(), new, *actions, *self._moves()]
 
-    def _of_the_chosen(self, state: ListState) -> tuple[list[Chip], list[Chip]]:
+    def _of_the_chosen(self, state: AccountListState) -> tuple[list[Chip], list[Chip]]:
         """Return the letters of the chosen account, its cure first; and Enter, which stands at the end."""
         row = state.chosen
         if row is None or row.account is None:
@@ -235,7 +241,7 @@ class HomeScreen(Page[None]):
 
     def _of_all(self) -> list[Chip]:
         return [
-            Chip("a", "Test all", lambda: self.act(ListAction.TEST_ALL), help="test all, one after the other"),
+            Chip("a", "Test all", lambda: self.act(AccountListAction.TEST_ALL), help="test all, one after the other"),
             Chip("slash", "Find", self._find, help="find an account", shown=False),
             Chip("f4", "Details", self._details, help="details of the last test here", shown=False),
         ]
@@ -316,7 +322,7 @@ class HomeScreen(Page[None]):
     # -- doing ------------------------------------------------------------------------------------------------------
 
     @work_once("act")
-    async def act(self, offer: AccountAction | ListAction) -> None:
+    async def act(self, offer: AccountAction | AccountListAction) -> None:
         """Do what was chosen, asking over the page for what is lacking."""
         leads = await self.flow.act(offer)
         if isinstance(leads, Action):
@@ -341,7 +347,7 @@ class HomeScreen(Page[None]):
         if done.draft is not None:
             self.post_message(WizardRequested(done.draft))
 
-    async def _done(self, action: Action) -> Done:
+    async def _done(self, action: Action) -> ActionResult:
         done = await action.begin()
         if done is None:
             self.told.run("")
@@ -358,9 +364,9 @@ class HomeScreen(Page[None]):
     def _take(self, event: Event) -> None:
         self.record.take(event)
 
-    def _go(self, leads: Goes) -> None:
+    def _go(self, leads: AccountListDestination) -> None:
         match leads:
-            case Goes.NEW:
+            case AccountListDestination.NEW:
                 self.post_message(WizardRequested())
             case _:
                 self.post_message(AreaRequested(leads.value))
@@ -380,9 +386,11 @@ class HomeScreen(Page[None]):
             self.banner.say("Nothing was tested here yet. Press T.")
             return
         finding = check.finding
-        helps = finding is not None and finding.guide in self.kit.guides.ids()
+        helps = finding is not None and finding.guide in self.context.guides.ids()
         guide = self.show_guide if helps else None
-        self.app.push_screen(CheckDetails(check, finding, self.record.lines, today=self.kit.today, open_guide=guide))
+        self.app.push_screen(
+            CheckDetails(check, finding, self.record.lines, today=self.context.today, open_guide=guide)
+        )
 
     @property
     def finishing(self) -> bool:
@@ -412,7 +420,7 @@ class HomeScreen(Page[None]):
 
     def work_ended(self) -> None:
         """Say what could not be kept."""
-        for trouble in self.kit.services.problems.new():
+        for trouble in self.context.services.problems.new():
             if trouble not in {row.unread for row in self.flow.state.rows if row.account is None}:
                 self.banner.add(trouble)
 

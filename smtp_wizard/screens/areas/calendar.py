@@ -10,8 +10,8 @@ from textual.widget import Widget
 
 from smtp_wizard.flows.areas.calendar import CalendarFlow, CalendarOffer, CalendarState, EndLine
 from smtp_wizard.flows.flow import Section
-from smtp_wizard.screens.areas.listing import ListPage
-from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.areas.list_page import ListPage
+from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.widgets.chips import Chip, key_named
 from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.outcome_card import OutcomeCard
@@ -31,9 +31,9 @@ class CalendarScreen(ListPage):
 
     flow: CalendarFlow
 
-    def __init__(self, kit: Kit) -> None:
-        super().__init__(kit, COLUMNS, id="ends")
-        services = kit.services
+    def __init__(self, context: ScreenContext) -> None:
+        super().__init__(context, COLUMNS, id="ends")
+        services = context.services
         self.flow = CalendarFlow(saved_accounts=services.saved_accounts, catalog=services.catalog, now=services.now)
         self.flow.changed = self._changed
         self.card = OutcomeCard()

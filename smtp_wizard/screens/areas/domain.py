@@ -19,15 +19,15 @@ from smtp_wizard.flows.areas.domain import (
 )
 from smtp_wizard.flows.flow import Section
 from smtp_wizard.screens.details import SectionsPanel
-from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import Page, question
+from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.text.explain import COPIED
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.frame import Frame, TextFrame
 from smtp_wizard.widgets.lines import MUTED, Lines
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import OutcomeCard
-from smtp_wizard.widgets.text import folded
+from smtp_wizard.widgets.plain_text import folded
 
 WORK = "domain"
 
@@ -42,9 +42,9 @@ class DomainScreen(Page[None]):
     )
     AUTO_FOCUS = "#domain Input"
 
-    def __init__(self, kit: Kit) -> None:
-        super().__init__(kit)
-        services = kit.services
+    def __init__(self, context: ScreenContext) -> None:
+        super().__init__(context)
+        services = context.services
         self.flow = DomainFlow(services.domains, services.catalog, services.saved_accounts.list)
         self.flow.changed = self._changed
         self.frame = TextFrame(self.flow.state.entry, id="domain")

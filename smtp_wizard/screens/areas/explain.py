@@ -20,8 +20,8 @@ from smtp_wizard.engine.explain.pasted_text import LEFT_OUT, shortened
 from smtp_wizard.flows.areas.explain import CheckAccount, CopyText, ExplainFlow, ExplainOffer, ExplainState, ReadGuide
 from smtp_wizard.flows.flow import Entry, Section
 from smtp_wizard.screens.details import SectionsPanel
-from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import Page, note, question
+from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.text.explain import (
     BOUNCES_GUIDE,
     COPIED,
@@ -36,7 +36,7 @@ from smtp_wizard.widgets.frame import Edged, Frame, TextFrame
 from smtp_wizard.widgets.lines import MUTED, Lines
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import OutcomeCard
-from smtp_wizard.widgets.text import folded
+from smtp_wizard.widgets.plain_text import folded
 
 WORK = "explain"
 WHERE = (
@@ -122,10 +122,12 @@ class ExplainScreen(Page[None]):
     )
     AUTO_FOCUS = "#paste"
 
-    def __init__(self, kit: Kit) -> None:
-        super().__init__(kit)
-        catalog = kit.services.catalog
-        self.flow = ExplainFlow(catalog, kit.guides, kit.services.saved_accounts.list, lambda: load_explainer(catalog))
+    def __init__(self, context: ScreenContext) -> None:
+        super().__init__(context)
+        catalog = context.services.catalog
+        self.flow = ExplainFlow(
+            catalog, context.guides, context.services.saved_accounts.list, lambda: load_explainer(catalog)
+        )
         self.flow.changed = self._changed
         self.area = PasteArea(id="paste")
         self.area.show(self.flow.state.entry)

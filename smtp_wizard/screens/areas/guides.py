@@ -10,8 +10,8 @@ from textual.widget import Widget
 
 from smtp_wizard.flows.areas.guides import GuideLine, GuidesFlow, GuidesState
 from smtp_wizard.flows.flow import Section
-from smtp_wizard.screens.areas.listing import FindPage
-from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.areas.list_page import FindPage
+from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.rows import Column, ListRow, RowList
@@ -27,11 +27,11 @@ class GuideListScreen(FindPage):
 
     flow: GuidesFlow
 
-    def __init__(self, kit: Kit) -> None:
-        self.flow = GuidesFlow(kit.guides)
+    def __init__(self, context: ScreenContext) -> None:
+        self.flow = GuidesFlow(context.guides)
         state = self.flow.state
         rows = list(map(_row, state.rows))
-        super().__init__(kit, state.find, COLUMNS, rows, state.sections, id="guides", field="guide-find")
+        super().__init__(context, state.find, COLUMNS, rows, state.sections, id="guides", field="guide-find")
         self.card = OutcomeCard(state.card)
         self.flow.changed = self._changed
 

@@ -22,14 +22,14 @@ from smtp_wizard.flows.areas.inbox import (
     ReadLetter,
 )
 from smtp_wizard.flows.flow import Offer, Section
-from smtp_wizard.screens.areas.listing import ListPage
-from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.areas.list_page import ListPage
 from smtp_wizard.screens.panel import INSIDE, QuestionPanel, TextPanel
+from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.widgets.chips import Chip, key_named
 from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.outcome_card import OutcomeCard
+from smtp_wizard.widgets.plain_text import folded
 from smtp_wizard.widgets.rows import Column, ListRow, RowList
-from smtp_wizard.widgets.text import folded
 
 COLUMNS = (Column("Arrived", 16), Column("To", 22), Column("Subject", 30, grows=True))
 ABOUT = Section("", ("What is sent while you practise goes nowhere else.",))
@@ -46,9 +46,9 @@ class InboxScreen(ListPage):
 
     flow: InboxFlow
 
-    def __init__(self, kit: Kit) -> None:
-        super().__init__(kit, COLUMNS, id="letters")
-        self.flow = InboxFlow(kit.services.folder / PRACTICE_FOLDER)
+    def __init__(self, context: ScreenContext) -> None:
+        super().__init__(context, COLUMNS, id="letters")
+        self.flow = InboxFlow(context.services.folder / PRACTICE_FOLDER)
         self.flow.changed = self._changed
         self.card = OutcomeCard()
 

@@ -23,14 +23,14 @@ from smtp_wizard.flows.areas.mailing import (
     MailingState,
     bar_length,
 )
-from smtp_wizard.flows.file import SaveFile, Written
 from smtp_wizard.flows.flow import Mood, Offer, Section
-from smtp_wizard.screens.areas.listing import FindPage
+from smtp_wizard.flows.save_file import FileSaved, SaveFile
+from smtp_wizard.screens.areas.list_page import FindPage
 from smtp_wizard.screens.details import SectionsPanel
-from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import Page, question
 from smtp_wizard.screens.panel import Panel
 from smtp_wizard.screens.question import FlowPanel
+from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.text.limit_rows import LimitLine
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.fault_containment import work_once
@@ -38,8 +38,8 @@ from smtp_wizard.widgets.frame import Frame, FrameRow, TextFrame
 from smtp_wizard.widgets.lines import GOOD, MUTED, STRONG, WARNED, Lines
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import OutcomeCard
+from smtp_wizard.widgets.plain_text import folded
 from smtp_wizard.widgets.rows import Column, ListRow, RowList, shortened
-from smtp_wizard.widgets.text import folded
 
 GUIDE = "limits"
 NAME, BAR, ACROSS = 26, 30, 3
@@ -67,11 +67,11 @@ class LimitsScreen(FindPage):
 
     flow: LimitsFlow
 
-    def __init__(self, kit: Kit) -> None:
-        self.flow = LimitsFlow(kit.services.catalog, kit.today)
+    def __init__(self, context: ScreenContext) -> None:
+        self.flow = LimitsFlow(context.services.catalog, context.today)
         state = self.flow.state
         rows = list(map(_row, state.rows))
-        super().__init__(kit, state.find, COLUMNS, rows, state.sections, id="limits", field="limit-find")
+        super().__init__(context, state.find, COLUMNS, rows, state.sections, id="limits", field="limit-find")
         self.flow.changed = self._changed
         self.typed: Mapping[MailingField, str] = {}
         """What was typed for the mailing before, so that it need not be typed for the next provider."""
@@ -110,14 +110,14 @@ class LimitsScreen(FindPage):
     async def _act(self, offer: LimitOffer) -> None:
         match await self.flow.act(offer):
             case PlanWith(provider):
-                self.app.push_screen(MailingScreen(self.kit, provider, self.typed), self._planned)
+                self.app.push_screen(MailingScreen(self.context, provider, self.typed), self._planned)
             case SaveFile() as asks:
                 self.app.push_screen(FlowPanel(asks), self._written)
 
     def _planned(self, typed: Mapping[MailingField, str] | None) -> None:
         self.typed = typed or {}
 
-    def _written(self, written: Written | None) -> None:
+    def _written(self, written: FileSaved | None) -> None:
         if written is not None and written.words:
             self.banner.say(f"The list is {written.words}.")
 
@@ -201,10 +201,12 @@ class MailingScreen(Page[Mapping[MailingField, str]]):
     )
     AUTO_FOCUS = "#recipients Input"
 
-    def __init__(self, kit: Kit, provider: Provider, typed: Mapping[MailingField, str] | None = None) -> None:
+    def __init__(
+        self, context: ScreenContext, provider: Provider, typed: Mapping[MailingField, str] | None = None
+    ) -> None:
         """`typed`: what the fields say at first."""
-        super().__init__(kit)
-        self.flow = MailingFlow(kit.services.catalog, provider, self.kit.today, typed)
+        super().__init__(context)
+        self.flow = MailingFlow(context.services.catalog, provider, self.context.today, typed)
         self.flow.changed = self._changed
         self.frames = {field: TextFrame(entry, id=field.value) for field, entry in self.flow.state.entries.items()}
         rest = [frame for field, frame in self.frames.items() if field not in FIRST]

@@ -11,8 +11,8 @@ from textual.widget import Widget
 from smtp_wizard.flows.areas.unsubscribe import CHECK, QUESTION, CopyText, LinkField, LinkFlow, LinkOffer, LinkState
 from smtp_wizard.flows.flow import Section
 from smtp_wizard.screens.details import SectionsPanel
-from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import Page, question
+from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.text.explain import COPIED
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.frame import Frame, FrameRow, TextFrame
@@ -32,9 +32,9 @@ class UnsubscribeScreen(Page[None]):
     )
     AUTO_FOCUS = "#address Input"
 
-    def __init__(self, kit: Kit) -> None:
-        super().__init__(kit)
-        self.flow = LinkFlow(kit.services.saved_accounts.list)
+    def __init__(self, context: ScreenContext) -> None:
+        super().__init__(context)
+        self.flow = LinkFlow(context.services.saved_accounts.list)
         self.flow.changed = self._changed
         self.frames = {name: TextFrame(entry, id=name.value) for name, entry in self.flow.state.entries.items()}
         self.card = OutcomeCard()

@@ -9,7 +9,7 @@ from itertools import groupby
 from smtp_wizard.engine.base.shown import Shown, phrase
 from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
 from smtp_wizard.engine.services.bounces import BounceReport
-from smtp_wizard.output.lines import paragraph
+from smtp_wizard.output.plain_lines import paragraph
 
 _MOST_SUBJECTS = 3
 """Messages of an address that are listed."""

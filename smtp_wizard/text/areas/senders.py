@@ -8,7 +8,7 @@ from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.sender_matrix import Envelope, FromField, SenderKind, SenderRow
 from smtp_wizard.engine.services.senders import SenderMatrix
-from smtp_wizard.output.lines import VERDICT_WORDS, finding_lines, paragraph
+from smtp_wizard.output.plain_lines import VERDICT_WORDS, finding_lines, paragraph
 
 _KINDS: Mapping[SenderKind, Shown] = {
     SenderKind.ACCOUNT: phrase("the account's own"),

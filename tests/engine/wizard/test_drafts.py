@@ -93,7 +93,7 @@ def test_every_field_is_kept_but_secret_proof_and_where_it_was_saved(tmp_path: P
 
 
 def test_the_secret_is_nowhere_in_the_file_and_the_file_is_private(tmp_path: Path) -> None:
-    DraftFile(tmp_path).save(FULL, step(StepId.REVIEW))
+    DraftFile(tmp_path).save(FULL, step(StepId.SAVE))
     file = tmp_path / FILE_NAME
     assert b"correct horse" not in file.read_bytes()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -101,7 +101,7 @@ def test_the_secret_is_nowhere_in_the_file_and_the_file_is_private(tmp_path: Pat
 
 def test_without_the_password_it_goes_on_at_the_sign_in_and_not_later(tmp_path: Path) -> None:
     box = DraftFile(tmp_path)
-    box.save(FULL, step(StepId.REVIEW))
+    box.save(FULL, step(StepId.SAVE))
     kept = box.load()
     assert kept is not None
     assert kept.step.id == "connect"

@@ -115,7 +115,7 @@ def test_a_draft_goes_on_at_its_first_open_question(draft: Draft) -> None:
     before = applicable(draft)[: applicable(draft).index(at)]
     assert all(each.complete(draft) for each in before)
     again = draft.connection.auth is Auth.XOAUTH2 and draft.secret is None
-    assert opening_step(draft) is (step(StepId.OAUTH if again else StepId.SERVER) if draft.editing else at)
+    assert opening_step(draft) is (step(StepId.BROWSER if again else StepId.SERVER) if draft.editing else at)
 
 
 def test_every_name_is_that_of_one_step() -> None:

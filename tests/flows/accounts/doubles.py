@@ -22,7 +22,7 @@ from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.state.results import LastResult, Result
-from smtp_wizard.flows.accounts.listing import AccountsFlow
+from smtp_wizard.flows.accounts.account_list import AccountsFlow
 from tests.support.places import draft_at_review
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

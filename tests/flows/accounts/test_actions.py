@@ -27,8 +27,8 @@ from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.services import Services
-from smtp_wizard.flows.accounts.action import LEFT, Action, Done
-from smtp_wizard.flows.accounts.listing import AccountsFlow, ListAction
+from smtp_wizard.flows.accounts.account_list import AccountListAction, AccountsFlow
+from smtp_wizard.flows.accounts.action import LEFT, Action, ActionResult
 from smtp_wizard.flows.flow import Mood
 from smtp_wizard.flows.question import Answer, Topic
 from smtp_wizard.text.accounts import AccountAction
@@ -114,7 +114,7 @@ def with_server(services: Services, server: Server) -> Services:
     return services
 
 
-async def action(flow: AccountsFlow, wanted: AccountAction | ListAction) -> Action:
+async def action(flow: AccountsFlow, wanted: AccountAction | AccountListAction) -> Action:
     """Return an action on the first row, begun by nobody yet."""
     await flow.reload()
     leads = await flow.act(wanted)
@@ -122,7 +122,7 @@ async def action(flow: AccountsFlow, wanted: AccountAction | ListAction) -> Acti
     return leads
 
 
-async def answered(begun: Action, *texts: str, offer: Any = Answer.DO) -> Done | None:
+async def answered(begun: Action, *texts: str, offer: Any = Answer.DO) -> ActionResult | None:
     """Type into the fields, and take an answer."""
     for at, text in enumerate(texts):
         begun.type(at, text)
@@ -140,7 +140,7 @@ async def test_rename(services: Services) -> None:
     assert await answered(rename, "a/b") is None
     assert "slash" in rename.state.failed
     done = await answered(rename, "Shop")
-    assert done == Done(said="'Office' is called 'Shop' now.", name="Shop")
+    assert done == ActionResult(said="'Office' is called 'Shop' now.", name="Shop")
     assert [each.name for each in services.saved_accounts.list()] == ["Shop"]
 
 
@@ -197,7 +197,7 @@ async def test_delete_asks_first(services: Services) -> None:
     assert len(services.saved_accounts.list()) == 1
     delete = await action(flow, AccountAction.DELETE)
     await delete.begin()
-    assert await delete.act(Answer.DO) == Done(said="'Office' is deleted.")
+    assert await delete.act(Answer.DO) == ActionResult(said="'Office' is deleted.")
     assert services.saved_accounts.list() == ()
 
 
@@ -244,7 +244,7 @@ async def test_left_shut_nothing_is_changed(tmp_path: Path) -> None:
     rename = await action(flow_of(services), AccountAction.RENAME)
     await rename.begin()
     await answered(rename, "Shop")
-    assert await rename.act(Answer.LEAVE) == Done(trouble=VAULT_CLOSED)
+    assert await rename.act(Answer.LEAVE) == ActionResult(trouble=VAULT_CLOSED)
     assert [each.name for each in services.saved_accounts.list()] == ["Office"]
 
 
@@ -489,9 +489,9 @@ async def test_all_are_tested_whatever_is_wrong_with_one(tmp_path: Path) -> None
     server = Server("abcdefghijklmnop")
     server.broken["A"] = SecretError(SecretFault.LOCKED, shown("The keyring is locked."))
     flow = flow_of(services_in(tmp_path), checks=server)
-    test: Any = await action(flow, ListAction.TEST_ALL)
+    test: Any = await action(flow, AccountListAction.TEST_ALL)
     done = await test.begin()
-    assert done == Done(said="1 of 3 work. Nothing was sent.")
+    assert done == ActionResult(said="1 of 3 work. Nothing was sent.")
     troubles = {each.account.name: each.trouble for each in test.results}
     assert troubles["A"] == "The keyring is locked."
     assert troubles["B"] == ""
@@ -503,11 +503,11 @@ async def test_all_are_tested_with_the_vault_left_shut(tmp_path: Path) -> None:
     services = services_in(tmp_path)
     await saved(services, "A")
     server = Server("abcdefghijklmnop")
-    test: Any = await action(flow_of(services, checks=server), ListAction.TEST_ALL)
+    test: Any = await action(flow_of(services, checks=server), AccountListAction.TEST_ALL)
     assert await test.begin() is None
     assert test.state.title == "The vault"
     done = await test.act(Answer.LEAVE)
-    assert done == Done(said="1 of 3 work. Nothing was sent.")
+    assert done == ActionResult(said="1 of 3 work. Nothing was sent.")
     assert [each.trouble for each in test.results] == ["", VAULT_CLOSED, VAULT_CLOSED], "asked for once"
 
 
@@ -541,19 +541,19 @@ async def test_a_password_that_is_kept_nowhere_is_typed(tmp_path: Path) -> None:
 Start = Callable[[Action], Any]
 
 
-async def typed_name(begun: Action) -> Done | None:
+async def typed_name(begun: Action) -> ActionResult | None:
     return await answered(begun, "Shop")
 
 
-async def typed_password(begun: Action) -> Done | None:
+async def typed_password(begun: Action) -> ActionResult | None:
     return await answered(begun, "a new one")
 
 
-async def yes(begun: Action) -> Done | None:
+async def yes(begun: Action) -> ActionResult | None:
     return await begun.act(Answer.DO)
 
 
-async def to_session(begun: Action) -> Done | None:
+async def to_session(begun: Action) -> ActionResult | None:
     return await begun.act(StoreKind.SESSION)
 
 

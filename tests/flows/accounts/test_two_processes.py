@@ -14,7 +14,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.services import Services
-from smtp_wizard.flows.accounts.action import Action, Done
+from smtp_wizard.flows.accounts.action import Action, ActionResult
 from smtp_wizard.flows.question import Answer
 from smtp_wizard.text.accounts import AccountAction
 from tests.flows.accounts.doubles import flow_of, saved
@@ -25,23 +25,23 @@ from tests.support.walk import make_services
 OTHER = Endpoint("smtp.other.example", 465, Security.TLS)
 
 
-async def rename(begun: Action) -> Done | None:
+async def rename(begun: Action) -> ActionResult | None:
     return await answered(begun, "New name")
 
 
-async def new_password(begun: Action) -> Done | None:
+async def new_password(begun: Action) -> ActionResult | None:
     return await answered(begun, "a new one")
 
 
-async def yes(begun: Action) -> Done | None:
+async def yes(begun: Action) -> ActionResult | None:
     return await begun.act(Answer.DO)
 
 
-async def to_session(begun: Action) -> Done | None:
+async def to_session(begun: Action) -> ActionResult | None:
     return await begun.act(StoreKind.SESSION)
 
 
-DEEDS: dict[AccountAction, Callable[[Action], Awaitable[Done | None]] | None] = {
+DEEDS: dict[AccountAction, Callable[[Action], Awaitable[ActionResult | None]] | None] = {
     AccountAction.RENAME: rename,
     AccountAction.PASSWORD: new_password,
     AccountAction.SCOPE: None,
@@ -59,7 +59,7 @@ class Two:
         self.server = Server("a new one", "abcdefghijklmnop")
         with_server(self.one, self.server)
 
-    async def done(self, wanted: AccountAction, meanwhile: Callable[[Services], Awaitable[Any]]) -> Done:
+    async def done(self, wanted: AccountAction, meanwhile: Callable[[Services], Awaitable[Any]]) -> ActionResult:
         """Choose what is to be done, have something happen, then do it."""
         await saved(self.one, "Office")
         begun = await action(flow_of(self.one, checks=self.server), wanted)

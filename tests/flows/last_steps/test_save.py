@@ -29,7 +29,7 @@ from smtp_wizard.engine.wizard.draft import Draft, ReportedArrival
 from smtp_wizard.engine.wizard.handover import load_handover
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.flow import Mood
-from smtp_wizard.flows.last_steps.save import Phase, SaveField, SaveFlow, SaveOffer, SaveState, best_place
+from smtp_wizard.flows.last_steps.save import SaveField, SaveFlow, SaveOffer, SavePhase, SaveState, best_place
 from smtp_wizard.flows.question import Answer
 from smtp_wizard.text.save import ANOTHER_NAME, PLACE_LINES
 from tests.flows.last_steps.test_test_mail import FAULTS
@@ -192,13 +192,13 @@ async def test_a_place_that_was_chosen_before_stays_as_long_as_it_works(tmp_path
 async def test_places_that_do_not_work_stand_last_and_say_why(tmp_path: Path) -> None:
     flow = flow_of(tmp_path, Accounts(), keyring=False)
     await flow.act(SaveOffer.PLACE)
-    assert now_asked(flow).phase is Phase.PLACES
+    assert now_asked(flow).phase is SavePhase.PLACES
     assert ids(flow)[-1] == "keyring"
     assert "no keyring" in flow.state.offers[-1].off
     await flow.act(StoreKind.KEYRING)
-    assert flow.state.phase is Phase.PLACES, "what does not work here cannot be chosen"
+    assert flow.state.phase is SavePhase.PLACES, "what does not work here cannot be chosen"
     await flow.act(StoreKind.SESSION)
-    assert (now_asked(flow).phase, flow.state.place) == (Phase.ASKING, StoreKind.SESSION)
+    assert (now_asked(flow).phase, flow.state.place) == (SavePhase.ASKING, StoreKind.SESSION)
 
 
 async def test_the_way_to_a_password_that_is_kept_elsewhere_is_asked_for(tmp_path: Path) -> None:
@@ -207,9 +207,9 @@ async def test_the_way_to_a_password_that_is_kept_elsewhere_is_asked_for(tmp_pat
     await flow.act(SaveOffer.PLACE)
     await flow.act(StoreKind.ENV)
     assert flow.state.way is not None
-    assert (now_asked(flow).phase, flow.state.way.text) == (Phase.WAY, "SMTP_WIZARD_PASSWORD_GMAIL_ANA")
+    assert (now_asked(flow).phase, flow.state.way.text) == (SavePhase.WAY, "SMTP_WIZARD_PASSWORD_GMAIL_ANA")
     await flow.act(SaveOffer.BACK)
-    assert now_asked(flow).phase is Phase.PLACES
+    assert now_asked(flow).phase is SavePhase.PLACES
     await flow.act(StoreKind.ENV)
     flow.type(SaveField.WAY, "no name")
     await flow.act(SaveOffer.KEEP_THERE)
@@ -217,10 +217,10 @@ async def test_the_way_to_a_password_that_is_kept_elsewhere_is_asked_for(tmp_pat
     assert entry is not None
     assert "letters, digits and _ only" in entry.error
     assert "letters, digits and _ only" in flow.state.way.error or now_asked(flow).way is not None
-    assert now_asked(flow).phase is Phase.WAY
+    assert now_asked(flow).phase is SavePhase.WAY
     flow.type(SaveField.WAY, "MAIL_PASSWORD")
     await flow.act(SaveOffer.KEEP_THERE)
-    assert now_asked(flow).phase is Phase.ASKING
+    assert now_asked(flow).phase is SavePhase.ASKING
     await flow.act(SaveOffer.SAVE)
     assert accounts.asked[0][0].env_name == "MAIL_PASSWORD"
 
@@ -232,7 +232,7 @@ async def test_a_way_that_cannot_be_used_saves_nothing(tmp_path: Path) -> None:
     await flow.act(StoreKind.COMMAND)
     flow.type(SaveField.WAY, "cat x | head")
     await flow.act(SaveOffer.SAVE)
-    assert (accounts.asked, now_asked(flow).phase) == ([], Phase.WAY)
+    assert (accounts.asked, now_asked(flow).phase) == ([], SavePhase.WAY)
     assert flow.state.way is not None
     assert "shell" in flow.state.way.error
 
@@ -241,7 +241,7 @@ async def test_a_way_that_cannot_be_used_saves_nothing(tmp_path: Path) -> None:
 async def test_a_place_that_takes_no_password_leads_to_the_others(tmp_path: Path, fault: SecretFault) -> None:
     flow = flow_of(tmp_path, Accounts(SecretError(fault, phrase("It is locked."))))
     assert await flow.act(SaveOffer.SAVE) is None
-    assert now_asked(flow).phase is Phase.PLACES
+    assert now_asked(flow).phase is SavePhase.PLACES
     assert flow.state.card is not None
     assert (flow.state.card.mood, flow.state.card.lines[0]) == (Mood.FAILED, "It is locked.")
     await flow.act(StoreKind.SESSION)
@@ -264,7 +264,7 @@ async def test_a_vault_is_made_in_the_midst_of_saving(tmp_path: Path, answer: An
     assert isinstance(leads, Next) is (answer is Answer.DO)
     assert len(accounts.asked) == (answer is Answer.DO)
     if answer is Answer.LEAVE:
-        assert now_asked(flow).phase is Phase.PLACES
+        assert now_asked(flow).phase is SavePhase.PLACES
 
 
 async def test_a_server_that_wants_no_sign_in_has_no_password_to_keep(tmp_path: Path) -> None:
@@ -283,13 +283,13 @@ async def test_a_name_that_is_taken_is_asked_about(tmp_path: Path, answer: SaveO
     accounts = Accounts(NameTaken("Gmail ana"))
     flow = flow_of(tmp_path, accounts)
     assert await flow.act(SaveOffer.SAVE) is None
-    assert (now_asked(flow).phase, ids(flow)) == (Phase.TAKEN, ["rename", "replace"])
+    assert (now_asked(flow).phase, ids(flow)) == (SavePhase.TAKEN, ["rename", "replace"])
     leads = await flow.act(answer)
     if answer is SaveOffer.REPLACE:
         assert isinstance(leads, Next)
         assert accounts.asked[1][1]
         return
-    assert now_asked(flow).phase is Phase.ASKING
+    assert now_asked(flow).phase is SavePhase.ASKING
     assert flow.state.name.error == (ANOTHER_NAME if answer is SaveOffer.RENAME else "")
 
 
@@ -310,7 +310,7 @@ async def test_a_second_account_for_all_mail_is_asked_about(tmp_path: Path, answ
     flow = flow_of(tmp_path, accounts)
     flow.choose_scope(Scope.ALL)
     await flow.act(SaveOffer.SAVE)
-    assert (now_asked(flow).phase, ids(flow)) == (Phase.DISPLACES, ["general", "displace"])
+    assert (now_asked(flow).phase, ids(flow)) == (SavePhase.DISPLACES, ["general", "displace"])
     assert "'Office'" in flow.state.question
     leads = await flow.act(answer)
     if answer is SaveOffer.DISPLACE:
@@ -357,11 +357,11 @@ async def test_what_is_in_the_way_can_be_asked_beforehand_and_is_not_asked_again
     accounts = Accounts(NameTaken("Office"), Displaces(account_of(replace(to_be_saved(), name="Shop"), NOW)))
     flow = flow_of(tmp_path, accounts)
     assert await flow.act(SaveOffer.AGREE) is None
-    assert (flow.state.phase, type(flow.problem)) == (Phase.TAKEN, NameTaken)
+    assert (flow.state.phase, type(flow.problem)) == (SavePhase.TAKEN, NameTaken)
     assert await flow.act(SaveOffer.REPLACE) is None
-    assert (flow.state.phase, type(flow.problem)) == (Phase.DISPLACES, Displaces)
+    assert (flow.state.phase, type(flow.problem)) == (SavePhase.DISPLACES, Displaces)
     assert await flow.act(SaveOffer.DISPLACE) is None
-    assert (flow.state.phase, flow.problem, accounts.asked) == (Phase.ASKING, None, [])
+    assert (flow.state.phase, flow.problem, accounts.asked) == (SavePhase.ASKING, None, [])
     assert accounts.looked == [(False, False), (True, False), (True, True)]
     proved = replace(flow.draft, test_word="plum")
     flow.go_on_with(proved)
@@ -380,7 +380,7 @@ async def test_beforehand_the_vault_is_opened_too_and_nothing_is_saved(tmp_path:
     result = await flow.vault.act(Answer.DO)
     assert result is not None
     assert await flow.opened(result) is None
-    assert (now_asked(flow).phase, accounts.asked) == (Phase.ASKING, [])
+    assert (now_asked(flow).phase, accounts.asked) == (SavePhase.ASKING, [])
     assert isinstance(await flow.act(SaveOffer.SAVE), Next)
 
 

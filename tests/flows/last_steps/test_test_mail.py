@@ -37,7 +37,7 @@ from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof, ReportedArriva
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.flow import Mood
 from smtp_wizard.flows.last_steps.test_mail import MailTestFlow
-from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, Phase
+from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, MailTestPhase
 from smtp_wizard.flows.question import Answer
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from tests.support.places import EMAIL, NOW, TEST_TO, draft_at_review, draft_at_testmail
@@ -145,7 +145,7 @@ async def sent(checks: Checks, draft: Draft | None = None, *, now: datetime = NO
     return flow
 
 
-def phase(flow: MailTestFlow) -> Phase:
+def phase(flow: MailTestFlow) -> MailTestPhase:
     return flow.state.phase
 
 
@@ -159,7 +159,7 @@ def ids(flow: MailTestFlow) -> list[str]:
 async def test_first_it_asks_for_an_address_and_says_what_is_sent() -> None:
     flow = flow_of(draft_at_testmail(), Checks())
     state = flow.state
-    assert state.phase is Phase.RECIPIENT
+    assert state.phase is MailTestPhase.RECIPIENT
     assert state.entry is not None
     assert f"another one than {EMAIL}" in state.entry.hint
     assert ids(flow) == ["send", "skip"]
@@ -211,7 +211,7 @@ async def test_the_word_of_the_message_says_that_it_arrived() -> None:
     checks = Checks(came_out())
     flow = await sent(checks)
     (_, word, _) = checks.asked[0]
-    assert phase(flow) is Phase.WORD
+    assert phase(flow) is MailTestPhase.WORD
     assert ids(flow) == ["seen", "junk", "nothing"]
     assert not flow.state.marked, "nothing is preselected"
     assert flow.state.note == "The server took the message: 8 of 8 checks passed"
@@ -250,7 +250,7 @@ async def test_what_lies_in_junk_has_arrived_and_it_is_said_what_helps(sender: s
     flow = await sent(Checks(came_out()), draft)
     assert await flow.act(MailTestOffer.JUNK) is None
     state = flow.state
-    assert (state.phase, ids(flow)) == (Phase.JUNK, ["on", "again"])
+    assert (state.phase, ids(flow)) == (MailTestPhase.JUNK, ["on", "again"])
     assert state.card is not None
     assert state.card.mood is Mood.WARNED
     assert said in state.card.lines[1]
@@ -268,20 +268,20 @@ async def test_nothing_yet_offers_to_wait_to_send_elsewhere_to_look_and_to_save(
     await flow.act(MailTestOffer.RETURNED)
     assert ids(flow) == ["explain", "wait", "on"]
     await flow.act(MailTestOffer.WAIT)
-    assert phase(flow) is Phase.WORD
+    assert phase(flow) is MailTestPhase.WORD
     await flow.act(MailTestOffer.NOTHING)
     await flow.act(MailTestOffer.ELSEWHERE)
-    assert phase(flow) is Phase.RECIPIENT
+    assert phase(flow) is MailTestPhase.RECIPIENT
     await flow.act(MailTestOffer.BACK)
     assert flow.draft.arrival is ReportedArrival.NOT_YET, "saved all the same, the account says 'not proved'"
 
 
 async def test_whoever_comes_back_need_not_send_again() -> None:
     came_back = {
-        ReportedArrival.ARRIVED: Phase.ARRIVED,
-        ReportedArrival.JUNK: Phase.JUNK,
-        ReportedArrival.NOT_YET: Phase.WORD,
-        ReportedArrival.SKIPPED: Phase.RECIPIENT,
+        ReportedArrival.ARRIVED: MailTestPhase.ARRIVED,
+        ReportedArrival.JUNK: MailTestPhase.JUNK,
+        ReportedArrival.NOT_YET: MailTestPhase.WORD,
+        ReportedArrival.SKIPPED: MailTestPhase.RECIPIENT,
     }
     for arrival, wanted in came_back.items():
         flow = flow_of(replace(draft_at_review(), arrival=arrival, test_word="tiger"), Checks())
@@ -295,7 +295,7 @@ async def test_back_leads_to_the_question_before_and_from_the_first_to_the_step_
     seen = []
     while (leads := await flow.act(MailTestOffer.BACK)) is None:
         seen.append(flow.state.phase)
-    assert seen == [Phase.NOTHING, Phase.WORD, Phase.RECIPIENT]
+    assert seen == [MailTestPhase.NOTHING, MailTestPhase.WORD, MailTestPhase.RECIPIENT]
     assert isinstance(leads, Back)
 
 
@@ -307,14 +307,14 @@ async def test_a_refused_sender_is_mended_here() -> None:
     draft = draft_at_testmail()
     draft = replace(draft, identity=replace(draft.identity, sender=Address("hello", "firm.example")))
     flow = await sent(checks, draft)
-    assert phase(flow) is Phase.NOT_SENT
+    assert phase(flow) is MailTestPhase.NOT_SENT
     assert ids(flow)[0] == "sender", "the cure is what Enter takes"
     await flow.act(MailTestOffer.SENDER)
     assert flow.state.entry is not None
     assert flow.state.entry.text == draft.connection.username == str(EMAIL)
     await flow.act(MailTestOffer.SEND_AS)
     assert checks.asked[1][0].from_address == EMAIL
-    assert phase(flow) is Phase.WORD
+    assert phase(flow) is MailTestPhase.WORD
     assert flow.draft.identity.sender is None, "it is the mailbox's own address"
 
 
@@ -328,7 +328,7 @@ async def test_a_sender_that_cannot_be_used_is_said_at_the_field() -> None:
         assert flow.state.entry.error
     flow.type(str(TEST_TO))
     await flow.act(MailTestOffer.SEND_AS)
-    assert phase(flow) is Phase.RECIPIENT, "the message would go to the sender"
+    assert phase(flow) is MailTestPhase.RECIPIENT, "the message would go to the sender"
     assert flow.state.entry is not None
     assert "is the mailbox that sends" in flow.state.entry.error
 
@@ -341,7 +341,7 @@ async def test_a_refused_password_is_never_sent_again_by_enter() -> None:
     leads = await flow.act(MailTestOffer.SIGN_IN)
     assert isinstance(leads, Back)
     again = flow_of(leads.draft, checks)
-    assert phase(again) is Phase.NOT_SENT, "it is said before anything is sent"
+    assert phase(again) is MailTestPhase.NOT_SENT, "it is said before anything is sent"
     assert ids(again) == ["sign-in", "again", "skip"]
     again.type("eve@elsewhere.example")
     await again.act(MailTestOffer.SEND)
@@ -357,7 +357,7 @@ async def test_a_sign_in_that_may_lock_the_account_is_made_after_a_yes_alone() -
     assert ids(flow)[:2] == ["skip", "anyway"], "the careful answer is the first"
     await flow.act(MailTestOffer.ANYWAY)
     assert [anyway for _, _, anyway in checks.asked] == [False, True]
-    assert phase(flow) is Phase.WORD
+    assert phase(flow) is MailTestPhase.WORD
 
 
 async def test_a_yes_to_what_may_lock_the_account_is_for_that_attempt_alone() -> None:
@@ -378,7 +378,7 @@ async def test_a_yes_to_what_may_lock_the_account_is_for_that_attempt_alone() ->
 async def test_a_refused_message_says_why_and_leads_on() -> None:
     flow = await sent(Checks(came_out(Stage.DATA)))
     state = flow.state
-    assert (state.phase, ids(flow)) == (Phase.NOT_SENT, ["elsewhere", "again", "skip"])
+    assert (state.phase, ids(flow)) == (MailTestPhase.NOT_SENT, ["elsewhere", "again", "skip"])
     assert state.card is not None
     assert (state.card.mood, state.card.title) == (Mood.FAILED, "It was not taken")
     assert "7 of 8" in state.card.foot
@@ -387,7 +387,7 @@ async def test_a_refused_message_says_why_and_leads_on() -> None:
 
 async def test_an_answer_that_was_lost_asks_for_the_word_and_warns() -> None:
     flow = await sent(Checks(came_out(Stage.DATA, Verdict.UNKNOWN)))
-    assert phase(flow) is Phase.WORD
+    assert phase(flow) is MailTestPhase.WORD
     assert flow.state.card is not None
     assert flow.state.card.mood is Mood.WARNED
     assert flow.draft.test_word
@@ -395,7 +395,7 @@ async def test_an_answer_that_was_lost_asks_for_the_word_and_warns() -> None:
 
 async def test_a_connection_that_was_lost_before_that_sent_nothing() -> None:
     flow = await sent(Checks(came_out(Stage.RCPT, Verdict.UNKNOWN)))
-    assert phase(flow) is Phase.NOT_SENT
+    assert phase(flow) is MailTestPhase.NOT_SENT
 
 
 async def test_while_it_is_sent_the_card_says_what_is_done() -> None:
@@ -426,7 +426,7 @@ async def test_who_stops_it_is_told_whether_it_may_have_been_sent(at: Stage, tit
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert phase(flow) is Phase.RECIPIENT
+    assert phase(flow) is MailTestPhase.RECIPIENT
     assert flow.state.entry is not None
     assert flow.state.entry.text == str(TEST_TO)
     assert flow.state.card is not None
@@ -459,7 +459,7 @@ async def test_whatever_is_at_fault_is_said_and_nothing_is_lost(fault: Exception
         flow = flow_of(draft_at_testmail(), checks, tokens=tokens)
         flow.type(str(TEST_TO))
         assert await flow.act(MailTestOffer.SEND) is None
-        assert (phase(flow), ids(flow)) == (Phase.NOT_SENT, ["again", "elsewhere", "skip"])
+        assert (phase(flow), ids(flow)) == (MailTestPhase.NOT_SENT, ["again", "elsewhere", "skip"])
         assert flow.state.card is not None
         assert flow.state.card.mood is Mood.FAILED
         assert flow.state.card.lines == (str(fault),)
@@ -494,7 +494,7 @@ async def test_a_practice_mailbox_that_cannot_be_read_is_said(fault: Exception) 
     assert flow.state.card.lines == ("Subject: smtp-wizard test tiger",)
     assert by_enter(flow) == MailTestOffer.SEEN, "what was opened is read, and its word typed"
     assert "inbox" not in ids(flow), "it is open"
-    assert phase(flow) is Phase.WORD
+    assert phase(flow) is MailTestPhase.WORD
 
 
 async def test_without_practice_enter_never_opens_an_inbox() -> None:
@@ -507,7 +507,7 @@ async def test_a_fault_of_our_own_leaves_what_was_typed(tmp_path: Path) -> None:
     flow.type(str(TEST_TO))
     with pytest.raises(ZeroDivisionError):
         await flow.act(MailTestOffer.SEND)
-    assert phase(flow) is Phase.RECIPIENT
+    assert phase(flow) is MailTestPhase.RECIPIENT
 
 
 @pytest.mark.parametrize("answer", [Answer.DO, Answer.LEAVE])
@@ -527,7 +527,7 @@ async def test_a_vault_that_is_shut_is_opened_in_the_midst_of_it(tmp_path: Path,
     assert result is not None
     await flow.opened(result)
     assert flow.vault is None
-    assert phase(flow) is (Phase.WORD if answer is Answer.DO else Phase.NOT_SENT)
+    assert phase(flow) is (MailTestPhase.WORD if answer is Answer.DO else MailTestPhase.NOT_SENT)
     assert len(checks.asked) == (answer is Answer.DO)
 
 
@@ -564,7 +564,7 @@ async def test_the_word_stands_in_the_message_that_the_practice_server_has(tmp_p
     )
     flow.type("bob@example.org")
     await flow.act(MailTestOffer.SEND)
-    assert phase(flow) is Phase.WORD, flow.state.card
+    assert phase(flow) is MailTestPhase.WORD, flow.state.card
     await flow.act(MailTestOffer.INBOX)
     assert flow.state.card is not None
     assert flow.state.card.lines[0] == f"Subject: smtp-wizard test {flow.draft.test_word}"

@@ -1,0 +1,84 @@
+"""What `send` looks for in mailboxes once the message is sent, and what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.shown import Shown, shown
+from smtp_wizard.engine.lazy_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
+    from smtp_wizard.engine.services.arrivals import Confirmation, Rehearsal
+    from smtp_wizard.output.documents.checks import AuthenticationJson, AwaitedBounceJson
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalSearch:
+    """What is looked for, and how long."""
+
+    confirm: bool
+    rehearse: bool
+    patience: timedelta
+    imap: Endpoint | None
+    """The IMAP server, where it was named."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is."""
+        return self.confirm or self.rehearse
+
+
+def nobodys_address(near: Address, code: str) -> Address:
+    """Return an address that is nobody's, of the same domain: a random word is in it."""
+    return Address(f"no-such-mailbox-{code}", near.domain)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalFound:
+    """What was found; nothing, where nothing was looked for."""
+
+    confirmation: Confirmation | None = None
+    rehearsal: Rehearsal | None = None
+
+    @property
+    def lost(self) -> bool:
+        """Whether nothing came back that should have."""
+        return self.rehearsal is not None and self.rehearsal.bounce is None
+
+    def sentences(self, address: Shown) -> Iterable[Shown]:
+        """Say it in words."""
+        from smtp_wizard.text.areas.arrivals import confirmation_lines, rehearsal_lines
+
+        if self.confirmation is not None:
+            return confirmation_lines(self.confirmation)
+        return rehearsal_lines(self.rehearsal, address) if self.rehearsal is not None else ()
+
+    def document(
+        self, address: str
+    ) -> tuple[SentCopy | None, ArrivalState | None, AuthenticationJson | None, AwaitedBounceJson | None]:
+        """Return the last fields of the document."""
+        from smtp_wizard.engine.mailbox.arrival_states import ArrivalState
+        from smtp_wizard.output.documents.checks import AuthenticationJson, AwaitedBounceJson
+
+        if self.rehearsal is not None:
+            came = self.rehearsal.bounce
+            bounce = AwaitedBounceJson(
+                came is not None,
+                came.folder if came is not None else ArrivalState.NO,
+                round(self.rehearsal.waited.total_seconds()),
+                address,
+                shown(came.letter.reported_by, 100) if came is not None else "",
+            )
+            return None, None, None, bounce
+        if self.confirmation is None:
+            return None, None, None, None
+        arrival = self.confirmation.arrival
+        said = arrival.authentication
+        proofs = AuthenticationJson(said.spf, said.dkim, said.dmarc)
+        there = arrival.where in (ArrivalState.INBOX, ArrivalState.JUNK)
+        return self.confirmation.copy, arrival.where, proofs if there else None, None

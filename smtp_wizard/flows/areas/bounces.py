@@ -1,0 +1,283 @@
+"""Mail that came back: an account's own mailbox is read, and each failed address stands in a row with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.lockout_guard import PAUSED
+from smtp_wizard.engine.accounts.secret_entries import SecretEntries
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase
+from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
+from smtp_wizard.engine.mailbox.findings import MailboxError
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.secrets.vault import VaultStore
+from smtp_wizard.engine.services.bounces import BounceReport, Bounces
+from smtp_wizard.engine.services.check_options import CheckOptions
+from smtp_wizard.flows.accounts.action import Action, ActionResult, QuestionNeeded, anyway_question
+from smtp_wizard.flows.accounts.password import LACKING
+from smtp_wizard.flows.flow import Card, Flow, Mood, Offer, Section
+from smtp_wizard.flows.question import Answer, Topic
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
+from smtp_wizard.text.areas.bounces import day_words, grouped, meant_words, notes, summary, why_words
+
+AGE = timedelta(days=30)
+"""How far back the mailbox is read."""
+NO_ACCOUNT = "No account is saved whose mailbox could be read. Set one up, or paste a letter that came back."
+ABOUT = Section(
+    "What is read",
+    (
+        "The inbox and Junk of your own mailbox, over IMAP, the last 30 days. Nothing in it is changed.",
+        "No address leaves this computer. Automatic replies are left out.",
+    ),
+)
+
+
+class BouncesOffer(StrEnum):
+    """What may be done."""
+
+    READ = "read"
+    COPY = "copy"
+    """Copy the address that was probably meant, or the failed one."""
+    OTHER = "other"
+    """Take the next account."""
+    GUIDE = "guide"
+    PASTE = "paste"
+
+
+READ = Offer(BouncesOffer.READ, "Read the mailbox", chip="Read it", key="R")
+OTHER = Offer(BouncesOffer.OTHER, "Another account", key="A")
+PASTE = Offer(BouncesOffer.PASTE, "Paste a letter", key="P")
+GUIDE = Offer(BouncesOffer.GUIDE, "Show the guide", key="F6")
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRow:
+    """One address in the list, and all that is said of it."""
+
+    address: str
+    last: str
+    state: str
+    sections: tuple[Section, ...]
+    copies: str
+    """The address that is worth copying."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BouncesState:
+    """What a face shows."""
+
+    account: str = ""
+    """Whose mailbox it is; '' where there is no account."""
+    rows: tuple[FailedRow, ...] = ()
+    at: int = 0
+    read: bool = False
+    """Whether the mailbox was read."""
+    card: Card | None = None
+    guide: str = ""
+    """The guide that helps with what went wrong."""
+    offers: tuple[Offer[BouncesOffer], ...] = (PASTE,)
+    """The first one is Enter's."""
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """What there is to say about the marked address."""
+        return self.rows[self.at].sections if self.rows else ()
+
+
+@dataclass(frozen=True, slots=True)
+class CopyAddress:
+    """Copy this."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PasteLetter:
+    """Go where a letter can be pasted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadGuide:
+    """Read this guide."""
+
+    guide: str
+
+
+class ReadMailbox(Action):
+    """Reads the mail that came back to one account; asks for what is lacking."""
+
+    def __init__(
+        self, account: Account, bounces: Bounces, entries: SecretEntries, vault: VaultStore, catalog: Catalog
+    ) -> None:
+        super().__init__("Mail that came back", vault)
+        self._account = account
+        self._bounces = bounces
+        self._entries = entries
+        self._catalog = catalog
+        self._typed: Secret | None = None
+        self._anyway: bool | None = None
+        self.report: BounceReport | None = None
+        """What was found."""
+
+    async def _do(self) -> ActionResult:
+        secret = await self._kept_or_typed(self._account, self._entries, self._typed)
+        self._running(f"Reading the mailbox of '{self._account.name}' ...")
+        options = CheckOptions(ignore_lockout=bool(self._anyway))
+        try:
+            self.report = await self._bounces.read(self._account, secret, AGE, options=options)
+        except MailboxError as problem:
+            if problem.finding.code == PAUSED and self._anyway is None:
+                raise QuestionNeeded(anyway_question(self.state.title, problem.finding)) from None
+            raise
+        name = self._account.name
+        return ActionResult(said=summary(self.report, self.report.deliveries, name, new=False), name=self._account.name)
+
+    def _answered(self, offer: StrEnum) -> ActionResult | None:
+        if self.state.about is Topic.LOCKOUT:
+            self._anyway = offer is Answer.DO
+            return None if self._anyway else ActionResult(name=self._account.name)
+        if offer is Answer.DO and self.state.about is Topic.PASSWORD:
+            typed = self._secret(0)
+            if not typed:
+                raise InputError(LACKING)
+            self._typed = self._catalog.tidied(self._account.connection, typed)
+        return super()._answered(offer)
+
+
+ReturnedLeads = ReadMailbox | CopyAddress | PasteLetter | ReadGuide
+
+
+class BouncesFlow(Flow[BouncesState, BouncesOffer, ReturnedLeads]):
+    """One mailbox after the other."""
+
+    def __init__(
+        self,
+        accounts: Callable[[], Sequence[Account]],
+        bounces: Bounces,
+        entries: SecretEntries,
+        vault: VaultStore,
+        catalog: Catalog,
+    ) -> None:
+        """`accounts`: reads the saved ones."""
+        super().__init__(BouncesState())
+        self._bounces = bounces
+        self._entries = entries
+        self._vault = vault
+        self._catalog = catalog
+        self._accounts: tuple[Account, ...] = ()
+        self._number = 0
+        self._load(accounts)
+
+    def _load(self, accounts: Callable[[], Sequence[Account]]) -> None:
+        try:
+            found = accounts()
+        except EXPECTED_ERRORS as problem:
+            self._show(BouncesState(card=Card(mood=Mood.FAILED, title=str(problem))))
+            return
+        self._accounts = tuple(each for each in found if _may_have_mailbox(each))
+        if not self._accounts:
+            self._show(BouncesState(card=Card(mood=Mood.TOLD, title=NO_ACCOUNT)))
+        else:
+            self._show(self._unread())
+
+    def _unread(self) -> BouncesState:
+        return BouncesState(account=self._accounts[self._number].name, offers=self._offers(READ))
+
+    def _offers(self, *first: Offer[BouncesOffer]) -> tuple[Offer[BouncesOffer], ...]:
+        return (*first, *((OTHER,) if len(self._accounts) > 1 else ()), PASTE)
+
+    def choose(self, at: int) -> None:
+        """Mark another row; beyond the ends, the first or the last."""
+        at = max(0, min(at, len(self.state.rows) - 1))
+        if self.state.rows and at != self.state.at:
+            self._show(self._marked(replace(self.state, at=at)))
+
+    def _marked(self, state: BouncesState) -> BouncesState:
+        row = state.rows[state.at]
+        verb = "Copy the address that was meant" if row.copies != row.address else "Copy the address"
+        chip = "Copy what was meant" if row.copies != row.address else "Copy the address"
+        copy = Offer(BouncesOffer.COPY, verb, chip=chip)
+        return replace(state, offers=self._offers(copy, replace(READ, verb="Read it again", chip="")))
+
+    async def act(self, offer: BouncesOffer) -> ReturnedLeads | None:
+        """Return what is to be gone through, copied or read; another account is taken at once."""
+        match offer:
+            case BouncesOffer.READ if self._accounts:
+                account = self._accounts[self._number]
+                return ReadMailbox(account, self._bounces, self._entries, self._vault, self._catalog)
+            case BouncesOffer.COPY if self.state.rows:
+                return CopyAddress(self.state.rows[self.state.at].copies)
+            case BouncesOffer.OTHER if self._accounts:
+                self._number = (self._number + 1) % len(self._accounts)
+                self._show(self._unread())
+            case BouncesOffer.GUIDE if self.state.guide:
+                return ReadGuide(self.state.guide)
+            case BouncesOffer.PASTE:
+                return PasteLetter()
+        return None
+
+    def begin(self) -> None:
+        """Show that the mailbox is being read."""
+        card = Card(mood=Mood.RUNNING, title="Reading the mailbox", foot="Esc stops")
+        self._show(replace(self._unread(), card=card, offers=()))
+
+    def stopped(self) -> None:
+        """Show that reading was given up."""
+        if self._accounts:
+            self._show(self._unread())
+
+    def take(self, action: ReadMailbox, done: ActionResult) -> None:
+        """Show what came of reading."""
+        if action.report is None:
+            self._show(self._failed(done))
+            return
+        report, account = action.report, self._accounts[self._number]
+        self._bounces.remember(account, report)
+        rows = tuple(map(failed_row, grouped(report.deliveries)))
+        card = Card(
+            mood=Mood.WARNED if rows else Mood.PASSED, title=done.said, lines=tuple(str(note) for note in notes(report))
+        )
+        state = replace(self._unread(), rows=rows, read=True, card=card)
+        self._show(self._marked(state) if rows else state)
+
+    def _failed(self, done: ActionResult) -> BouncesState:
+        if not done.trouble:
+            return self._unread()
+        finding = done.problem.finding if isinstance(done.problem, MailboxError) else None
+        if finding is None:
+            return replace(self._unread(), card=Card(mood=Mood.FAILED, title=done.trouble))
+        lines = (finding.explanation, *finding.steps)
+        guide = finding.guide or ""
+        offers = self._offers(READ, *((GUIDE,) if guide else ()))
+        card = Card(mood=Mood.FAILED, title=finding.title, lines=lines)
+        return replace(self._unread(), card=card, guide=guide, offers=offers)
+
+
+def _may_have_mailbox(account: Account) -> bool:
+    return account.connection.auth is not Auth.NONE and account.connection.sandbox is None
+
+
+def failed_row(group: Sequence[FailedDelivery]) -> FailedRow:
+    """Return the row of an address, and what there is to say of it."""
+    newest = group[0]
+    meant = (meant_words(newest),) if newest.did_you_mean else ()
+    why = Section(newest.address, (why_words(newest), *meant))
+    what = Section("What to do", tuple(newest.steps))
+    mails = tuple(phrase("{}  {}", day_words(each.sent_at or each.at), each.subject) for each in group)
+    return FailedRow(
+        address=newest.address,
+        last=day_words(newest.at),
+        state="final" if newest.final else "still tried",
+        sections=(why, what, Section("Your messages", mails[:_MOST_MAILS])),
+        copies=newest.did_you_mean or newest.address,
+    )
+
+
+_MOST_MAILS = 20

@@ -1,0 +1,156 @@
+"""Mail that came back: whose address failed, why, and what to do; Enter reads the mailbox, then copies an address."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.widget import Widget
+
+from smtp_wizard.flows.accounts.action import LEFT, ActionResult
+from smtp_wizard.flows.areas.bounces import (
+    ABOUT,
+    BouncesFlow,
+    BouncesOffer,
+    BouncesState,
+    CopyAddress,
+    FailedRow,
+    PasteLetter,
+    ReadGuide,
+    ReadMailbox,
+)
+from smtp_wizard.flows.flow import Offer, Section
+from smtp_wizard.screens.areas.list_page import ListPage
+from smtp_wizard.screens.details import SectionsPanel
+from smtp_wizard.screens.question import FlowPanel
+from smtp_wizard.screens.screen_context import ScreenContext
+from smtp_wizard.text.explain import COPIED
+from smtp_wizard.widgets.chips import Chip, key_named
+from smtp_wizard.widgets.fault_containment import work_once
+from smtp_wizard.widgets.outcome_card import OutcomeCard
+from smtp_wizard.widgets.rows import Column, ListRow, RowList
+
+COLUMNS = (Column("Address", 30, grows=True), Column("Came back", 10), Column("State", 12))
+WORK = "act"
+
+
+class BouncesScreen(ListPage):
+    """The arrows choose an address."""
+
+    HEADING = "Mail that came back"
+    HELP: ClassVar[str] = (
+        "Your mailbox is read over IMAP, and every address that was not reached is listed: why, and what to do with "
+        "the customer's record. Nothing in the mailbox is changed."
+    )
+
+    flow: BouncesFlow
+
+    def __init__(self, context: ScreenContext) -> None:
+        super().__init__(context, COLUMNS, id="returned")
+        services = context.services
+        self.flow = BouncesFlow(
+            services.saved_accounts.list,
+            services.bounces,
+            services.entries,
+            services.stores.vault,
+            services.catalog,
+        )
+        self.flow.changed = self._changed
+        self.card = OutcomeCard(self.flow.state.card)
+
+    def column(self) -> Iterator[Widget]:
+        yield self.card
+        yield self.list
+        yield self.detail
+
+    def rail(self) -> Sequence[Section]:
+        return [*self.flow.state.sections, ABOUT]
+
+    def on_mount(self) -> None:
+        """Show what there is to begin with."""
+        self._changed(self.flow.state)
+
+    def chips(self) -> Sequence[Chip]:
+        offers = self.flow.state.offers
+        first = [Chip("enter", offers[0].chip or offers[0].verb, self._taking(offers[0]))] if offers else []
+        others = [Chip(key_named(each.key), each.verb, self._taking(each)) for each in offers[1:]]
+        details = [Chip("f4", "Details", self._details, help="details: all that is said of the marked address")]
+        return [*first, *others, *([*details, *self.moves("an address")] if self.flow.state.rows else [])]
+
+    def _taking(self, offer: Offer[BouncesOffer]) -> Taking:
+        return Taking(self, offer.id)
+
+    def escape(self) -> None:
+        """Stop what runs; else leave."""
+        if not self.workers.cancel_group(self, WORK):
+            self.dismiss(None)
+
+    def back_words(self) -> str:
+        """As `Page.back_words`."""
+        return "Stop" if self.at_work(WORK) else "Back"
+
+    @work_once(WORK)
+    async def take(self, offer: BouncesOffer) -> None:
+        """Do what is offered."""
+        match await self.flow.act(offer):
+            case ReadMailbox() as action:
+                await self._through(action)
+            case CopyAddress(text):
+                self.app.copy_to_clipboard(text)
+                self.banner.say(COPIED)
+            case ReadGuide(guide):
+                self.show_guide(guide)
+            case PasteLetter():
+                self.dismiss(None)
+                self.app.call_later(self.app.run_action, "explain")
+
+    async def _through(self, action: ReadMailbox) -> None:
+        """Read the mailbox, asking over the page for what is lacking."""
+        self.flow.begin()
+        try:
+            done = await action.begin()
+            if done is None:
+                done = await self.app.push_screen_wait(FlowPanel[ActionResult](action))
+        except asyncio.CancelledError:
+            self.flow.stopped()
+            raise
+        self.flow.take(action, done or LEFT)
+
+    def _changed(self, state: BouncesState) -> None:
+        self.card.show_card(state.card)
+        self.list.empty = _empty(state)
+        self.show_rows(list(map(_row, state.rows)), state.at, state.sections)
+
+    def work_ended(self) -> None:
+        """Say what the keys do once nothing runs any more."""
+        if self.is_mounted:
+            self.redraw()
+
+    @on(RowList.Chosen)
+    def _copy(self) -> None:
+        self.take(BouncesOffer.COPY)
+
+    def _details(self) -> None:
+        self.app.push_screen(SectionsPanel(self.flow.state.sections, self.flow.state.rows[self.flow.state.at].address))
+
+
+class Taking:
+    """What a key of this screen does."""
+
+    def __init__(self, screen: BouncesScreen, offer: BouncesOffer) -> None:
+        self._screen, self._offer = screen, offer
+
+    def __call__(self) -> None:
+        self._screen.take(self._offer)
+
+
+def _empty(state: BouncesState) -> str:
+    if not state.account or state.card is not None:
+        return ""
+    return f"The mailbox of '{state.account}' was not read yet."
+
+
+def _row(row: FailedRow) -> ListRow:
+    return ListRow(row.address.casefold(), (row.address, row.last, row.state))

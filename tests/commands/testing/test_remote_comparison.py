@@ -1,0 +1,153 @@
+"""`test --on`: the same check here and on another computer, side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from smtp_wizard.commands.testing.remote_comparison import differences, verdict_words
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
+from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.stages import Stage, Verdict
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.checks.report import CheckResult, Report
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.output.check_outcome import CheckOutcome
+from tests.commands.test_test import PRACTICE
+from tests.support.cli import Ran, run
+from tests.support.fakessh import fake_ssh
+from tests.support.many import PASSWORD, many_servers, save_fleet
+from tests.support.nouns import with_fields
+
+
+async def run_on(tmp_path: Path, own_home: Path, *words: str) -> Ran:
+    """Test the one account of a good server."""
+    async with many_servers(tmp_path / "ca") as many:
+        save_fleet(own_home / "config", many.places, str(many.ca_file), 1)
+        return await asyncio.to_thread(run, "test", "--on", "web1", *words)
+
+
+async def test_both_columns_are_shown_and_it_is_said_that_they_agree(
+    tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = fake_ssh(tmp_path, monkeypatch)
+    ran = await run_on(tmp_path, own_home, "-o", "Port=2222")
+    assert (ran.code, ran.err) == (0, "")
+    lines = ran.out.splitlines()
+    assert lines[1].split() == ["here", "on", "web1"]
+    assert [line.split()[-6:-5] + line.split()[-3:-2] for line in lines if line.startswith("Sign in")] == [["ok", "ok"]]
+    assert lines[-1] == "It works here and on web1."
+    assert "Port=2222" in notes.read_text("utf-8")
+
+
+async def test_each_result_says_from_where_and_in_what_it_differs(
+    tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_ssh(tmp_path, monkeypatch)
+    ran = await run_on(tmp_path, own_home, "--json")
+    assert [(each["from"], each["differs"], each["verdict"]) for each in ran.document["results"]] == [
+        ("here", [], "pass"),
+        ("web1", [], "pass"),
+    ]
+
+
+async def test_a_computer_that_cannot_be_gone_to_hides_nothing_of_here(
+    tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_ssh(tmp_path, monkeypatch, then="echo 'Host key verification failed.' >&2; exit 255")
+    ran = await run_on(tmp_path, own_home)
+    assert ran.code == 1
+    assert "From web1 it could not be tested" in ran.out
+    assert "Host key verification failed" in " ".join(ran.out.split())
+    assert PASSWORD not in ran.out + ran.err
+
+
+async def test_only_the_result_of_here_is_kept_with_the_account(
+    tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_ssh(tmp_path, monkeypatch)
+    await run_on(tmp_path, own_home)
+    saved = SavedAccounts(own_home / "config")
+    (account,) = saved.list()
+    assert len(saved.state.results.history(account.id)) == 1
+
+
+def test_practice_and_what_contradicts_itself_is_refused(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRACTICE_PASSWORD", "correct horse battery")
+    saved = SavedAccounts(own_home / "config")
+    saved.put(PRACTICE)
+    ran = run("test", "Practice", "--on", "web1")
+    assert ran.code == 2
+    assert "on this computer alone" in ran.err
+    saved.put(with_fields(PRACTICE, name="Other", id=""))
+    assert run("test", "--all", "--on", "web1").code == 2
+    assert run("test", "Practice", "--on", "-oProxyCommand=x").code == 2
+    assert run("test", "Practice", "--on", "web1", "--depth", "send", "--to", "a@b.example").code == 2
+    assert run("test", "Practice", "--on", "web1", "--format", "nagios").code == 3
+    assert run("test", "Practice", "-o", "Port=2").code == 2
+
+
+ENDPOINT = PRACTICE.connection.endpoint
+GOOD = Report(ENDPOINT, tuple(CheckResult(stage, Verdict.PASS, 0.1) for stage in (Stage.CONNECT, Stage.AUTH)))
+
+
+def failed(stage: Stage, code: str) -> Report:
+    finding = Finding(code=code, title=shown(code), explanation=shown(""), who=Who.HOST, steps=())
+    results = [CheckResult(each, Verdict.PASS, 0.1) for each in (Stage.CONNECT, Stage.AUTH) if each is not stage]
+    return Report(ENDPOINT, (*results, CheckResult(stage, Verdict.FAIL, 0.1, finding=finding)))
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "differs", "words"),
+    [
+        (GOOD, GOOD, (), "It works here and on web1."),
+        (GOOD, failed(Stage.CONNECT, "blocked"), (Stage.CONNECT,), "here; from web1 port 5871 cannot be reached"),
+        (GOOD, failed(Stage.AUTH, "refused"), (Stage.AUTH,), "It works here, and not on web1"),
+        (failed(Stage.CONNECT, "blocked"), GOOD, (Stage.CONNECT,), "It works on web1, and not here"),
+        (failed(Stage.AUTH, "a"), failed(Stage.AUTH, "a"), (), "It fails here and on web1, in the same way."),
+        (failed(Stage.AUTH, "a"), failed(Stage.AUTH, "b"), (Stage.AUTH,), "each in its own way."),
+    ],
+)
+def test_what_differs_is_said_with_whom_to_ask(
+    here: Report, there: Report, differs: tuple[Stage, ...], words: str
+) -> None:
+    assert differences(here, there) == differs
+    assert words in verdict_words(CheckOutcome(None, here), CheckOutcome(None, there), shown("web1"))
+
+
+def test_no_variable_with_a_secret_comes_to_ssh_which_may_hand_it_on(
+    tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = fake_ssh(tmp_path, monkeypatch, then=f"env > {tmp_path}/environment; exit 255")
+    monkeypatch.setenv("SHOP_PASSWORD", "correct horse battery")
+    SavedAccounts(own_home / "config").put(
+        with_fields(PRACTICE, name="Shop", id="", store=StoreRef(StoreKind.ENV, "SHOP_PASSWORD"))
+    )
+    assert run("check", "127.0.0.1:1", "--on", "web1").code == 1
+    assert notes.exists()
+    assert "correct horse" not in (tmp_path / "environment").read_text("utf-8")
+
+
+# --- check --on ---
+
+
+async def test_a_server_of_no_account_is_checked_from_two_places_too(
+    tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = fake_ssh(tmp_path, monkeypatch)
+    async with many_servers(tmp_path / "ca") as many:
+        host, port = many.places[0]
+        words = ("check", f"{host}:{port}", "--security", "starttls", "--ca-file", str(many.ca_file), "--on", "web1")
+        plain = await asyncio.to_thread(run, *words)
+        ran = await asyncio.to_thread(run, *words, "--json", "-o", "Port=2222")
+    assert (plain.code, plain.out.splitlines()[-1]) == (0, "It works here and on web1.")
+    assert [(each["from"], each["differs"], each["verdict"]) for each in ran.document["results"]] == [
+        ("here", [], "pass"),
+        ("web1", [], "pass"),
+    ]
+    assert "Port=2222" in notes.read_text("utf-8")
+    assert run("check", "mail.example.com", "--on", "web1").code == 2
+    assert run("check", "mail.example.com:587", "-o", "Port=2").code == 2

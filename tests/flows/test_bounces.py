@@ -1,0 +1,252 @@
+"""Mail that came back without a face: what is asked, what is listed, and each way in which it cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smtp_wizard.engine.accounts.account import Account, AccountsError
+from smtp_wizard.engine.accounts.lockout_guard import PAUSED
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.mailbox.bounce_letters import LetterKind
+from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
+from smtp_wizard.engine.mailbox.findings import MailboxError
+from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
+from smtp_wizard.engine.secrets.base import SecretError, SecretFault
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.services.bounces import BounceReport
+from smtp_wizard.engine.services.check_options import CheckOptions
+from smtp_wizard.flows.accounts.action import ActionResult
+from smtp_wizard.flows.areas.bounces import (
+    NO_ACCOUNT,
+    BouncesFlow,
+    BouncesOffer,
+    CopyAddress,
+    PasteLetter,
+    ReadGuide,
+    ReadMailbox,
+)
+from smtp_wizard.flows.flow import Mood
+from smtp_wizard.flows.question import Answer, Topic
+from tests.commands.test_send import RELAY
+from tests.support.walk import make_services
+
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
+ACCOUNT = replace(
+    RELAY,
+    id="a" * 16,
+    connection=replace(RELAY.connection, username="ana", auth=Auth.PASSWORD),
+    store=StoreRef(StoreKind.SESSION, "x"),
+)
+
+
+def delivery(address: str, *, days: int = 1, meant: str = "", final: bool = True) -> FailedDelivery:
+    return FailedDelivery(
+        address=phrase(address),
+        kind=LetterKind.FAILED if final else LetterKind.DELAYED,
+        at=NOW - timedelta(days=days),
+        subject=phrase("Invoice 17"),
+        sent_at=NOW - timedelta(days=days),
+        status=phrase("5.1.1"),
+        final=final,
+        cause="recipient_rejected",
+        why=phrase("This address does not take mail"),
+        who=Who.YOU,
+        steps=(phrase("Correct it in the customer's record."),),
+        did_you_mean=phrase(meant),
+        reported_by=phrase("mail.example.com"),
+        new=True,
+    )
+
+
+def report(*deliveries: FailedDelivery) -> BounceReport:
+    return BounceReport(
+        since=NOW - timedelta(days=30),
+        server=phrase("imap.example.com:993"),
+        scanned=10,
+        fetched=100,
+        deliveries=deliveries,
+        auto_replies=1,
+        cut_off=False,
+        marks={},
+        keys=frozenset({"key"}),
+    )
+
+
+class Bounces:
+    """Gives these results one after the other: reports, or what a service raises."""
+
+    def __init__(self, *results: BounceReport | Exception) -> None:
+        self.results = list(results)
+        self.secrets: list[Secret | None] = []
+        self.anyway: list[bool] = []
+        self.remembered: list[BounceReport] = []
+
+    async def read(
+        self, account: Account, secret: Secret | None, age: timedelta, *, options: CheckOptions
+    ) -> BounceReport:
+        self.secrets.append(secret)
+        self.anyway.append(options.ignore_lockout)
+        result = self.results.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def remember(self, account: Account, found: BounceReport) -> None:
+        self.remembered.append(found)
+
+
+def flow_over(folder: Path, bounces: Any, accounts: Sequence[Account] = (ACCOUNT,)) -> BouncesFlow:
+    services = make_services(folder)
+    return BouncesFlow(lambda: accounts, bounces, services.entries, services.stores.vault, services.catalog)
+
+
+async def read_through(flow: BouncesFlow, password: str = "a password") -> ActionResult:
+    """Read the mailbox; a question for the password is answered."""
+    action = await flow.act(BouncesOffer.READ)
+    assert isinstance(action, ReadMailbox)
+    flow.begin()
+    assert flow.state.card is not None
+    assert flow.state.card.mood is Mood.RUNNING
+    done = await action.begin()
+    if done is None and action.state.about is Topic.PASSWORD:
+        action.give(0, Secret(password))
+        done = await action.act(Answer.DO)
+    if done is None:
+        assert action.state.about is Topic.LOCKOUT
+        done = await action.act(Answer.DO)
+    assert done is not None
+    flow.take(action, done)
+    return done
+
+
+def offered(flow: BouncesFlow) -> list[BouncesOffer]:
+    return [each.id for each in flow.state.offers]
+
+
+async def test_each_address_stands_in_a_row_with_what_to_do_and_what_was_meant_is_copied(tmp_path: Path) -> None:
+    found = report(
+        delivery("carla@gmial.com", meant="carla@gmail.com"),
+        delivery("carla@gmial.com", days=3, meant="carla@gmail.com"),
+        delivery("bob@elsewhere.example", days=9, final=False),
+    )
+    bounces = Bounces(found)
+    flow = flow_over(tmp_path, bounces)
+    assert offered(flow) == [BouncesOffer.READ, BouncesOffer.PASTE]
+    await read_through(flow)
+    assert [(row.address, row.last, row.state) for row in flow.state.rows] == [
+        ("carla@gmial.com", "2026-11-29", "final"),
+        ("bob@elsewhere.example", "2026-11-21", "still tried"),
+    ]
+    why, what, mails = flow.state.sections
+    assert "Did you mean carla@gmail.com?" in why.lines
+    assert what.lines == ("Correct it in the customer's record.",)
+    assert len(mails.lines) == 2
+    assert await flow.act(BouncesOffer.COPY) == CopyAddress("carla@gmail.com")
+    flow.choose(1)
+    assert await flow.act(BouncesOffer.COPY) == CopyAddress("bob@elsewhere.example")
+    assert bounces.remembered == [found]
+
+
+async def test_the_password_that_is_kept_nowhere_is_asked_for(tmp_path: Path) -> None:
+    bounces = Bounces(report())
+    await read_through(flow_over(tmp_path, bounces), "typed now")
+    assert bounces.secrets == [Secret("typed now")]
+
+
+async def test_nothing_came_back_is_good_news(tmp_path: Path) -> None:
+    flow = flow_over(tmp_path, Bounces(report()))
+    await read_through(flow)
+    assert flow.state.card is not None
+    assert flow.state.card.mood is Mood.PASSED
+    assert "no mail has come back" in flow.state.card.title
+    assert "automatic repl" in flow.state.card.lines[0]
+
+
+def trouble(code: str = "mailbox_switched_off", guide: str | None = "mailbox-imap") -> MailboxError:
+    return MailboxError(
+        Finding(
+            code=code,
+            title=phrase("IMAP is switched off"),
+            explanation=phrase("No program may read it."),
+            who=Who.YOU,
+            steps=(phrase("Switch IMAP on."),),
+            guide=guide,
+        )
+    )
+
+
+async def test_what_the_mailbox_lacks_stands_on_a_card_with_its_guide(tmp_path: Path) -> None:
+    bounces = Bounces(trouble())
+    flow = flow_over(tmp_path, bounces)
+    await read_through(flow)
+    assert flow.state.card is not None
+    assert (flow.state.card.mood, flow.state.card.title) == (Mood.FAILED, "IMAP is switched off")
+    assert "Switch IMAP on." in flow.state.card.lines
+    assert await flow.act(BouncesOffer.GUIDE) == ReadGuide("mailbox-imap")
+    assert bounces.remembered == [], "what was not read was not shown"
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        SecretError(SecretFault.LOCKED, phrase("The keyring is locked.")),
+        OAuthError(OAuthFault.ELSEWHERE, phrase("Sign in again.")),
+    ],
+    ids=["secret", "browser"],
+)
+async def test_what_a_service_raises_is_said_and_the_mailbox_can_be_read_again(
+    problem: Exception, tmp_path: Path
+) -> None:
+    flow = flow_over(tmp_path, Bounces(problem, report()))
+    await read_through(flow)
+    assert flow.state.card is not None
+    assert flow.state.card.title == str(problem)
+    assert offered(flow)[0] is BouncesOffer.READ
+    await read_through(flow)
+    assert flow.state.read
+
+
+async def test_a_sign_in_that_is_held_back_is_tried_after_a_yes_alone(tmp_path: Path) -> None:
+    bounces = Bounces(trouble(PAUSED, None), report())
+    await read_through(flow_over(tmp_path, bounces))
+    assert bounces.anyway == [False, True]
+
+
+async def test_accounts_are_taken_one_after_the_other_and_those_without_a_mailbox_are_none(tmp_path: Path) -> None:
+    second = replace(ACCOUNT, name=phrase("Shop"))
+    flow = flow_over(tmp_path, Bounces(), (RELAY, ACCOUNT, second))
+    assert flow.state.account == "Office"
+    await flow.act(BouncesOffer.OTHER)
+    assert flow.state.account == "Shop"
+    await flow.act(BouncesOffer.OTHER)
+    assert flow.state.account == "Office"
+
+
+async def test_without_an_account_a_letter_can_be_pasted(tmp_path: Path) -> None:
+    flow = flow_over(tmp_path, Bounces(), (RELAY,))
+    assert flow.state.card is not None
+    assert flow.state.card.title == NO_ACCOUNT
+    assert offered(flow) == [BouncesOffer.PASTE]
+    assert await flow.act(BouncesOffer.PASTE) == PasteLetter()
+    assert await flow.act(BouncesOffer.READ) is None
+
+
+def test_accounts_that_cannot_be_read_are_said(tmp_path: Path) -> None:
+    def damaged() -> Sequence[Account]:
+        raise AccountsError(phrase("The accounts are damaged."))
+
+    services = make_services(tmp_path)
+    bounces: Any = Bounces()
+    flow = BouncesFlow(damaged, bounces, services.entries, services.stores.vault, services.catalog)
+    assert flow.state.card is not None
+    assert flow.state.card.title == "The accounts are damaged."
