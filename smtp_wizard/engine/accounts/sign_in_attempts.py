@@ -273,6 +273,8 @@ def _holds(id: str, sign_in: SignInRecord, now: datetime) -> bool:
 def _not_ahead(sign_in: SignInRecord, now: datetime) -> SignInRecord:
     """Bound, too, what a file may say: nothing counts for longer than the longest pause."""
     lasts = min(sign_in.until - sign_in.at, timedelta(minutes=LONGEST_LOCKOUT))
+    if sign_in.at <= now and sign_in.until - sign_in.at == lasts:
+        return sign_in
     at = min(sign_in.at, now)
     return replace(sign_in, at=at, until=at + lasts)
 

@@ -213,6 +213,22 @@ class VaultStore:
         await self._ready()
         return await do(work)
 
+    async def _entries_to_read(self) -> Mapping[str, str]:
+        """Return the entries: those that were read last, where the file is still that one. Raises `SecretError`."""
+        found = self._at_hand()
+        return found if found is not None else await self._unlocked(self._entries, self._in_thread)
+
+    def _at_hand(self) -> Mapping[str, str] | None:
+        """Return what was read last, where it still stands in the file. It takes a look at the file, and no thread."""
+        copy, last = self._copy, self._unsealed_last
+        if self._file is None or copy is None or last is None:
+            return None
+        try:
+            unchanged = copy.mark == _mark(self._file)
+        except OSError:
+            return None
+        return last.entries if unchanged and last.sealed is copy.sealed and last.key is self._key else None
+
     # -- a store ----------------------------------------------------------------------------------------------------
 
     async def probe(self) -> Availability:
@@ -234,7 +250,7 @@ class VaultStore:
     async def get(self, ref: StoreRef) -> Secret:
         if self.state is VaultState.MISSING:
             raise _absent()
-        entries = await self._unlocked(self._entries, self._in_thread)
+        entries = await self._entries_to_read()
         if ref.where not in entries:
             raise SecretError(
                 SecretFault.MISSING, phrase("The vault has no entry '{}' any more.", shown(ref.where, 100))

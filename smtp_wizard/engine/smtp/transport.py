@@ -29,6 +29,7 @@ from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.begun_connection import BegunConnection
 from smtp_wizard.engine.smtp.certificates import MOST_NAMES, Certificate, read_chain
+from smtp_wizard.engine.smtp.socket_io import Arrivals, send_all
 from smtp_wizard.engine.smtp.symptom import Fault, TlsFault
 
 STAGGER = 0.25
@@ -243,6 +244,8 @@ _TELLING = (Fault.REFUSED, Fault.RESET, Fault.DENIED, Fault.SILENT, Fault.NO_ROO
 
 async def _happy_eyeballs(peers: Sequence[Peer], begun: BegunConnection | None) -> SocketStream:
     """Try each address, a quarter of a second apart, sooner when one fails; the first to answer wins."""
+    if len(peers) == 1:
+        return await _connect(peers[0], begun)
     todo = list(peers)
     running: set[asyncio.Task[SocketStream]] = set()
     failures: list[WireError] = []
@@ -329,6 +332,7 @@ class SocketStream:
     def __init__(self, sock: socket.socket, peer: Peer) -> None:
         self._sock = sock
         self._peer = peer
+        self._arrivals = Arrivals(sock)
         self._tls: ssl.SSLObject | None = None
         self._torn: WireError | None = None
         self._unreadable = 0
@@ -388,6 +392,9 @@ class SocketStream:
     def _decrypt(self) -> bytes | None:
         """Return decrypted bytes, b'' at the end, None when more must come first."""
         assert self._tls is not None
+        # To be told by OpenSSL that nothing is there costs as much as to decrypt it.
+        if not (self._incoming.pending or self._incoming.eof or self._tls.pending()):
+            return None
         try:
             return self._tls.read(CHUNK)
         except ssl.SSLWantReadError:
@@ -436,7 +443,7 @@ class SocketStream:
 
     async def _receive(self) -> bytes:
         try:
-            data = await asyncio.get_running_loop().sock_recv(self._sock, CHUNK)
+            data = await self._arrivals.receive(CHUNK)
         except OSError as problem:
             raise _translated(problem) from None
         if not data and self._torn is not None:
@@ -445,7 +452,7 @@ class SocketStream:
 
     async def _send(self, data: bytes) -> None:
         try:
-            await asyncio.get_running_loop().sock_sendall(self._sock, data)
+            await send_all(self._sock, data)
         except ConnectionResetError as problem:
             # The system tells of a reset once, and has told it here; behind what came before, a read sees a plain end.
             self._torn = _translated(problem)
@@ -459,6 +466,7 @@ class SocketStream:
 
     def close(self) -> None:
         """As `Stream.close`."""
+        self._arrivals.end()
         self._sock.close()
 
 
@@ -603,19 +611,34 @@ def _openssl_words(problem: ssl.SSLError) -> Shown:
     return shown((problem.reason or str(problem)).replace("_", " ").lower())
 
 
+_Believed = tuple[Shown, Shown, datetime | None, datetime | None, tuple[Shown, ...]]
+"""What is shown of a certificate that OpenSSL has verified: see the fields of `TlsFacts`."""
+_KNOWN_AT_MOST = 500
+_known: dict[bytes, _Believed] = {}
+"""What is shown of the certificates that were verified last: a thousand accounts may be on one server."""
+
+
 def _facts(tls: ssl.SSLObject) -> TlsFacts:
     """What a handshake showed."""
+    sent = tls.getpeercert(binary_form=True) or b""
+    # OpenSSL tells nothing of what it has not verified itself, and its word is not taken from an earlier handshake.
+    verified = tls.context.verify_mode is ssl.CERT_REQUIRED
+    believed = (_known.get(sent) or _believed(tls, sent)) if verified else None
+    version, cipher = _agreed(tls)
+    return TlsFacts(version, cipher, *believed) if believed is not None else _facts_as_sent(tls)
+
+
+def _believed(tls: ssl.SSLObject, sent: bytes) -> _Believed | None:
+    """Read the certificate that was verified, and remember what is shown of it; None where none was."""
     seen: Any = tls.getpeercert()
-    if not seen:  # OpenSSL tells nothing of what it has not verified itself
-        return _facts_as_sent(tls)
-    return TlsFacts(
-        *_agreed(tls),
-        _distinguished(seen.get("subject", ())),
-        _distinguished(seen.get("issuer", ())),
-        _when(seen.get("notBefore")),
-        _when(seen.get("notAfter")),
-        tuple(shown(value, 100) for _, value in seen.get("subjectAltName", ())[:MOST_NAMES]),
-    )
+    if not seen:
+        return None
+    if len(_known) >= _KNOWN_AT_MOST:
+        _known.clear()
+    names = tuple(shown(value, 100) for _, value in seen.get("subjectAltName", ())[:MOST_NAMES])
+    subject, issuer = (_distinguished(seen.get(whose, ())) for whose in ("subject", "issuer"))
+    _known[sent] = subject, issuer, _when(seen.get("notBefore")), _when(seen.get("notAfter")), names
+    return _known[sent]
 
 
 def _facts_as_sent(tls: ssl.SSLObject) -> TlsFacts:

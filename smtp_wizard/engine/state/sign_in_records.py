@@ -77,9 +77,11 @@ def changed(
     before = {id: each for entry in stood.values() for id, each in entry.items()}
     answer, after = change(before)
     for account, entry in stood.items():
-        put(file, account, {id: each for id, each in after.items() if entry.get(id) != each})
+        if new := {id: each for id, each in after.items() if entry.get(id) != each}:
+            put(file, account, new)
     gone = [(account, id) for account in {*accounts, *related} for id in before if id not in after]
-    file.executemany("DELETE FROM attempts WHERE account = ? AND id = ?", gone)
+    if gone:
+        file.executemany("DELETE FROM attempts WHERE account = ? AND id = ?", gone)
     return answer
 
 

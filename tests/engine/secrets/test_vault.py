@@ -139,6 +139,18 @@ async def test_many_secrets_cost_one_reading(tmp_path: Path, monkeypatch: pytest
     assert (steps.read, steps.unsealed) == (1, 0), "it was unsealed when it was opened"
 
 
+async def test_many_secrets_of_one_vault_take_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread for each would cost more of the processor than all the rest of the reading."""
+    store = await new_vault(tmp_path)
+    await put(store, "Office", SECRET)
+    again = await opened(tmp_path)
+    monkeypatch.setattr(vault_module, "SETTLED", -60 * 10**9)
+    assert await again.get(OFFICE) == SECRET
+    monkeypatch.setattr(vault_module, "in_thread", Mock(side_effect=AssertionError("a thread")))
+    for _ in range(10):
+        assert await again.get(OFFICE) == SECRET
+
+
 async def test_a_vault_that_was_written_just_now_is_read_each_time_and_unsealed_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import trustme
@@ -20,10 +21,12 @@ import trustme
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security, parse_host
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.smtp import transport
 from smtp_wizard.engine.smtp.symptom import Fault, TlsFault
 from smtp_wizard.engine.smtp.transport import (
     SocketStream,
     SocketWire,
+    TlsFacts,
     Trust,
     WireError,
     unverified_context,
@@ -373,6 +376,38 @@ async def test_small_commands_are_not_held_back() -> None:
         assert not stream.encrypted
         stream.close()
         stream.close()
+
+
+async def test_a_certificate_that_is_known_is_read_once_and_verified_each_time(
+    ca: trustme.CA, ca_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand accounts are on few servers; what is shown of one that nobody believes is never taken for verified."""
+    wire, read = SocketWire(), Mock(side_effect=transport._when)
+    monkeypatch.setattr(transport, "_known", {})
+    monkeypatch.setattr(transport, "_when", read)
+    async with MisbehavingServer([StartTls(good(ca)), Hold()]) as server:
+
+        async def facts(trust: Trust | None) -> TlsFacts:
+            stream = await wire.connect(await wire.resolve(IPV4, server.port, None))
+            try:
+                return await stream.start_tls(IPV4, trust)
+            finally:
+                stream.close()
+
+        first = await facts(Trust(ca_file))
+        assert [await facts(Trust(ca_file)) for _ in range(3)] == [first] * 3
+        assert read.call_count == 2, "when it begins and when it ends, once"
+        assert first.chain == ()
+        assert (await facts(None)).chain, "nobody verified it this time"
+        with pytest.raises(WireError):
+            await facts(Trust(None, only=True))
+
+
+async def test_a_host_with_one_address_takes_no_race(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asyncio, "wait", None)
+    wire = SocketWire()
+    async with MisbehavingServer([Hold()]) as server:
+        (await wire.connect(await wire.resolve(IPV4, server.port, None))).close()
 
 
 async def test_what_has_come_is_read_without_waiting(ca: trustme.CA, ca_file: str) -> None:
