@@ -183,7 +183,8 @@ def _login_facts(login: SignInRenewal | None) -> list[tuple[str, str]]:
         return []
     return [
         ("Client id", shown(login.client_id, 200)),
-        ("Signed in", f"{login.granted.astimezone():%Y-%m-%d %H:%M}"),
+        ("Signs in by itself at", shown(login.application_at, 200)),
+        ("Set up" if login.application_at else "Signed in", f"{login.granted.astimezone():%Y-%m-%d %H:%M}"),
         ("Renewed", f"{login.renewed.astimezone():%Y-%m-%d %H:%M}"),
     ]
 

@@ -114,7 +114,8 @@ class _Setup:
         draft = self.answers.filled_in(self.answers.begun(self.given.email))
         draft = self.way_in.towards_browser(replace(draft, secret=self.answers.secret()))
         lacking = self.missing.names(draft)
-        if lacking and not can_ask():
+        # The screens ask a person to sign in; what an application lacks is said by options alone.
+        if lacking and (not can_ask() or self.given.browser.as_application):
             raise missing_answers(lacking, shown(draft.origin_note))
         if lacking and self.out.form is Form.TEXT:
             return open_wizard(self.invocation, "setup", draft)

@@ -74,7 +74,12 @@ class MissingAnswers:
         server = self._invocation.services.catalog.oauth_server(draft.connection)
         if server is None or draft.connection.auth is not Auth.XOAUTH2 or draft.secret is not None:
             return []
-        return lacking_for(server, self._given.browser.flow, has_secret=draft.client_secret is not None)
+        return lacking_for(
+            server,
+            self._given.browser.flow,
+            has_secret=draft.client_secret is not None,
+            tenant=self._given.browser.tenant,
+        )
 
     def asked(self, draft: Draft) -> Draft:
         """Ask for what is lacking, first what comes first. Raises `CommandError` for what is no question."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 import click
 
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.options.browser import flow_for, signed_in
+from smtp_wizard.commands.options.browser import application_sign_in, flow_for, signed_in
 from smtp_wizard.commands.options.sign_in import given_password
 from smtp_wizard.commands.setup_options import SetupOptions
 from smtp_wizard.engine.base.connection import Auth
@@ -21,6 +21,7 @@ from smtp_wizard.engine.services.tokens import keepable_in
 from smtp_wizard.engine.wizard.draft import Draft, is_usable
 from smtp_wizard.engine.wizard.steps import best_way, ranked
 from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.questions import ask_password
 from smtp_wizard.runtime.running import Stopwatch
 
 
@@ -45,25 +46,41 @@ class WayIn:
             return draft
         if named is not None and named.auth.needs is not Auth.XOAUTH2:
             raise click.UsageError("--auth xoauth2 goes with a way in that is in the browser; leave --path out.")
-        if draft.secret is not None and given.browser.given:
+        as_application = given.browser.as_application
+        if draft.secret is not None and given.browser.given and not as_application:
             raise click.UsageError("A token is given already: leave --client-id, --client-secret-... and --flow out.")
         chosen = self.chosen(draft)
         connection = replace(chosen.connection, auth=Auth.XOAUTH2)
         chosen = replace(chosen, application=Application.OAUTH, connection=connection)
+        if as_application:
+            return self._with_client_secret(chosen)
         if draft.secret is not None:
             return chosen
         keepable_in(chosen.store)
         secret = given_password(self._invocation, given.browser.client_secret, self._watch, self._undone)
         return replace(chosen, client_id=given.browser.client_id or "", client_secret=secret)
 
+    def _with_client_secret(self, draft: Draft) -> Draft:
+        """Take the client secret of the application from where it is said to be: as such, or as what is kept."""
+        given = self._given.browser
+        secret = given_password(self._invocation, given.client_secret, self._watch, self._undone)
+        if secret is not None and draft.secret is not None:
+            raise click.UsageError("The client secret is given twice: leave --client-secret-... or the other way out.")
+        return replace(draft, client_id=given.client_id or "", client_secret=secret or draft.secret, secret=None)
+
     def through_browser(self, draft: Draft) -> Draft:
-        """Sign in in the browser, where that is the way. Raises `CommandError`."""
+        """Sign in in the browser, where that is the way; an application signs in with the check.
+
+        Raises `CommandError`.
+        """
         if (
             draft.connection.auth is not Auth.XOAUTH2
             or draft.secret is not None
             or self._given.how_deep is Depth.SERVER
         ):
             return draft
+        if self._given.browser.as_application:
+            return self._as_application(draft)
         from smtp_wizard.flows.browser import BrowserFlow
 
         services = self._invocation.services
@@ -72,6 +89,16 @@ class WayIn:
         )
         way = flow_for(flow.server, self._given.browser.flow)
         return signed_in(self._invocation.out, flow, way, self._watch, self._undone)
+
+    def _as_application(self, draft: Draft) -> Draft:
+        services, source = self._invocation.services, self._given.browser
+        server = services.catalog.oauth_server(draft.connection)
+        assert server is not None, "the way in is one with OAuth"
+        flow_for(server, source.flow)
+        secret = draft.client_secret or ask_password("Client secret of the application")
+        return draft.with_sign_in(
+            draft.connection.username, application_sign_in(server, source, secret, services.now())
+        )
 
     def chosen(self, draft: Draft) -> Draft:
         """Choose the way to sign in: the one named, else the best that takes a password. Raises `CommandError`."""

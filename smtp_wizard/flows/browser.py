@@ -106,6 +106,8 @@ _WAYS: Mapping[BrowserOffer, OAuthFlow] = {_BY_CODE: OAuthFlow.DEVICE, _BY_BROWS
 
 def way_for(server: OAuthServer, wanted: OAuthFlow | None) -> OAuthFlow | None:
     """Return the way to sign in: the wanted one, else the simplest; None where the provider has not that one."""
+    if wanted is OAuthFlow.CLIENT_CREDENTIALS:
+        return wanted if server.application is not None else None
     return wanted if wanted in server.flows else server.flows[0] if wanted is None else None
 
 

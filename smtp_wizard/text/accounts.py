@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.application_sign_in import signs_in_as_application
 from smtp_wizard.engine.accounts.lockout_guard import paused
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.identity import Scope
@@ -114,7 +115,7 @@ NO_SUCH_PASSWORD = "It has no password: its server asks for no sign-in."
 
 def in_browser(account: Account) -> bool:
     """Whether the account signs in in the browser, and stays signed in."""
-    return account.login is not None
+    return account.login is not None and not signs_in_as_application(account)
 
 
 def signs_in(account: Account) -> bool:

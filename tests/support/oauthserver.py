@@ -10,15 +10,19 @@ import base64
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from smtp_wizard.engine.oauth.grants import Grant
 from smtp_wizard.engine.oauth.server import ClientSecret, OAuthServer
 
 CLIENT_ID = "wizard-of-ana"
+APPLICATION_SCOPE = "https://mail.example/.default"
 Answer = tuple[int, object]
 """Status, and what goes out as JSON; bytes go out as they are."""
 
@@ -28,6 +32,17 @@ def long_token(kind: str, size: int) -> str:
     return f"{kind}-{secrets.token_urlsafe(size)}"[:size]
 
 
+def refresh_of(grant: Grant) -> str:
+    """The refresh token of a person's sign-in."""
+    assert grant.refresh_token is not None
+    return grant.refresh_token.reveal()
+
+
+def refusal(error: str, description: str, status: int = 400) -> Answer:
+    """What Microsoft answers for no."""
+    return status, {"error": error, "error_description": f"{description} Trace ID: 0000"}
+
+
 @dataclass
 class Device:
     """A device code that was given out."""
@@ -35,6 +50,20 @@ class Device:
     user_code: str
     approved: bool = False
     denied: bool = False
+
+
+@contextmanager
+def asyncio_thread() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop that runs in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 @dataclass(kw_only=True)
@@ -47,6 +76,8 @@ class AuthorizationServer:
     lasting: bool = True
     """Whether it gives refresh tokens."""
     interval: int | None = 1
+    tenants: dict[str, str] = field(default_factory=dict)
+    """The organisations whose applications sign in by themselves, and what they are refused for (nothing: empty)."""
     override: Callable[[str, Mapping[str, str]], Answer | None] = lambda path, form: None
     """Asked first, with path and form: what to answer instead."""
     more: dict[str, object] = field(default_factory=dict)
@@ -61,6 +92,16 @@ class AuthorizationServer:
     revoked: set[str] = field(default_factory=set)
     dead: bool = False
     """Whether a refresh token came twice."""
+
+    @contextmanager
+    def beside(self) -> Iterator[Self]:
+        """Serve in a thread of its own, for a command that has an event loop itself."""
+        with asyncio_thread() as loop:
+            asyncio.run_coroutine_threadsafe(self.__aenter__(), loop).result()
+            try:
+                yield self
+            finally:
+                asyncio.run_coroutine_threadsafe(self.__aexit__(), loop).result()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -137,6 +178,8 @@ class AuthorizationServer:
             writer.close()
 
     def _answer(self, path: str, form: Mapping[str, str]) -> Answer:
+        if form.get("grant_type") == "client_credentials":
+            return self._application(path.removesuffix("/token").strip("/"), form)
         if form.get("client_id") != CLIENT_ID or form.get("client_secret", "") != self.client_secret:
             return 401, {"error": "invalid_client"}
         if path == "/device":
@@ -151,6 +194,22 @@ class AuthorizationServer:
         }
         work = grants.get(form.get("grant_type", ""))
         return work(form) if work else (400, {"error": "unsupported_grant_type"})
+
+    def _application(self, tenant: str, form: Mapping[str, str]) -> Answer:
+        """Answer as Microsoft does, with its numbers."""
+        if tenant not in self.tenants:
+            return refusal("invalid_request", f"AADSTS90002: Tenant '{tenant}' not found.")
+        if form.get("client_id") != CLIENT_ID:
+            return refusal("unauthorized_client", "AADSTS700016: Application with identifier 'x' was not found.")
+        if self.tenants[tenant] == "expired":
+            return refusal("invalid_client", "AADSTS7000222: The provided client secret keys are expired.", 401)
+        if form.get("client_secret") != self.client_secret or not self.client_secret:
+            return refusal("invalid_client", "AADSTS7000215: Invalid client secret provided.", 401)
+        if form.get("scope") != APPLICATION_SCOPE:
+            return refusal("invalid_scope", "AADSTS1002012: The provided value for scope is not valid.")
+        access = long_token("access", self.token_size)
+        self.access_tokens.add(access)
+        return 200, {"access_token": access, "token_type": "Bearer", "expires_in": 3599, **self.more}
 
     def _device(self) -> Answer:
         device, user = secrets.token_urlsafe(30), "WDJB-MJHT"

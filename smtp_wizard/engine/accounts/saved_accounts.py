@@ -458,4 +458,4 @@ def _newer(saved: SignInRenewal | None, learnt: SignInRenewal | None) -> SignInR
     """Return what is known of a sign-in: as it was saved, or as it was renewed since."""
     if saved is None or learnt is None or (learnt.client_id, learnt.granted) != (saved.client_id, saved.granted):
         return saved
-    return learnt if learnt.renewed >= saved.renewed else saved
+    return replace(saved, renewed=learnt.renewed, ends=learnt.ends) if learnt.renewed >= saved.renewed else saved

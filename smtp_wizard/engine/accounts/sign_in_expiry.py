@@ -46,7 +46,7 @@ def sign_in_expiry_of(login: SignInRenewal | None, server: OAuthServer | None, n
     if login is None:
         return None
     ends = [(login.ends, False, login.renewed)] if login.ends is not None else []
-    if server is not None and server.idle is not None:
+    if server is not None and server.idle is not None and not login.application_at:
         ends.append((login.renewed + timedelta(days=server.idle.days), True, login.renewed))
     if not ends:
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -86,9 +87,10 @@ class OAuthClient:
     async def renew(self, grant: Grant) -> SignedIn:
         """Get a new access token, and the refresh token that holds from now on (RFC 6749 section 6).
 
-        Raises `OAuthError`; `ENDED` means that the person must sign in again.
+        An application's own sign-in is made anew (section 4.4). Raises `OAuthError`; `ENDED` means that the person must
+        sign in again.
         """
-        if grant.token_url != self.server.token:
+        if not self.server.gives_tokens_at(grant.token_url, to_application=grant.of_application):
             raise OAuthError(
                 OAuthFault.ELSEWHERE,
                 phrase(
@@ -97,13 +99,31 @@ class OAuthClient:
                 ),
             )
 
+        refresh_token = grant.refresh_token
+        if refresh_token is None:
+            return await self._as_application(grant)
+
         async def ask(client: AsyncOAuth2Client) -> Any:
-            client.token = {"access_token": "", "refresh_token": grant.refresh_token.reveal()}
+            client.token = {"access_token": "", "refresh_token": refresh_token.reveal()}
             # The scopes stay those that were granted: named again, some servers refuse what they would give.
             client.scope = None
-            return await client.refresh_token(self.server.token, refresh_token=grant.refresh_token.reveal())
+            return await client.refresh_token(self.server.token, refresh_token=refresh_token.reveal())
 
         return self._signed_in(await self._asked(self.server.token, ask), grant)
+
+    async def _as_application(self, grant: Grant) -> SignedIn:
+        """Sign in as the application itself (RFC 6749 section 4.4). A refresh token in the answer is not kept."""
+        access = self.server.application
+        assert access is not None, "it gives tokens to applications"
+
+        async def ask(client: AsyncOAuth2Client) -> Any:
+            return await client.fetch_token(
+                grant.token_url, grant_type="client_credentials", scope=" ".join(access.scopes)
+            )
+
+        answer = await self._asked(grant.token_url, ask)
+        now = self._now()
+        return SignedIn(replace(grant, renewed=now), self._access_in(answer, grant.token_url, now))
 
     async def post(self, url: str, data: Mapping[str, str]) -> Mapping[str, Any]:
         """Send a form; return the JSON object that comes back. Raises `OAuthError`."""
@@ -151,11 +171,11 @@ class OAuthClient:
 
     async def revoke(self, grant: Grant) -> None:
         """Give a sign-in back (RFC 7009), where the server has a place for it. Raises `OAuthError`."""
-        url = self.server.revoke
-        if url:
+        url, refresh_token = self.server.revoke, grant.refresh_token
+        if url and refresh_token is not None:
 
             async def ask(client: AsyncOAuth2Client) -> Any:
-                form = {"token": grant.refresh_token.reveal(), "token_type_hint": "refresh_token"}
+                form = {"token": refresh_token.reveal(), "token_type_hint": "refresh_token"}
                 auth = client.client_auth(client.token_endpoint_auth_method)
                 (await client.request("POST", url, data=form, withhold_token=True, auth=auth)).raise_for_status()
 
@@ -245,12 +265,8 @@ class OAuthClient:
     # -- the answer -------------------------------------------------------------------------------------------------
 
     def _signed_in(self, answer: Any, before: Grant | None) -> SignedIn:
-        host = host_of(self.server.token)
-        if not isinstance(answer, dict):
-            raise garbled(host)
-        access = token_in(answer, "access_token")
-        if access is None or str(answer.get("token_type", "bearer")).lower() != "bearer":
-            raise garbled(host)
+        now = self._now()
+        access = self._access_in(answer, self.server.token, now)
         refresh = token_in(answer, "refresh_token") or (before.refresh_token if before else None)
         if refresh is None:
             raise OAuthError(
@@ -260,9 +276,7 @@ class OAuthClient:
                     "with; remove this program from your account's connections there, and sign in again."
                 ),
             )
-        now = self._now()
         lasts = seconds_in(answer, "refresh_token_expires_in") or seconds_in(answer, "refresh_expires_in")
-        own = seconds_in(answer, "expires_in")
         grant = Grant(
             client_id=self.client.id,
             client_secret=self.client.secret,
@@ -272,7 +286,16 @@ class OAuthClient:
             renewed=now,
             ends=now + lasts if lasts else before.ends if before else None,
         )
-        return SignedIn(grant, AccessToken(access, now + own if own else None))
+        return SignedIn(grant, access)
+
+    def _access_in(self, answer: Any, url: str, now: datetime) -> AccessToken:
+        if not isinstance(answer, dict):
+            raise garbled(host_of(url))
+        access = token_in(answer, "access_token")
+        if access is None or str(answer.get("token_type", "bearer")).lower() != "bearer":
+            raise garbled(host_of(url))
+        own = seconds_in(answer, "expires_in")
+        return AccessToken(access, now + own if own else None)
 
 
 _NOT_THERE = phrase("could not be reached")

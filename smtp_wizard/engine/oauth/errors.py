@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from smtp_wizard.engine.base.errors import ShownError
-from smtp_wizard.engine.base.shown import Shown, phrase, shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 
 
 class OAuthFault(StrEnum):
@@ -48,9 +48,11 @@ class OAuthFault(StrEnum):
 class OAuthError(ShownError):
     """No token. The text is one sentence for a person, never a token, a code or a secret."""
 
-    def __init__(self, fault: OAuthFault, words: Shown) -> None:
+    def __init__(self, fault: OAuthFault, words: Shown, number: Shown = NO_WORDS) -> None:
+        """`number`: Microsoft's own for it, where there is one."""
         super().__init__(words)
         self.fault = fault
+        self.number = number
 
 
 _MEANINGS: Mapping[str, tuple[OAuthFault, Shown]] = MappingProxyType(
@@ -132,8 +134,11 @@ def meaning_of(error: object, description: object = None) -> OAuthError:
         error if isinstance(error, str) else "",
         (OAuthFault.REFUSED, phrase("The sign-in server refused, for a reason that the standard does not know.")),
     )
-    number = _NUMBER.search(description[:4000]) if isinstance(description, str) else None
-    return OAuthError(trouble, phrase("{} ({})", sentence, shown(number[0])) if number else sentence)
+    found = _NUMBER.search(description[:4000]) if isinstance(description, str) else None
+    if found is None:
+        return OAuthError(trouble, sentence)
+    number = shown(found[0])
+    return OAuthError(trouble, phrase("{} ({})", sentence, number), number)
 
 
 _NOT_REACHED = phrase("could not be reached")

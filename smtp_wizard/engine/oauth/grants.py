@@ -51,11 +51,12 @@ _Token = Annotated[Secret, AsText(lambda text: Secret(_filled(text)), Secret.rev
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """A lasting sign-in."""
+    """A lasting sign-in: a person's, or an application's own."""
 
     client_id: _Filled
     client_secret: _Token | None
-    refresh_token: _Token
+    refresh_token: _Token | None
+    """None where no person signed in: the application does so itself, with the client secret."""
     token_url: _Filled
     """Where it came from. It is never sent anywhere else."""
     granted: Second
@@ -64,6 +65,11 @@ class Grant:
     """When the server last answered with a token."""
     ends: Second | None
     """When it ends in any case, where the server says so."""
+
+    @property
+    def of_application(self) -> bool:
+        """Whether the application itself signs in, and no person (RFC 6749 section 4.4)."""
+        return self.refresh_token is None
 
     def sealed(self) -> Secret:
         """Return it as the one secret that is kept."""

@@ -9,7 +9,15 @@ from typing import Protocol
 
 from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.strict_yaml import Node
-from smtp_wizard.engine.oauth.server import ClientSecret, OAuthServer, TokenLife, is_redirect, is_safe_url
+from smtp_wizard.engine.oauth.server import (
+    TENANT_SLOT,
+    ApplicationAccess,
+    ClientSecret,
+    OAuthServer,
+    TokenLife,
+    is_redirect,
+    is_safe_url,
+)
 
 OAuthServers = Mapping[str, OAuthServer]
 """The table of servers, by the name that paths refer to them with."""
@@ -37,7 +45,7 @@ def server_of(node: Node, servers: OAuthServers, cited: CitesSources) -> OAuthSe
         if name not in servers:
             raise node.error("oauth", f"there is no OAuth server '{name}' in the table of them")
         server = servers[name]
-        facts = (server, server.idle, server.testing)
+        facts = (server, server.idle, server.testing, server.application)
         for source in (each.source for each in facts if each is not None and each.source):
             cited.one(node, "oauth", source)
         return server
@@ -47,9 +55,6 @@ def server_of(node: Node, servers: OAuthServers, cited: CitesSources) -> OAuthSe
 def read_server(node: Node, cited: CitesSources) -> OAuthServer:
     """Read one server. Raises `DataError`."""
     source, as_of, confidence = cited.fact(node)
-    scopes = node.texts("scopes")
-    if not scopes or any(not _SCOPE.fullmatch(scope) for scope in scopes):
-        raise node.error("scopes", "name what is asked for: a list of words without blanks")
     redirect = node.text_or("redirect", "http://127.0.0.1:{port}/")
     if not is_redirect(redirect):
         raise node.error("redirect", "must be http://127.0.0.1:{port}, or localhost, with a path if need be")
@@ -60,19 +65,46 @@ def read_server(node: Node, cited: CitesSources) -> OAuthServer:
         device=_address(node, "device"),
         register=_address(node, "register"),
         revoke=_address(node, "revoke"),
-        scopes=scopes,
+        scopes=_scopes(node),
         extra=_extra(node),
         redirect=redirect,
         client_secret=node.choice("client_secret", ClientSecret) if node.has("client_secret") else ClientSecret.NONE,
         console=_address(node, "console"),
         idle=_life(node, "idle", cited),
         testing=_life(node, "testing", cited),
+        application=_application(node, cited),
         closed=node.text_or("closed"),
         note=node.text_or("note"),
         source=source,
         as_of=as_of,
         confidence=confidence,
     )
+
+
+def _application(node: Node, cited: CitesSources) -> ApplicationAccess | None:
+    def read(access: Node) -> ApplicationAccess:
+        source, as_of, confidence = cited.fact(access)
+        token = access.text("token")
+        if not is_safe_url(token.replace(TENANT_SLOT, "tenant")):
+            raise access.error("token", "must begin with https://, with {tenant} where the organisation's id belongs")
+        return ApplicationAccess(
+            token=token,
+            scopes=_scopes(access),
+            shared=access.texts("shared") if access.has("shared") else (),
+            source=source,
+            as_of=as_of,
+            confidence=confidence,
+        )
+
+    found = node.maybe_child("application")
+    return found.read(read) if found else None
+
+
+def _scopes(node: Node) -> tuple[str, ...]:
+    scopes = node.texts("scopes")
+    if not scopes or any(not _SCOPE.fullmatch(scope) for scope in scopes):
+        raise node.error("scopes", "name what is asked for: a list of words without blanks")
+    return scopes
 
 
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")

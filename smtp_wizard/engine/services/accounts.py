@@ -11,6 +11,11 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from smtp_wizard.engine.accounts.account import Account, name_key, new_id, parse_name
+from smtp_wizard.engine.accounts.application_sign_in import (
+    client_secret_alone,
+    signs_in_as_application,
+    whole_sign_in,
+)
 from smtp_wizard.engine.accounts.saved_accounts import (
     AccountFileError,
     Displaces,
@@ -177,7 +182,7 @@ class Accounts:
         `new_name` empty: a free one. Raises as `rename` does.
         """
         account = await self._get(name)
-        if account.login is not None:
+        if account.login is not None and not signs_in_as_application(account):
             raise InputError(ONE_SIGN_IN)
         wanted = parse_name(new_name or await in_thread(lambda: self._saved_accounts.free_name(account.name)))
         await in_thread(lambda: self._refuse_taken(wanted))
@@ -252,6 +257,7 @@ class Accounts:
             held = held or await self._entries.secret_of(now)
             if held is None:
                 raise InputError(phrase("'{}' has no password: its server asks for no sign-in.", now.name))
+            held = client_secret_alone(held) if kind.is_reference else whole_sign_in(now.login, held)
             keepable(held, kind)
             return await change.put(kind, now.name, held, where)
 
@@ -266,6 +272,7 @@ class Accounts:
         One that is refused is not kept: the old one stays as it is, and so does its last result. Raises `SecretError`
         where the store takes no secret, and as `check_account` does.
         """
+        secret = whole_sign_in(account.login, secret)
         if account.store is not None and account.connection.auth is Auth.XOAUTH2:
             keepable(secret, account.store.kind)
         report = await self._checks.check_account(account, secret, Depth.LOGIN, emit, options=options, keep=False)
@@ -323,16 +330,27 @@ class Accounts:
         kind = draft.store or StoreKind.SESSION
         if draft.connection.auth is not Auth.XOAUTH2:
             return await change.put(kind, draft.name, draft.secret, draft.where), None
-        keepable(draft.secret, kind)
+        given = whole_sign_in(owner.login if owner is not None else None, draft.secret)
+        keepable(given, kind)
         if kind.is_reference:
-            return await self._stores.refer(kind, draft.where or variable_for(draft.name)), None
-        secret = await self._newest(draft.secret, owner)
+            return await self._referred(given, kind, draft.where or variable_for(draft.name))
+        secret = await self._newest(given, owner)
         grant = Grant.opened(secret)
         return await change.put(kind, draft.name, secret), login_of(grant) if grant is not None else None
 
+    async def _referred(self, secret: Secret, kind: StoreKind, where: str) -> tuple[StoreRef, SignInRenewal | None]:
+        """Return where an access token, or the client secret of an application, comes from each time."""
+        grant = Grant.opened(secret)
+        if grant is None:
+            return await self._stores.refer(kind, where), None
+        ref = StoreRef(kind, where)
+        await self._stores.put(ref, client_secret_alone(secret))
+        return ref, login_of(grant)
+
     async def _newest(self, secret: Secret, before: Account | None) -> Secret:
         """Return a sign-in as it is now: it may have been renewed since the draft got it, by another process too."""
-        if before is None or before.login is None or self._tokens.is_fresh(secret):
+        renewable = before is not None and before.login is not None and not signs_in_as_application(before)
+        if before is None or not renewable or self._tokens.is_fresh(secret):
             return self._tokens.latest(secret)
         return await self._held(before) or secret
 

@@ -222,6 +222,7 @@ class Checks:
                 stage=Stage.AUTH,
                 fault=Fault.NO_TOKEN,
                 lacking=problem.fault.value,
+                words=problem.number,
                 endpoint=target.connection.endpoint,
                 provider=target.connection.provider,
                 username=shown(target.connection.username, 100),

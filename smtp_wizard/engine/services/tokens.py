@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
+from smtp_wizard.engine.accounts.application_sign_in import whole_sign_in
 from smtp_wizard.engine.accounts.saved_accounts import NoSuchAccount, SavedAccounts
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.base.connection import Auth
@@ -38,7 +39,10 @@ if TYPE_CHECKING:
 ENOUGH = timedelta(minutes=2)
 """An access token that lasts less long is renewed before it is used."""
 RENEWABLE = frozenset({StoreKind.KEYRING, StoreKind.VAULT, StoreKind.SESSION})
-"""The stores that can keep what changes with each renewal. The others are references to what somebody else keeps."""
+"""The stores that can keep what changes with each renewal. The others are references to what somebody else keeps.
+
+An application's own sign-in changes with none: every store can keep it.
+"""
 NOT_RENEWABLE = phrase(
     "A sign-in in the browser changes whenever it is renewed, so it can be kept in the keyring or the "
     "vault only. A command, a file or a variable can give the access token of another program."
@@ -143,12 +147,14 @@ class Tokens:
         owner = await self.owner(draft)
         if owner is not None and owner.store is not None and not self.is_fresh(draft.secret):
             return await self._of_account(owner, draft.secret, server, draft.connection.ca_file)
-        return await self._of_draft(draft.secret, server, draft.connection.ca_file)
+        whole = whole_sign_in(owner.login if owner is not None else None, draft.secret)
+        return await self._of_draft(whole, server, draft.connection.ca_file)
 
     async def for_account(self, account: Account, secret: Secret, ca_file: str | None) -> Secret:
         """Return the access token for a saved account, its sign-in renewed and kept.
 
-        `secret`: what was read, or a sign-in that is still to be kept; what is no lasting sign-in is the token itself.
+        `secret`: what was read, or a sign-in that is still to be kept; what is no lasting sign-in is the token itself,
+        or the client secret of an application that signs in by itself.
         Raises `OAuthError`, `SecretError`.
         """
         server = self._catalog.oauth_server(account.connection)
@@ -170,18 +176,27 @@ class Tokens:
     async def _of_account(
         self, account: Account, secret: Secret, server: OAuthServer | None, ca_file: str | None
     ) -> Secret:
-        if Grant.opened(secret) is None:
+        secret = whole_sign_in(account.login, secret)
+        grant = Grant.opened(secret)
+        if grant is None:
             return as_access_token(secret)
+        if grant.of_application:  # nothing changes, so nothing is kept, and no other process is in the way
+            renewed = await self._ask(server, ca_file)(grant)
+            await self._learn(account, renewed)
+            return renewed.access.token
         kept = _SignInUnderRenewal(self._entries, account)
         found = await self._renewal.renew(
             account.name, read=kept.read, save=kept.replace, ask=self._ask(server, ca_file)
         )
         if isinstance(found, Secret):
             return found
+        await self._learn(account, found)
+        return found.access.token
+
+    async def _learn(self, account: Account, found: SignedIn) -> None:
         with suppress(AccountsError):  # the days that are shown; the sign-in itself is kept
             id = account.id or (await in_thread(lambda: self._saved_accounts.get(account.name))).id
             self._saved_accounts.state.sign_in_renewals.renewed(id, login_of(found.grant))
-        return found.access.token
 
     def _ask(self, server: OAuthServer | None, ca_file: str | None) -> Callable[[Grant], Awaitable[SignedIn]]:
         if server is None:
@@ -238,7 +253,8 @@ def _client_of(grant: Grant) -> RegisteredClient:
 
 def login_of(grant: Grant) -> SignInRenewal:
     """Return what may be read of a sign-in without opening the store."""
-    return SignInRenewal(grant.client_id, grant.granted, grant.renewed, grant.ends)
+    at = grant.token_url if grant.of_application else ""
+    return SignInRenewal(grant.client_id, grant.granted, grant.renewed, grant.ends, at)
 
 
 def keepable_in(kind: StoreKind | None) -> None:
@@ -249,5 +265,6 @@ def keepable_in(kind: StoreKind | None) -> None:
 
 def keepable(secret: Secret | None, kind: StoreKind) -> None:
     """Raise `InputError` where a store cannot keep a sign-in that changes."""
-    if secret is not None and Grant.opened(secret) is not None:
+    grant = Grant.opened(secret) if secret is not None else None
+    if grant is not None and not grant.of_application:
         keepable_in(kind)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from smtp_wizard.engine.base.records import Moment
+from smtp_wizard.engine.base.records import YOUNGER, Moment
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.state.timestamps import moment_of, number_of
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SignInRenewal:
-    """What is known of a sign-in in the browser. Never a token: so much may be read without opening any store."""
+    """What is known of a sign-in in the browser, or of an application's own. Never a token or a secret.
+
+    So much may be read without opening any store.
+    """
 
     client_id: str
     granted: Moment
@@ -28,6 +31,11 @@ class SignInRenewal:
     """When it was last renewed. Aware."""
     ends: Moment | None
     """When it ends in any case, where the server says so."""
+    application_at: Annotated[str, YOUNGER] = ""
+    """Where the application gets its tokens that signs in by itself; '' where a person signed in.
+
+    The accounts' file alone has it: a renewal does not change it.
+    """
 
 
 class SignInRenewals:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from smtp_wizard.engine.accounts.account import Account, fit_name, new_id, parse_name
+from smtp_wizard.engine.accounts.application_sign_in import signs_in_as_application, whole_sign_in
 from smtp_wizard.engine.accounts.lockout_guard import REFUSED
 from smtp_wizard.engine.accounts.saved_accounts import AccountFileError, NoSuchAccount, SavedAccounts
 from smtp_wizard.engine.base.connection import Auth, knows_server
@@ -28,6 +29,7 @@ def draft_of(account: Account, secret: Secret | None, catalog: Catalog) -> Draft
     the server has refused this very password last time does, so that it is not sent once more by a mere Enter.
     """
     provider = catalog.get(account.connection.provider)
+    secret = whole_sign_in(account.login, secret) if secret is not None else None
     grant = Grant.opened(secret) if secret is not None and account.connection.auth is Auth.XOAUTH2 else None
     draft = Draft(
         address=account.address,
@@ -53,7 +55,8 @@ def draft_of(account: Account, secret: Secret | None, catalog: Catalog) -> Draft
 def copy_of(account: Account, secret: Secret | None, catalog: Catalog, name: str) -> Draft:
     """Return the wizard's answers for a second account like this one, under `name`, for general mail."""
     draft = draft_of(account, secret, catalog)
-    draft = as_catalogued(replace(draft, secret=None), catalog) if account.login is not None else draft
+    persons = account.login is not None and not signs_in_as_application(account)
+    draft = as_catalogued(replace(draft, secret=None), catalog) if persons else draft
     return replace(draft, editing=None, editing_id="", name=name, scope=Scope.GENERAL)
 
 

@@ -19,7 +19,7 @@ from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks.runner import SOON
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.state.results import LastResult, Result
-from smtp_wizard.text.accounts import AccountAction, in_browser
+from smtp_wizard.text.accounts import AccountAction
 from smtp_wizard.text.last_test import (
     PRACTICE,
     SENDS,
@@ -95,7 +95,7 @@ def asks_for_a_secret(account: Account, last: LastResult) -> bool:
     """Whether an account works again once it has another password, or another sign-in in the browser."""
     if last.code in REFUSED | TOKEN_REFUSED:
         return True
-    return in_browser(account) and last.stage is Stage.AUTH and last.code.startswith("oauth_")
+    return account.login is not None and last.stage is Stage.AUTH and last.code.startswith("oauth_")
 
 
 def listed(

@@ -55,6 +55,11 @@ def refused_token(trouble: str) -> Symptom:
     return replied(Stage.AUTH, said, hints=Hints(auth=Auth.XOAUTH2), facts={"token": trouble})
 
 
+def no_token(number: str) -> Symptom:
+    """The sign-in server refused, with a number of Microsoft's."""
+    return happened(Stage.AUTH, Fault.NO_TOKEN, lacking="client", words=number)
+
+
 # --- every finding, from what the checks see -------------------------------------------------------------------------
 
 GMAIL_535 = "535 5.7.8 Username and Password not accepted. For more information, go to 5.7.8 https://support.google.com"
@@ -482,6 +487,10 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
         "oauth_client_refused",
         Who.YOU,
     ),
+    "a client secret that has expired": (no_token("AADSTS7000222"), "oauth_client_secret_expired", Who.ADMIN),
+    "a client secret that is wrong": (no_token("AADSTS7000215"), "oauth_client_secret_wrong", Who.YOU),
+    "an application that nobody knows": (no_token("AADSTS700016"), "oauth_client_unknown", Who.ADMIN),
+    "a tenant that nobody knows": (no_token("AADSTS90002"), "oauth_tenant_unknown", Who.YOU),
     "a sign-in server that is not there": (
         happened(Stage.AUTH, Fault.NO_TOKEN, lacking="unreachable"),
         "oauth_unreachable",
@@ -793,6 +802,10 @@ def test_every_rule_decides_something_here() -> None:
         *(
             replied(Stage.AUTH, "535 5.7.3 no", endpoint=None, hints=Hints(auth=Auth.XOAUTH2), facts={"token": said})
             for said in ("other-service", "no-user")
+        ),
+        *(
+            replied(Stage.AUTH, f"535 AADSTS{number}: no")
+            for number in ("7000222", "7000215", "700016", "90002", "900023")
         ),
         replied(Stage.EHLO, "421 4.7.0 try again with your full host name"),
         happened(

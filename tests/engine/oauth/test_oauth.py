@@ -28,7 +28,7 @@ from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault, meaning_of
 from smtp_wizard.engine.oauth.grants import Grant, SignedIn
 from smtp_wizard.engine.oauth.listener import Listener
 from smtp_wizard.engine.oauth.renewal import Renewal
-from tests.support.oauthserver import CLIENT_ID, Answer, AuthorizationServer
+from tests.support.oauthserver import CLIENT_ID, Answer, AuthorizationServer, refresh_of
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 STATE = "s" * 32
@@ -75,7 +75,7 @@ async def test_the_browser_comes_back_to_the_listener() -> None:
         found = await attempt.finish(attempt.code_of(await waiting))
     assert found.access.token.reveal() in server.access_tokens
     assert found.access.ends == NOW + timedelta(hours=1)
-    assert found.grant.refresh_token.reveal() in server.refresh_tokens
+    assert refresh_of(found.grant) in server.refresh_tokens
     assert (found.grant.granted, found.grant.renewed, found.grant.ends) == (NOW, NOW, None)
 
 
@@ -407,7 +407,7 @@ async def test_a_time_that_is_none_costs_nothing_but_the_time(key: str, value: b
         whole = b'{"access_token": "a", "refresh_token": "r", "%s": %s}' % (key.encode(), value)
         server.override = lambda path, form: (200, whole)
         found = await signed_in(server)
-        assert found.grant.refresh_token.reveal() == "r"
+        assert refresh_of(found.grant) == "r"
         renewed = await exchange_of(server).renew(found.grant)
         assert (renewed.access.token.reveal(), renewed.access.ends is None or key == "expires_in") == ("a", True)
 
@@ -487,7 +487,7 @@ async def test_renewing_takes_the_new_token_and_keeps_the_day_of_the_sign_in() -
         with pytest.raises(OAuthError, match="Sign in again in the browser") as caught:
             await later.renew(first.grant)
     assert caught.value.fault is OAuthFault.ENDED
-    assert first.grant.refresh_token.reveal() not in str(caught.value), "the server says it back"
+    assert refresh_of(first.grant) not in str(caught.value), "the server says it back"
 
 
 async def test_a_server_that_gives_no_new_token_leaves_the_old_one() -> None:
@@ -511,7 +511,7 @@ async def test_a_sign_in_is_given_back() -> None:
     async with AuthorizationServer() as server:
         found = await signed_in(server)
         await exchange_of(server).revoke(found.grant)
-    assert server.revoked == {found.grant.refresh_token.reveal()}
+    assert server.revoked == {refresh_of(found.grant)}
 
 
 class Box:
@@ -573,7 +573,7 @@ async def test_a_sign_in_that_cannot_be_read_is_no_token(tmp_path: Path, damage:
         with pytest.raises(OAuthError, match="cannot be read") as caught:
             await Renewal(tmp_path).renew("Ana", read=box.read, save=box.save, ask=exchange_of(server).renew)
     assert caught.value.fault is OAuthFault.ENDED
-    assert found.grant.refresh_token.reveal() not in everything_about(caught.value)
+    assert refresh_of(found.grant) not in everything_about(caught.value)
 
 
 async def test_the_order_of_what_is_kept_makes_no_difference() -> None:
@@ -603,7 +603,7 @@ async def test_a_renewal_that_is_cancelled_is_saved_all_the_same(tmp_path: Path)
             await task
         kept = Grant.opened(await box.read())
         assert kept is not None
-        assert server.refresh_tokens[kept.refresh_token.reveal()], "the one that holds now"
+        assert server.refresh_tokens[refresh_of(kept)], "the one that holds now"
 
 
 async def test_a_lock_that_is_held_too_long_is_said(tmp_path: Path) -> None:
@@ -744,7 +744,7 @@ async def test_no_error_tells_what_was_sent_or_came(answer: object) -> None:
             told.append(everything_about(caught.value))
     words = "\n".join([*told, repr(attempt), repr(grant), repr(exchange.client), repr(code)])
     assert len(sent) >= 5
-    for secret in (*sent, grant.refresh_token.reveal()):
+    for secret in (*sent, refresh_of(grant)):
         assert not [form for form in forms_of(secret) if form in words]
 
 

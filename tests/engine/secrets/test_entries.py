@@ -30,7 +30,7 @@ from tests.engine.accounts.test_two_at_once import OLD, draft
 from tests.engine.oauth.test_oauth import signed_in
 from tests.engine.services.test_bearers import Office
 from tests.support.nouns import with_fields
-from tests.support.oauthserver import AuthorizationServer
+from tests.support.oauthserver import AuthorizationServer, refresh_of
 from tests.support.stores import FailingStore, MemoryBackend, desktop, kept
 from tests.support.walk import make_services
 
@@ -243,7 +243,7 @@ async def test_a_sign_in_is_renewed_where_another_program_has_put_it(
             await office.services.entries.secret_of(office.services.saved_accounts.get("Ana")) or Secret("")
         )
         assert held is not None
-        assert server.refresh_tokens[held.refresh_token.reveal()], "what came of it is kept for the account"
+        assert server.refresh_tokens[refresh_of(held)], "what came of it is kept for the account"
         assert len(office.backend.entries) == 1
         assert not server.dead
 

@@ -35,7 +35,7 @@ from smtp_wizard.engine.wizard.account_draft import copy_of, draft_of
 from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof
 from smtp_wizard.launch import compose
 from tests.engine.oauth.test_oauth import signed_in
-from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
+from tests.support.oauthserver import CLIENT_ID, AuthorizationServer, refresh_of
 from tests.support.stores import desktop
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -139,7 +139,7 @@ async def test_a_draft_uses_its_token_until_that_runs_out(tmp_path: Path, monkey
             await office.services.entries.secret_of(office.services.saved_accounts.get("Ana")) or Secret("")
         )
         assert kept is not None
-        assert server.refresh_tokens[kept.refresh_token.reveal()], "what was renewed meanwhile is what is kept"
+        assert server.refresh_tokens[refresh_of(kept)], "what was renewed meanwhile is what is kept"
 
 
 async def test_a_saved_account_is_renewed_each_time_in_every_process(

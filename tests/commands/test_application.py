@@ -1,0 +1,227 @@
+"""`--flow client-credentials`: an application that signs in by itself, from setting up to a new client secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Stage, Verdict
+from smtp_wizard.engine.checks.report import CheckResult, Report
+from smtp_wizard.engine.checks.target import Target
+from smtp_wizard.engine.services import checks as services_checks
+from tests.support.cli import run
+from tests.support.oauthserver import APPLICATION_SCOPE, CLIENT_ID, AuthorizationServer
+from tests.support.stores import desktop
+
+TENANT = "5f9c1b2a-0000-4000-8000-000000000001"
+SECRET = "value-of-the-application"
+NEW = "value-of-next-year"
+OWN = """\
+providers:
+  - id: our-firm
+    name: Our firm
+    domains: [firm.example]
+    endpoints:
+      - {host: mail.firm.example, port: 465, security: tls}
+    paths:
+      - id: oauth
+        title: In the browser
+        summary: You sign in.
+        status: works
+        auth: oauth2
+        oauth:
+          name: Our firm
+          authorize: %(base)s/auth
+          token: %(base)s/token
+          scopes: [smtp, offline_access]
+          idle: {days: 90}
+          application: {token: '%(base)s/{tenant}/token', scopes: ['%(scope)s'], shared: [common]}
+"""
+APPLICATION = ("--auth", "xoauth2", "--flow", "client-credentials", "--client-id", CLIENT_ID)
+SETUP = ("setup", "ana@firm.example", *APPLICATION, "--tenant", TENANT)
+BY_VARIABLE = ("--client-secret-env", "APP_SECRET")
+
+
+class Firm:
+    """A firm whose mail server takes every token that the sign-in server has given."""
+
+    def __init__(self, home: Path, server: AuthorizationServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.server = server
+        self.folder = home / "config"
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        (self.folder / "providers.yaml").write_text(OWN % {"base": server.base, "scope": APPLICATION_SCOPE}, "utf-8")
+        self.shown: list[tuple[str, str]] = []
+        """User name and token of each sign-in."""
+        self.backend = desktop()
+        monkeypatch.setattr("keyring.get_keyring", lambda: self.backend)
+        monkeypatch.setenv("APP_SECRET", SECRET)
+
+        async def checks(target: Target, secret: Secret | None, **_: object) -> Report:
+            token = secret.reveal() if secret is not None else ""
+            self.shown.append((target.connection.username, token))
+            verdict = Verdict.PASS if token in server.access_tokens else Verdict.FAIL
+            return Report(target.connection.endpoint, (CheckResult(Stage.AUTH, verdict, 0.0),))
+
+        monkeypatch.setattr(services_checks, "run_checks", checks)
+
+    @property
+    def saved_accounts(self) -> SavedAccounts:
+        return SavedAccounts(self.folder)
+
+    @property
+    def tokens(self) -> list[str]:
+        return [token for _, token in self.shown]
+
+    def in_files(self) -> str:
+        """All that stands in any file."""
+        return "".join(
+            file.read_bytes().decode("utf-8", "replace") for file in self.folder.rglob("*") if file.is_file()
+        )
+
+
+@pytest.fixture
+def firm(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Firm]:
+    with AuthorizationServer(client_secret=SECRET, tenants={TENANT: "", "late": "expired"}).beside() as server:
+        yield Firm(own_home, server, monkeypatch)
+
+
+def test_from_setting_up_to_the_next_test(firm: Firm) -> None:
+    ran = run(*SETUP, *BY_VARIABLE, "--save", "Shop", "--store", "keyring")
+    assert ran.code == 0, ran.err
+    assert firm.shown[0][0] == "ana@firm.example", "XOAUTH2 names the mailbox"
+    assert firm.saved_accounts.get("Shop").login is not None
+    assert run("test", "Shop").code == 0
+    assert len(set(firm.tokens)) == 2, "each process gets a token of its own"
+    assert not set(firm.tokens) - firm.server.access_tokens, "nothing else is ever shown to the mail server"
+    assert SECRET not in firm.in_files() + ran.out + ran.err
+    told = run("accounts", "show", "Shop").out
+    assert f"{TENANT}/token" in told
+    assert SECRET not in told
+
+
+def test_a_test_writes_nothing_into_the_store(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client secret does not change with a renewal, so a keyring that can be read only is enough."""
+    assert run(*SETUP, *BY_VARIABLE, "--save", "Shop", "--store", "keyring").code == 0
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("written")
+
+    monkeypatch.setattr(firm.backend, "set_password", refuse, raising=False)
+    assert run("test", "Shop").code == 0
+
+
+@pytest.mark.parametrize("way", ["env", "command", "file"])
+def test_the_client_secret_may_stay_where_somebody_else_keeps_it(
+    firm: Firm, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "client-secret"
+    file.write_text(SECRET + "\n", "utf-8")
+    file.chmod(0o600)
+    where = {
+        "env": ("--store", "env", "--env-name", "APP_SECRET"),
+        "command": ("--secret-command", f"cat {file}"),
+        "file": ("--secret-file", str(file)),
+    }[way]
+    ran = run(*SETUP, *where, "--save", "Shop")
+    assert ran.code == 0, ran.err
+    monkeypatch.setenv("APP_SECRET", SECRET)
+    assert run("test", "Shop").code == 0
+    assert not set(firm.tokens) - firm.server.access_tokens, "the client secret itself is no token"
+    assert len(firm.tokens) == 2
+    monkeypatch.setenv("APP_SECRET", SECRET)
+    moved = run("accounts", "edit", "Shop", "--store", "keyring")
+    assert moved.code == 0, moved.err
+    ran = run("test", "Shop", "--json")
+    assert ran.code == 0, ran.out
+    assert not set(firm.tokens) - firm.server.access_tokens
+
+
+def test_it_moves_from_the_keyring_to_a_variable(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(*SETUP, *BY_VARIABLE, "--save", "Shop", "--store", "keyring").code == 0
+    monkeypatch.setenv("APP_SECRET", SECRET)
+    moved = run("accounts", "edit", "Shop", "--store", "env", "--env-name", "APP_SECRET")
+    assert moved.code == 0, moved.err
+    monkeypatch.setenv("APP_SECRET", SECRET)
+    assert run("test", "Shop").code == 0
+    assert not set(firm.tokens) - firm.server.access_tokens
+
+
+def test_a_new_client_secret_is_tried_and_then_kept(firm: Firm) -> None:
+    assert run(*SETUP, *BY_VARIABLE, "--save", "Shop", "--store", "keyring").code == 0
+    firm.server.client_secret = NEW
+    failed = run("test", "Shop", "--json")
+    assert failed.code == 1
+    assert [each["code"] for each in failed.result["findings"]] == ["oauth_client_secret_wrong"]
+    refused = run("accounts", "password", "Shop", "--password-stdin", stdin="wrong-one")
+    assert refused.code == 1
+    changed = run("accounts", "password", "Shop", "--password-stdin", stdin=NEW)
+    assert changed.code == 0, changed.err
+    assert run("test", "Shop").code == 0
+    assert not set(firm.tokens) - firm.server.access_tokens
+    assert NEW not in firm.in_files()
+    missing = run("accounts", "password", "Shop", "--json")
+    assert (missing.code, missing.error["code"]) == (3, "secret-ask")
+
+
+def test_where_it_is_kept_nowhere_it_is_given_each_time(firm: Firm) -> None:
+    assert run(*SETUP, *BY_VARIABLE, "--save", "Shop", "--store", "session").code == 0
+    ran = run("send", "Shop", "--to", "bob@elsewhere.example", "--password-stdin", stdin=SECRET)
+    assert ran.code == 0, ran.err
+    assert not set(firm.tokens) - firm.server.access_tokens
+
+
+FINDINGS = {
+    "oauth_tenant_unknown": ("--tenant", "nobody", "--client-id", CLIENT_ID),
+    "oauth_client_unknown": ("--tenant", TENANT, "--client-id", "stranger"),
+    "oauth_client_secret_expired": ("--tenant", "late", "--client-id", CLIENT_ID),
+}
+
+
+@pytest.mark.parametrize("code", FINDINGS)
+def test_each_refusal_is_a_finding_with_a_way_on(firm: Firm, code: str) -> None:
+    flow = ("--auth", "xoauth2", "--flow", "client-credentials")
+    ran = run("setup", "ana@firm.example", *flow, *BY_VARIABLE, *FINDINGS[code], "--save", "Shop", "--json")
+    assert ran.code == 1
+    (finding,) = ran.result["findings"]
+    assert finding["code"] == code
+    assert finding["steps"]
+    assert finding["guide"] == "microsoft-application"
+    assert firm.shown == [], "the mail server was not asked"
+    assert not firm.saved_accounts.list()
+    assert SECRET not in ran.out + ran.err
+
+
+def test_what_is_lacking_is_named(firm: Firm) -> None:
+    ran = run("setup", "ana@firm.example", "--auth", "xoauth2", "--flow", "client-credentials", "--json")
+    assert ran.code == 2
+    for name in ("--client-id", "--tenant", "--client-secret-env"):
+        assert name in ran.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--tenant", TENANT),
+        ("--auth", "xoauth2", "--flow", "device", "--tenant", TENANT),
+        (*APPLICATION, *BY_VARIABLE, "--tenant", "common"),
+        (*APPLICATION, *BY_VARIABLE, "--tenant", "a/b"),
+        (*APPLICATION, *BY_VARIABLE, "--tenant", TENANT, "--password-stdin"),
+        ("--flow", "client-credentials"),
+    ],
+)
+def test_what_does_not_go_together(firm: Firm, arguments: tuple[str, ...]) -> None:
+    assert run("setup", "ana@firm.example", *arguments, "--json", stdin="x").code == 2
+    assert firm.shown == []
+
+
+@pytest.mark.parametrize("address", ["ana@outlook.com", "ana@gmail.com"])
+def test_where_no_application_can_sign_in_that_is_said(
+    address: str, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APP_SECRET", SECRET)
+    ran = run("setup", address, *APPLICATION, *BY_VARIABLE, "--json")
+    assert (ran.code, ran.error["code"]) == (2, "no-such-flow")
