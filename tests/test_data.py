@@ -287,6 +287,13 @@ def endpoints() -> list[tuple[Provider, CatalogEndpoint]]:
     return [(provider, each) for provider in CATALOG.providers for each in provider.endpoints]
 
 
+def test_a_server_that_stands_there_twice_is_offered_once() -> None:
+    provider = CATALOG.get("roadrunner")
+    assert provider is not None
+    offered = [each.endpoint for each in provider.offered(Address("ana", "cfl.rr.com"))]
+    assert len(offered) == len(set(offered)) == 3
+
+
 def test_no_server_without_encryption_is_offered() -> None:
     clear = {(p.id, e.endpoint.port) for p, e in endpoints() if e.endpoint.security is Security.NONE}
     assert clear == {("godaddy", 80), ("godaddy", 3535), ("rediff", 587)}, "the article or ISPDB names them"
@@ -317,6 +324,8 @@ def test_the_first_choice_is_the_article_s_server_where_that_still_holds() -> No
         ("ana@optonline.net", "mail.optonline.net"),
         ("ana@optimum.net", "mail.optimum.net"),
         ("ana@brighthouse.com", "mail.brighthouse.com"),
+        ("ana@cfl.rr.com", "mail.brighthouse.com"),
+        ("ana@nyc.rr.com", "mail.twc.com"),
         ("ana@zohomail.eu", "smtp.zoho.eu"),
         ("ana@nyc.rr.com", "mail.twc.com"),
         ("ana@sandbox.test", "127.0.0.1"),

@@ -422,7 +422,10 @@ class Provider:
             domain = address.ascii_domain
             own = tuple(each for each in open_ones if not each.domains or _is_among(domain, each.domains))
             open_ones = tuple(each.below(domain) for each in own or open_ones)
-        return tuple(sorted(open_ones, key=lambda each: not self.is_near(each, mx_hosts)))
+        once: dict[Endpoint, CatalogEndpoint] = {}
+        for each in sorted(open_ones, key=lambda each: not self.is_near(each, mx_hosts)):
+            once.setdefault(each.endpoint, each)  # one may stand there twice: first for some domains, later for all
+        return tuple(once.values())
 
     def is_near(self, offer: CatalogEndpoint, mx_hosts: Sequence[str]) -> bool:
         """Return whether a server is the one for a domain with these MX hosts, as far as can be known.
