@@ -154,13 +154,13 @@ def test_a_session_that_is_gone_is_no_keyring(desktop: Desktop) -> None:
 
 @pytest.mark.parametrize("act", ["save", "replace", "move", "remove"])
 def test_a_change_that_is_killed_at_any_step_leaves_nothing_unseen(desktop: Desktop, act: str) -> None:
-    """As with the keyring of the unit tests: here the keyring's own process goes on while ours is killed."""
+    """As in `test_stopped.py`, which stops at each file and lock too; here the keyring goes on while we are killed."""
     told = desktop.stopping(f"kill '{act}'")
     assert told["problems"] == []
-    assert min(told["steps"].values()) > 10
+    assert min(told["steps"].values()) >= 2
 
 
 def test_two_programs_that_save_one_name_at_once_keep_the_winners_password(desktop: Desktop) -> None:
     told = desktop.stopping("pause save save")
     assert told["problems"] == []
-    assert min(told["steps"].values()) > 10
+    assert min(told["steps"].values()) >= 2

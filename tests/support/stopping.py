@@ -1,8 +1,9 @@
 """Changes accounts in processes of their own, and stops them at every step: for good by SIGKILL, or for a while.
 
 A program of its own, since it forks: `python -m tests.support.stopping FOLDER kill ACT...`, or `... pause ACT OTHER`
-for any number of pairs. A step is whatever touches a file of the config folder, takes a lock, or goes to the keyring.
-It prints what it found as JSON, for each act or pair.
+for any number of pairs. A step is whatever touches a file of the config folder, takes a lock, or goes to the keyring;
+with `--real`, where the keyring is the computer's own, only what goes to it. It prints what it found as JSON, for each
+act or pair.
 """
 
 from __future__ import annotations
@@ -242,6 +243,17 @@ class Computer:
         self._anew = False
         """Whether everything is as `set_up` made it."""
 
+    def at_once(self, keyring: MemoryBackend) -> Services:
+        """Return the engine of a program without threads. They must be patched away while it is used."""
+        backend = desktop(keyring)
+        stores = SecretStores(
+            {},
+            self.config,
+            keyring=AtOnceKeyring(backend_factory=lambda: backend),
+            vault=AtOnceVault(self.config, cost=Cost(n=2**4)),
+        )
+        return self._services(stores, 10.0)
+
     def services(self, steps: Steps | None = None, *, patience: float = 10.0) -> Services:
         """Return the engine of a program."""
         backend: Backend = desktop_backend() if self.real else desktop(self.keyring)
@@ -252,24 +264,16 @@ class Computer:
 
     def once(self, act: str) -> None:
         """Do everything once, so that no child loads it, and works out for itself how each record is read."""
-        backend = desktop(MemoryBackend())
-        keyring = AtOnceKeyring(backend_factory=lambda: backend)
-        vault = AtOnceVault(self.config, cost=Cost(n=2**4))
-        services = self._services(SecretStores({}, self.config, keyring=keyring, vault=vault), 10.0)
+        services = self.at_once(MemoryBackend())
 
         async def all_of_it() -> None:
-            await vault.create(PASSPHRASE)
+            await services.stores.vault.create(PASSPHRASE)
             await services.accounts.save(draft(OLD))
             await ACTS[act](services, NEW)
             await services.entries.clean()
 
         self.config.mkdir(mode=0o700)
-        with pytest.MonkeyPatch.context() as patch:
-            without_threads(patch)  # no process may fork that has any
-            asyncio.run(all_of_it())
-        services.saved_accounts.state.storage.flush()
-        for thread in set(threading.enumerate()) - {threading.main_thread()}:
-            thread.join()  # the state's, which has ended
+        _run_at_once(all_of_it, services)
         shutil.rmtree(self.config)
 
     def _services(self, stores: SecretStores, patience: float) -> Services:
@@ -302,13 +306,17 @@ class Computer:
         Where the keyring is the computer's own, whoever has asked it begins anew at once.
         """
         self._anew = self.real
-        return asked(self._looked_and_set_up if self.real else self._looked)
+        if self.real:
+            return asked(self._looked_and_set_up)
+        services = self.at_once(self.keyring)
+        return _run_at_once(lambda: self._looked(services), services)
 
-    async def _looked(self) -> Any:
-        return [(await self.seen()).accounts, await self.cleaned()]
+    async def _looked(self, services: Services) -> Any:
+        await services.stores.vault.open(PASSPHRASE)
+        return [(await self.seen(services)).accounts, await self.cleaned(services)]
 
     async def _looked_and_set_up(self) -> Any:
-        told = await self._looked()
+        told = await self._looked(self.services())
         await self.set_up()
         return told
 
@@ -333,10 +341,8 @@ class Computer:
             items = secretstorage.get_default_collection(bus).search_items({"service": SERVICE})
             return [item.get_attributes()["username"] for item in items]
 
-    async def seen(self) -> Seen:
+    async def seen(self, services: Services) -> Seen:
         """Look at everything. Raises whatever is wrong with it."""
-        services = self.services()
-        await services.stores.vault.open(PASSPHRASE)
         accounts: dict[str, tuple[str, str]] = {}
         others: dict[tuple[str, str], str] = {}
         for name in await self._names():
@@ -350,10 +356,9 @@ class Computer:
             others.pop(where, None)
         return Seen(accounts, others)
 
-    async def cleaned(self) -> list[str]:
+    async def cleaned(self, services: Services) -> list[str]:
         """Clear away what was left; return whatever is not right about that."""
-        before, services = await self.seen(), self.services()
-        await services.stores.vault.open(PASSPHRASE)
+        before = await self.seen(services)
         named = {(left.ref.kind.value, left.ref.where) for left in (await services.entries.left()).entries}
         problems = []
         if named != set(before.others):
@@ -361,8 +366,9 @@ class Computer:
         cleaned = await services.entries.clean()
         if cleaned.kept or len(cleaned.removed) != len(named):
             problems.append(f"not everything was deleted: {cleaned.kept}")
-        if await self.seen() != Seen(before.accounts, {}):
-            problems.append(f"after deleting there is {await self.seen()}, before {before}")
+        after = await self.seen(services)
+        if after != Seen(before.accounts, {}):
+            problems.append(f"after deleting there is {after}, before {before}")
         rests = sorted(file.name for file in self.config.iterdir() if "unfinished" in file.name)
         if rests:
             problems.append(f"notes remain: {rests}")
@@ -403,6 +409,17 @@ async def _awaited(work: Callable[[], Awaitable[object]]) -> object:
     return await work()
 
 
+def _run_at_once(work: Callable[[], Awaitable[Any]], services: Services) -> Any:
+    """Do something in this process, which must have no threads when it forks."""
+    with pytest.MonkeyPatch.context() as patch:
+        without_threads(patch)
+        done = asyncio.run(_awaited(work))
+    services.saved_accounts.state.storage.flush()
+    for thread in set(threading.enumerate()) - {threading.main_thread()}:
+        thread.join()  # the state's, which has ended
+    return done
+
+
 def ended(process: int) -> int:
     """Wait for a child; return how it ended: 0, or less where a signal killed it."""
     _, status = os.waitpid(process, 0)
@@ -430,7 +447,7 @@ async def _act(computer: Computer, name: str, password: str, steps: Steps | None
     """Do something; return False where it was refused."""
     services = computer.services(steps, patience=patience)
     await services.stores.vault.open(PASSPHRASE)
-    if steps is not None:
+    if steps is not None and not computer.real:
         steps.watch(computer.folder)
     try:
         await ACTS[name](services, password)

@@ -41,7 +41,7 @@ def stopping(*arguments: str) -> dict[str, Any]:
 GROUPS = tuple(tuple(ACTS)[first::4] for first in range(4))
 """What each of four processes does: to load the program takes as long as a few of their steps."""
 PAIRS = (
-    ("save", "save in the vault", "replace", "remove", "rename", "save"),
+    ("save", "save in the vault", "replace", "remove", "rename", "save", "save", "save"),
     ("new password", "rename", "scope", "new password", "renew", "remove"),
 )
 
