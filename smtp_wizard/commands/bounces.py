@@ -20,7 +20,7 @@ from smtp_wizard.engine.base.private_files import write_private
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
-from smtp_wizard.runtime.running import Stopwatch, run
+from smtp_wizard.runtime.running import Stopwatch, run_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +74,7 @@ def command(
     watch = Stopwatch(connection.timeout)
     secret = password_of(invocation, chosen, source, watch, _undone)
     work = invocation.services.bounces.read(chosen, secret, since, named=imap, options=connection)
-    report = run(work, watch, _undone)
+    report = run_bounded(work, watch, _undone)
     deliveries = [each for each in report.deliveries if each.new or not new]
     if csv_file is not None:
         _write_table(invocation, csv_file, deliveries)
@@ -107,7 +107,7 @@ def _say(
             report.server,
             report.scanned,
             report.auto_replies,
-            not report.cut_off,
+            not report.cut_off and not report.unread,
             found,
         )
         out.document(document)

@@ -16,7 +16,7 @@ from smtp_wizard.engine.providers.provider import Provider
 from smtp_wizard.engine.services.domains import Domains
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
-from smtp_wizard.runtime.running import Stopwatch, run
+from smtp_wizard.runtime.running import Stopwatch, run_bounded
 from smtp_wizard.text.domain import domain_lines
 
 DEADLINE = 30.0
@@ -58,7 +58,7 @@ def command(
         domain, provider=_provider(invocation, provider_id), selectors=selectors, server=server
     )
     try:
-        report = run(work, Stopwatch(timeout), lambda: "Nothing was found yet.")
+        report = run_bounded(work, Stopwatch(timeout), lambda: "Nothing was found yet.")
     except InputError as problem:
         raise CommandError("input", problem.words) from None
     if invocation.out.form is Form.JSON:

@@ -21,10 +21,11 @@ def known_fault(problem: Exception) -> CommandError | None:
     from smtp_wizard.engine.accounts.account import AccountsError
     from smtp_wizard.engine.accounts.saved_accounts import Displaces, NameTaken, NoSuchAccount
     from smtp_wizard.engine.base.data_files import DataError, DataUnread
-    from smtp_wizard.engine.base.errors import InputError
+    from smtp_wizard.engine.base.errors import InputError, ShownError
     from smtp_wizard.engine.base.file_ownership import UnsafeFile
     from smtp_wizard.engine.guides.guides import UnknownGuide
     from smtp_wizard.engine.mailbox.findings import MailboxError
+    from smtp_wizard.engine.oauth.errors import OAuthError
     from smtp_wizard.engine.sandbox.errors import SandboxError
 
     match problem:
@@ -50,6 +51,8 @@ def known_fault(problem: Exception) -> CommandError | None:
             return CommandError("unsafe-file", problem.words, exit_code=Exit.SECRET)
         case MailboxError():
             return CommandError(problem.finding.code, problem.words, next_steps(problem.finding), Exit.FAILED)
+        case OAuthError():
+            return CommandError(f"oauth-{problem.fault.value}", problem.words, exit_code=Exit.SECRET)
         case SandboxError():
             return CommandError("sandbox", problem.words, exit_code=Exit.FAILED)
         case DataUnread() if problem.crowded:
@@ -69,6 +72,8 @@ def known_fault(problem: Exception) -> CommandError | None:
             )
         case OSError() if problem.errno in _OF_THE_SYSTEM:
             return CommandError("system", _refused(problem), shown(_OF_THE_SYSTEM[problem.errno]), Exit.FAILED)
+        case ShownError():
+            return CommandError("failed", problem.words, exit_code=Exit.FAILED)
     return None
 
 

@@ -48,7 +48,7 @@ from smtp_wizard.engine.services.domains import domain_name
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import ask, can_ask
-from smtp_wizard.runtime.running import Stopwatch, run
+from smtp_wizard.runtime.running import Stopwatch, run_bounded
 
 T = TypeVar("T")
 
@@ -166,7 +166,7 @@ class _New:
         work = self.invocation.services.scans.probe(
             said.host, lambda event: None, security=said.security, options=options
         )
-        scan = run(work, self.watch, lambda: "Nothing was written.")
+        scan = run_bounded(work, self.watch, lambda: "Nothing was written.")
         good = [each for each in scan.serving if _may_stand(each, said.port)]
         if not good:
             raise CommandError("no-server", self._none_words(said, scan), phrase("Nothing was written."), Exit.FAILED)

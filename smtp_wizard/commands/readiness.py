@@ -20,7 +20,7 @@ from smtp_wizard.flows.areas.mailing import parse_recipients
 from smtp_wizard.output.plain_lines import VERDICT_WORDS, paragraph, who_words
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
-from smtp_wizard.runtime.running import Stopwatch, run
+from smtp_wizard.runtime.running import Stopwatch, run_bounded
 from smtp_wizard.text.limits import plan_document, plan_words
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def command(invocation: Invocation, account: str, recipients: str, timeout: floa
     if provider is None:
         raise CommandError("input", phrase("The provider of '{}' is not known any more.", shown(chosen.name)))
     work = invocation.services.domains.examine(str(chosen.from_address), provider=provider)
-    report = run(work, Stopwatch(timeout), lambda: "Nothing was found yet.")
+    report = run_bounded(work, Stopwatch(timeout), lambda: "Nothing was found yet.")
     met = judge(load_requirements(), report, chosen.connection.endpoint, count)
     mailing = Mailing(recipients=count, reserve=Reserve.parse(""), start=datetime.now().astimezone().date())
     made = plan(mailing, [sender_of(provider, 0, "")])

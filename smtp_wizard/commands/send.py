@@ -27,6 +27,7 @@ from smtp_wizard.commands.options.sign_in import password_of
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
@@ -42,7 +43,7 @@ from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask
 from smtp_wizard.runtime.questions import confirm as confirmed
-from smtp_wizard.runtime.running import Stopwatch, run
+from smtp_wizard.runtime.running import Stopwatch, run, run_bounded
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.base.endpoint import Endpoint
@@ -139,6 +140,8 @@ class _Sending:
         self.looking = looking
         self.code = code
         """The word in the subject by which this message is found."""
+        self.sent = False
+        """Whether the server has taken it."""
 
     def run(self) -> int:
         secret = password_of(self.invocation, self.account, self.source, self.watch, self._undone)
@@ -147,7 +150,8 @@ class _Sending:
         key, taken = self._practice_key(), accepted(outcome.report)
         if self.out.form is not Form.JSON:
             self._tell(self._sentences(outcome.report, key))
-        found = self._looked_for(secret) if taken == "yes" else ArrivalFound()
+        self.sent = taken == "yes"
+        found = self._found(secret) if self.sent else ArrivalFound()
         if self.out.form is Form.JSON:
             from smtp_wizard.output.documents.checks import ResultJson, Sent
 
@@ -162,8 +166,19 @@ class _Sending:
             for line in paragraph(sentence):
                 report_line(self.out, line)
 
+    def _found(self, secret: Secret | None) -> ArrivalFound:
+        """Look into the mailbox; what goes wrong there takes nothing back of what is known of the message."""
+        try:
+            return self._looked_for(secret)
+        except ShownError as problem:
+            trouble = problem.words
+        except CommandError as problem:  # the time is up
+            trouble = problem.message
+        self.out.narrate(f"The mailbox was not looked into: {trouble}")
+        return ArrivalFound(trouble=trouble)
+
     def _looked_for(self, secret: Secret | None) -> ArrivalFound:
-        """Look into the mailbox, where that is wanted."""
+        """Look into the mailbox, where that is wanted. Raises `ShownError`, `CommandError`."""
         looking, arrivals = self.looking, self.invocation.services.arrivals
         if looking.confirm:
             work = arrivals.confirm(
@@ -175,7 +190,7 @@ class _Sending:
                 options=self.connection,
                 patience=looking.patience,
             )
-            return ArrivalFound(confirmation=run(work, self.watch, self._undone))
+            return ArrivalFound(confirmation=run_bounded(work, self.watch, self._undone))
         if looking.rehearse:
             wait = arrivals.rehearse(
                 self.account,
@@ -185,10 +200,12 @@ class _Sending:
                 options=self.connection,
                 patience=looking.patience,
             )
-            return ArrivalFound(rehearsal=run(wait, self.watch, self._undone))
+            return ArrivalFound(rehearsal=run_bounded(wait, self.watch, self._undone))
         return ArrivalFound()
 
     def _undone(self) -> str:
+        if self.sent:
+            return f"The message was sent; its code is {self.code}. Look for it yourself."
         if self.watched.perhaps_sent:
             return f"The test message may or may not have been sent; its code is {self.code}."
         return "No message was sent."

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import re
 import stat
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -167,6 +169,70 @@ async def test_what_cannot_be_used_or_reached_is_said_in_a_sentence(
     ran = await office.bounces(*more, "--json")
     assert (ran.code, ran.error["code"]) == (code, error)
     assert ran.error["hint"]
+
+
+@pytest.mark.parametrize("listed", [None, b'* LIST () "/" "x\r\ny"\r\nTAG OK done\r\n'], ids=["Junk", "the list"])
+async def test_what_the_inbox_has_is_told_also_where_junk_cannot_be_read(listed: bytes | None, office: Office) -> None:
+    """A folder that may not be opened, and a list of folders that makes no sense."""
+
+    def lie(tag: str, command: str, words: str) -> bytes | None:
+        if command == "LIST" and listed is not None:
+            return listed.replace(b"TAG", tag.encode())
+        if command == "EXAMINE" and "Spam" in words:
+            return f"{tag} NO permission denied\r\n".encode()
+        return None
+
+    office.imap._lies = lie
+    office.imap.folders["Spam"] = StoredFolder(special="\\Junk")
+    office.arrives(report())
+    told = await office.bounces()
+    ran = await office.bounces("--json")
+    assert [each["address"] for each in ran.document["bounces"]] == ["bob@elsewhere.example"]
+    assert (ran.code, ran.document["complete"]) == (0, False)
+    assert f"The folder '{'Spam' if listed is None else 'Junk'}' could not be read" in " ".join(told.err.split())
+
+
+@pytest.mark.parametrize("uid", [2**32, 10**30])
+async def test_a_number_that_no_letter_has_is_not_kept(uid: int, office: Office) -> None:
+    def lie(tag: str, command: str, words: str) -> bytes | None:
+        return f"* SEARCH {uid}\r\n{tag} OK done\r\n".encode() if command == "UID SEARCH" else None
+
+    office.imap._lies = lie
+    office.arrives(report())
+    ran = await office.bounces("--json")
+    assert (ran.code, ran.document["bounces"], ran.err) == (0, [], "")
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["31-Dec-9999 23:59:59 -1400", "20-Nov-2026 09:30:00 +9999", "01-Jan-1900 00:00:00 +0000", "99-Foo-1900 9:9:9"],
+)
+async def test_a_time_that_no_letter_has_is_none(said: str, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the server says of it, and what stands in the letter, in whatever zone it is read."""
+    octets = re.sub(rb"(?m)^Date: .*$", b"Date: Fri, 31 Dec 9999 23:59:59 +0000", report()).replace(b"\n", b"\r\n")
+
+    def lie(tag: str, command: str, words: str) -> bytes | None:
+        begin = f'* 1 FETCH (UID 1 INTERNALDATE "{said}" BODY[]<0> {{{len(octets)}}}\r\n'
+        return begin.encode() + octets + f")\r\n{tag} OK done\r\n".encode() if command == "UID FETCH" else None
+
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    office.imap._lies = lie
+    office.arrives(report())
+    try:
+        told, ran = await office.bounces(), await office.bounces("--json")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert (told.code, ran.code) == (0, 0)
+    assert [(each["at"], each["sent_at"]) for each in ran.document["bounces"]] == [(None, None)]
+
+
+async def test_a_mailbox_that_falls_silent_is_left_when_the_time_is_up(office: Office) -> None:
+    office.imap._lies = lambda tag, command, words: b"" if command == "EXAMINE" else None
+    ran = await office.bounces("--timeout", "0.5", "--json")
+    assert (ran.code, ran.error["code"]) == (1, "timeout")
+    assert "nothing in it was changed" in ran.error["message"]
 
 
 async def test_a_relay_has_no_mailbox(own_home: Path) -> None:

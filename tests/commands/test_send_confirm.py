@@ -150,6 +150,38 @@ async def test_without_a_yes_no_message_is_sent(office: Office) -> None:
     assert office.smtp.connections == 0
 
 
+async def test_what_cannot_be_looked_for_takes_nothing_back_of_a_message_that_was_sent(office: Office) -> None:
+    ran = await office.send("--rehearse-bounce", "--yes", "--json", "--imap", "127.0.0.1:1")
+    assert (ran.code, ran.document["accepted"], ran.document["bounce"]) == (1, "yes", None)
+    assert "The mailbox was not looked into: The IMAP server 127.0.0.1:1 cannot be reached" in ran.err
+
+
+@pytest.mark.parametrize("asked", ["confirm", "rehearse"])
+async def test_when_the_time_is_up_after_the_message_was_sent_that_is_said(
+    asked: str, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def over(*_: object, **__: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(arrivals.Arrivals, asked, over)
+    how = ["--confirm", "--to", "bob@elsewhere.example"] if asked == "confirm" else ["--rehearse-bounce", "--yes"]
+    ran = await office.send(*how, "--json")
+    assert (ran.code, ran.document["accepted"]) == (1, "yes")
+    assert f"The time allowed by --timeout was up. The message was sent; its code is {CODE}." in ran.err
+
+
+async def test_who_stops_it_after_the_message_was_sent_reads_that_it_was(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stopped(*_: object, **__: object) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(arrivals.Arrivals, "confirm", stopped)
+    ran = await office.send("--confirm", "--to", "bob@elsewhere.example")
+    assert ran.code == 130
+    assert f"The message was sent; its code is {CODE}." in ran.err
+
+
 def test_the_word_that_marks_a_message_is_in_its_id() -> None:
     """By which the copy and the arrival are found."""
     ana = Address("ana", "example.com")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint
-from smtp_wizard.engine.base.shown import Shown, shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -44,11 +44,13 @@ class ArrivalFound:
 
     confirmation: Confirmation | None = None
     rehearsal: Rehearsal | None = None
+    trouble: Shown = NO_WORDS
+    """Why the mailbox could not be looked into, in sentences; '' where it was, or nobody wanted it."""
 
     @property
     def lost(self) -> bool:
-        """Whether nothing came back that should have."""
-        return self.rehearsal is not None and self.rehearsal.bounce is None
+        """Whether nothing came back that should have, or nobody can say."""
+        return bool(self.trouble) or (self.rehearsal is not None and self.rehearsal.bounce is None)
 
     def sentences(self, address: Shown) -> Iterable[Shown]:
         """Say it in words."""

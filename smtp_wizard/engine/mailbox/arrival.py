@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from smtp_wizard.engine.base.mail_message import read_message
@@ -34,9 +34,7 @@ def sent_copy(session: ImapSession, code: str, since: date) -> SentCopy:
 
 def arrival(session: ImapSession, code: str, since: date) -> Arrival:
     """Look in the inbox and in Junk for the message with a code word. Raises `ImapFailed`."""
-    junk = session.special_folder("\\Junk")
-    places = [(INBOX, ArrivalState.INBOX), *([(junk, ArrivalState.JUNK)] if junk is not None else [])]
-    for name, where in places:
+    for name, where in _folders(session):
         for found in session.fetch(_uids(session, name, code, since)[:1], HEAD):
             head = read_message(found.octets.decode("latin-1"), octets=True).head
             return Arrival(where=where, authentication=read_authentication(head.all("authentication-results")))
@@ -48,10 +46,9 @@ def arrived_from(session: ImapSession, codes: Iterable[str], since: date) -> dic
 
     Raises `ImapFailed`.
     """
-    junk = session.special_folder("\\Junk")
-    left, found = list(codes), dict[str, str]()
-    for name in (INBOX, *([junk] if junk is not None else [])):
-        for code in [each for each in left if each not in found]:
+    wanted, found = list(codes), dict[str, str]()
+    for name, _ in _folders(session):
+        for code in [each for each in wanted if each not in found]:
             for letter in session.fetch(_uids(session, name, code, since)[:1], HEAD):
                 found[code] = sender_in(letter.octets)
     return found
@@ -62,6 +59,14 @@ def sender_in(octets: bytes) -> str:
     field = read_message(octets[:HEAD].decode("latin-1"), octets=True).head.get("from")
     at = field.rfind("<")
     return field[at + 1 :].partition(">")[0].strip() if at >= 0 else field.strip()
+
+
+def _folders(session: ImapSession) -> Iterator[tuple[str, ArrivalState]]:
+    """Yield where a message may have arrived. The folders are listed only where it is not in the inbox."""
+    yield INBOX, ArrivalState.INBOX
+    junk = session.special_folder("\\Junk")
+    if junk is not None:
+        yield junk, ArrivalState.JUNK
 
 
 def _uids(session: ImapSession, folder: str, code: str, since: date) -> list[int]:
@@ -87,9 +92,7 @@ def awaited_bounce(session: ImapSession, code: str, since: date) -> AwaitedBounc
 
     It is known by the message that it returns, by the envelope id, or by the address, which has the code in it.
     """
-    junk = session.special_folder("\\Junk")
-    places = [(INBOX, ArrivalState.INBOX), *([(junk, ArrivalState.JUNK)] if junk is not None else [])]
-    for name, where in places:
+    for name, where in _folders(session):
         if not session.examine(name).messages:
             continue
         uids = session.search(["SINCE", since, "TEXT", code])[:MOST_LOOKED_AT]

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from itertools import islice
 
 from smtp_wizard.engine.base.mail_message import MailMessage, MessagePart, decoded, read_message
 from smtp_wizard.engine.explain.readers.bounces import Bounce, read_bounce
 from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.mailbox.moments import usable
 
 LARGEST = 64 * 1024
 """Octets of a letter that are read: reports come first, and of the returned message only the head is wanted."""
@@ -121,14 +123,16 @@ def _report_fields(letter: MailMessage) -> Fields:
 
 
 def _reported(letter: MailMessage) -> Iterator[FailedRecipient]:
-    for group in _groups(letter):
+    groups = list(islice(_groups(letter), 2 * MOST_RECIPIENTS))
+    longest = max(_SHORTEST_WORDS, _LONGEST_WORDS // len(groups)) if groups else 0
+    for group in groups:
         action = group.get("action", "").partition(" ")[0].lower()
         kind = _ACTIONS.get(action)
         address = _address_of(group)
         if kind is None or not address:
             continue
         status = (_STATUS.match(group.get("status", "")) or [""])[0]
-        yield FailedRecipient(address=address, kind=kind, status=status, words=_as_report(group, letter))
+        yield FailedRecipient(address=address, kind=kind, status=status, words=_as_report(group, letter, longest))
 
 
 _ACTIONS: Mapping[str, LetterKind] = {"failed": LetterKind.FAILED, "delayed": LetterKind.DELAYED}
@@ -145,17 +149,21 @@ def _address_of(group: Fields) -> str:
     return ""
 
 
-def _as_report(group: Fields, letter: MailMessage) -> str:
-    """Return what a report says of one recipient, in its form, for the reader of such texts."""
+def _as_report(group: Fields, letter: MailMessage, longest: int) -> str:
+    """Return what a report says of one recipient, in its form, for the reader of such texts.
+
+    `longest`: characters of each word and of what the letter says in words; each recipient is explained by itself.
+    """
     wanted = ("final-recipient", "action", "status", "remote-mta", "diagnostic-code")
-    lines = [f"{name.title()}: {group[name]}" for name in wanted if group.get(name)]
+    lines = [f"{name.title()}: {group[name][:longest]}" for name in wanted if group.get(name)]
     if not group.get("diagnostic-code"):
         words = next((part.text() for part in letter.parts if part.kind == "text/plain"), "")
-        lines += ["", words[:_LONGEST_WORDS]]
+        lines += ["", words[:longest]]
     return "\n".join(lines)
 
 
-_LONGEST_WORDS = 4_000
+_LONGEST_WORDS, _SHORTEST_WORDS = 4_000, 500
+"""Characters of a letter's own words: for one recipient, and for each of many."""
 
 # --- letters in words alone ---
 
@@ -272,7 +280,6 @@ def _domain_of(field: str) -> str:
 def _moment(field: str) -> datetime | None:
     """Return the moment of a Date field; None where it makes no sense. Without a zone it counts as UTC."""
     try:
-        found = parsedate_to_datetime(field[:200])
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        return usable(parsedate_to_datetime(field[:200]))
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from itertools import islice
 
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.mailbox.bounce_letters import ADDRESS_IN_TEXT, LARGEST, BounceLetter, LetterKind, read_letter
@@ -18,6 +19,8 @@ from smtp_wizard.engine.state.mailbox_marks import FolderMark
 
 MOST_CANDIDATES = 2_000
 """Letters of a folder that are fetched at most, the newest first."""
+MOST_FAILED = 5_000
+"""Addresses of all letters together that are kept: one letter may name a hundred, as whoever sent it likes."""
 MOST_HEADS = 5_000
 """Letters whose heads are looked at where the server cannot search."""
 
@@ -45,9 +48,11 @@ class Scan:
     """Octets of letters that were fetched."""
     auto_replies: int
     cut_off: bool
-    """Whether more letters looked like bounces than are read."""
+    """Whether more letters looked like bounces than were read: there were too many, or the server stopped."""
     marks: Mapping[str, FolderMark]
     """What is to be remembered, by folder."""
+    unread: tuple[str, ...] = ()
+    """Folders that the server did not open, or how it calls its list of folders."""
 
 
 def scan(
@@ -59,13 +64,17 @@ def scan(
 ) -> Scan:
     """Look for returned mail in the inbox and in Junk since a day. `own`: the account's addresses.
 
-    Raises `ImapFailed`.
+    Raises `ImapFailed` where the inbox cannot be read. Where Junk cannot, that is told.
     """
-    folders = [INBOX]
-    junk = session.special_folder("\\Junk")
-    if junk is not None and junk.casefold() != INBOX.casefold():
-        folders.append(junk)
-    parts = [_scan_folder(session, name, since, words, marks.get(name), own) for name in folders]
+    parts = [_scan_folder(session, INBOX, since, words, marks.get(INBOX), own)]
+    unread: list[str] = []
+    junk: str | None = JUNK
+    try:
+        junk = session.special_folder("\\Junk")
+        if junk is not None and junk.casefold() != INBOX.casefold():
+            parts.append(_scan_folder(session, junk, since, words, marks.get(junk), own))
+    except ImapFailed:  # what the inbox has is worth telling; nothing is remembered of a folder that was not read
+        unread.append(junk or JUNK)
     return Scan(
         letters=tuple(letter for part in parts for letter in part.letters),
         scanned=sum(part.scanned for part in parts),
@@ -73,7 +82,12 @@ def scan(
         auto_replies=sum(part.auto_replies for part in parts),
         cut_off=any(part.cut_off for part in parts),
         marks={name: mark for part in parts for name, mark in part.marks.items()},
+        unread=tuple(unread),
     )
+
+
+JUNK = "Junk"
+"""What the folder is called where the server's list of folders could not be read."""
 
 
 def _scan_folder(
@@ -86,22 +100,32 @@ def _scan_folder(
 ) -> Scan:
     folder = session.examine(name)
     known = mark if mark is not None and mark.validity == folder.validity and mark.since <= since else None
+    known = known if folder.validity else None  # a server that says none may number its letters anew at any time
     window = session.search(["SINCE", since]) if folder.messages else []
     fresh = [uid for uid in window if known is None or uid > known.highest]
     remembered = [uid for uid in window if known is not None and uid in known.bounces]
     candidates = _candidates(session, since, words, fresh) if fresh else []
     wanted = sorted({*candidates[:MOST_CANDIDATES], *remembered}, reverse=True)
     letters: list[FoundLetter] = []
-    auto_replies = 0
-    for each in session.fetch(wanted, LARGEST):
-        letter = read_letter(each.octets, own)
-        auto_replies += letter.kind is LetterKind.AUTO_REPLY
-        if letter.recipients:
-            letters.append(_found(name, each, letter))
+    auto_replies = failed = 0
+    broken = False
+    try:
+        for each in session.fetch(wanted, LARGEST):
+            letter = read_letter(each.octets, own)
+            auto_replies += letter.kind is LetterKind.AUTO_REPLY
+            failed += len(letter.recipients)
+            if failed > MOST_FAILED:
+                break
+            if letter.recipients:
+                letters.append(_found(name, each, letter))
+    except ImapFailed:
+        broken = bool(letters)  # what was read until then is worth telling; the time may be up
+        if not broken:
+            raise
     highest = max([*window, known.highest if known is not None else 0], default=0)
     begin = min(known.since, since) if known is not None else since
     bounces = frozenset(each.uid for each in letters) | (known.bounces if known is not None else frozenset())
-    cut_off = len(candidates) > MOST_CANDIDATES
+    cut_off = broken or len(candidates) > MOST_CANDIDATES or failed > MOST_FAILED
     # What was left out must be looked at the next time, so nothing is remembered then.
     reached = FolderMark(validity=folder.validity, since=begin, highest=highest, bounces=bounces)
     return Scan(
@@ -110,7 +134,7 @@ def _scan_folder(
         fetched=0,
         auto_replies=auto_replies,
         cut_off=cut_off,
-        marks={} if cut_off else {name: reached},
+        marks={} if cut_off or not folder.validity else {name: reached},
     )
 
 
@@ -181,6 +205,8 @@ def _head_matcher(words: BounceWords) -> Callable[[str], bool]:
 
 MOST_SENT = 1_000
 """Letters in Sent whose recipients are read, the newest."""
+MOST_WRITTEN_TO = 10_000
+"""Recipients of these that are kept: each address that failed is compared with them."""
 
 
 def written_to(session: ImapSession, since: date) -> frozenset[str]:
@@ -193,4 +219,5 @@ def written_to(session: ImapSession, since: date) -> frozenset[str]:
         return frozenset()
     uids = session.search(["SINCE", since])[:MOST_SENT]
     heads = session.heads(uids, ("To", "Cc"))
-    return frozenset(found.lower() for _, head in heads for found in ADDRESS_IN_TEXT.findall(head))
+    named = (found.lower() for _, head in heads for found in ADDRESS_IN_TEXT.findall(head))
+    return frozenset(islice(named, MOST_WRITTEN_TO))

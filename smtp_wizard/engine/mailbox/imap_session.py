@@ -22,6 +22,7 @@ from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.mailbox.bounded_imap import BoundedImap, ImapStream, TooMuch
 from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
+from smtp_wizard.engine.mailbox.moments import usable
 from smtp_wizard.engine.smtp.masking import MASK, Redactor
 from smtp_wizard.engine.smtp.protocol import SmtpError
 from smtp_wizard.engine.smtp.sasl import begin_exchange, choose_mechanism
@@ -35,8 +36,6 @@ BATCH = 20
 """Letters that are fetched at once."""
 HEADS = 250
 """Heads that are fetched at once."""
-MOST_FOLDERS = 500
-"""Folders that are looked at, to find the special ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +46,59 @@ class Folder:
     validity: int
     """The UIDs below hold as long as this is the same (RFC 3501 section 2.3.1.1)."""
     messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class _ListedFolder:
+    """A folder as LIST names it (RFC 3501 section 7.2.2)."""
+
+    name: str
+    """As a person reads it."""
+    raw: bytes
+    """As the server says it."""
+    flags: frozenset[bytes]
+    """In small letters."""
+    delimiter: str
+    """What parts it from the folder above it; '' where there is none above."""
+
+    @property
+    def last_part(self) -> str:
+        """What it is called within the folder above it."""
+        return self.name.rpartition(self.delimiter)[2] if self.delimiter else self.name
+
+
+def _listed_folder(flags: object, delimiter: object, name: object) -> _ListedFolder | None:
+    """Return a folder as it was listed, None where that is no name."""
+    raw = name.encode("latin-1", "replace") if isinstance(name, str) else name
+    if not isinstance(raw, bytes) or not raw:
+        return None
+    said = flags if isinstance(flags, tuple) else ()
+    return _ListedFolder(
+        _decoded_name(raw),
+        raw,
+        frozenset(each.lower() for each in said if isinstance(each, bytes)),
+        delimiter.decode("latin-1") if isinstance(delimiter, bytes) else "",
+    )
+
+
+def _decoded_name(raw: bytes) -> str:
+    """Return the name of a folder in clear (RFC 3501 section 5.1.3); as it stands where it is not encoded so."""
+    from imapclient.imap_utf7 import decode
+
+    with suppress(ValueError):  # base64 that is none, UTF-16 that is none
+        name = decode(raw)
+        if isinstance(name, str) and _encoded(name) == raw:
+            return name
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def _encoded(name: str) -> bytes:
+    """Return the name of a folder as it goes over the wire. Raises `ValueError`."""
+    from imapclient.imap_utf7 import encode
+
+    encoded = encode(name)
+    assert isinstance(encoded, bytes)
+    return encoded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +119,9 @@ class ImapSession:
         self._trust = trust
         self._client: Any = None
         self._redactor = Redactor(None, "")
+        self._listed: tuple[_ListedFolder, ...] | None = None
+        self._raw_names: dict[str, bytes] = {}
+        """How the server calls the folders that it has listed."""
         self.fetched = 0
         """Octets of letters that were fetched."""
 
@@ -135,31 +190,42 @@ class ImapSession:
     # -- reading ----------------------------------------------------------------------------------------------------
 
     def special_folder(self, flag: str) -> str | None:
-        r"""Return the folder of a special use ('\Junk', '\Sent', RFC 6154), or of a usual name; None: no such."""
-        with self._translated(MailboxFault.GARBLED):
-            listed = self._client.list_folders()[:MOST_FOLDERS]
+        r"""Return the folder of a special use ('\Junk', '\Sent', RFC 6154), or of a usual name; None: no such.
+
+        Raises `ImapFailed`. The server is asked once for its folders.
+        """
+        if self._listed is None:
+            self._listed = self._list_folders()
         wanted = flag.encode("ascii").lower()
-        for flags, _, name in listed:
-            if wanted in {each.lower() for each in flags if isinstance(each, bytes)}:
-                return str(name)
+        for each in self._listed:
+            if wanted in each.flags:
+                return each.name
         usual = _USUAL_NAMES[flag]
-        for _, delimiter, name in listed:
-            parting = delimiter.decode("ascii", "replace") if isinstance(delimiter, bytes) else "/"
-            if str(name).rpartition(parting)[2].casefold() in usual:
-                return str(name)
-        return None
+        return next((each.name for each in self._listed if each.last_part.casefold() in usual), None)
+
+    def _list_folders(self) -> tuple[_ListedFolder, ...]:
+        with self._translated(MailboxFault.GARBLED):
+            # Names stay as the server says them: one that is none would hide all the others.
+            self._client.folder_encode = False
+            listed = [_listed_folder(*each) for each in self._client.list_folders()]
+        found = tuple(each for each in listed if each is not None)
+        for each in found:
+            self._raw_names.setdefault(each.name, each.raw)
+        return found
 
     def examine(self, name: str) -> Folder:
         """Open a folder for reading alone. Raises `ImapFailed`."""
         with self._translated(MailboxFault.GARBLED):
-            said: Mapping[bytes, object] = self._client.select_folder(name, readonly=True)
+            self._client.folder_encode = False
+            raw = self._raw_names.get(name) or _encoded(name)
+            said: Mapping[bytes, object] = self._client.select_folder(raw, readonly=True)
         return Folder(name=name, validity=_number(said.get(b"UIDVALIDITY")), messages=_number(said.get(b"EXISTS")))
 
     def search(self, criteria: Sequence[object]) -> list[int]:
         """Return the UIDs of the letters in the open folder that fit, the newest first. Raises `ImapFailed`."""
         with self._translated(MailboxFault.GARBLED):
             found = self._client.search(list(criteria))
-        return sorted({each for each in found if isinstance(each, int) and each > 0}, reverse=True)
+        return sorted({each for each in found if _number(each)}, reverse=True)
 
     def fetch(self, uids: Sequence[int], octets: int) -> Iterator[Fetched]:
         """Yield the beginnings of letters of the open folder, a few at a time, in the order of `uids`.
@@ -306,4 +372,4 @@ def _number(value: object) -> int:
 
 
 def _aware(value: object) -> datetime | None:
-    return value if isinstance(value, datetime) and value.tzinfo is not None else None
+    return usable(value) if isinstance(value, datetime) and value.tzinfo is not None else None

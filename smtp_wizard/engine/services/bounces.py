@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.mailboxes import Mailboxes, OpenMailbox
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.explain.explain import Explainer
     from smtp_wizard.engine.mailbox.bounce_scan import Scan
     from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
+
+
+MOST_COMPARED = 500
+"""Addresses that failed which are compared with those that were written to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,8 @@ class BounceReport:
     marks: Mapping[str, FolderMark]
     keys: frozenset[str]
     """By which the letters are known again."""
+    unread: tuple[Shown, ...] = ()
+    """Folders that could not be read."""
 
 
 class Bounces:
@@ -107,6 +115,7 @@ class Bounces:
             cut_off=found.cut_off,
             marks=found.marks,
             keys=frozenset(each.key for each in found.letters),
+            unread=tuple(shown(each, 80) for each in found.unread),
         )
 
     async def _meant(self, mailbox: OpenMailbox, found: Scan, day: date) -> Callable[[str], str]:
@@ -115,10 +124,14 @@ class Bounces:
         from smtp_wizard.engine.mailbox.failed_deliveries import one_letter_off
 
         failed = {recipient.address for each in found.letters for recipient in each.letter.recipients}
-        endings = {each: self._by_ending(each) for each in failed}
+        endings = await in_thread(lambda: {each: self._by_ending(each) for each in failed})
         open_ones = {each for each, meant in endings.items() if not meant}
-        others = (await mailbox.do(lambda session: written_to(session, day)) if open_ones else frozenset()) - failed
-        return lambda address: endings.get(address) or one_letter_off(address, others)
+        others: frozenset[str] = frozenset()
+        if open_ones:
+            with suppress(MailboxError):  # without it nothing is offered, and all else is told
+                others = await mailbox.do(lambda session: written_to(session, day)) - failed
+        compared = frozenset(sorted(open_ones)[:MOST_COMPARED])
+        return lambda address: endings.get(address) or (one_letter_off(address, others) if address in compared else "")
 
     def _by_ending(self, address: str) -> str:
         local, _, domain = address.rpartition("@")

@@ -42,6 +42,8 @@ def notes(report: BounceReport) -> Iterator[Shown]:
         count = report.auto_replies
         replies = phrase("1 automatic reply") if count == 1 else phrase("{} automatic replies", count)
         yield phrase("Left out: {}, which only say that mail has arrived.", replies)
+    for folder in report.unread:
+        yield phrase("The folder '{}' could not be read: what came back into it is not listed.", folder)
     if report.cut_off:
         yield phrase("There are more than were read. Ask for a shorter time: --since 3d.")
 

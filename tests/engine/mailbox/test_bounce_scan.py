@@ -11,8 +11,8 @@ import pytest
 
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.mailbox import bounce_scan
-from smtp_wizard.engine.mailbox.bounce_letters import LARGEST
+from smtp_wizard.engine.mailbox import bounce_scan, imap_session
+from smtp_wizard.engine.mailbox.bounce_letters import LARGEST, read_letter
 from smtp_wizard.engine.mailbox.bounce_scan import Scan, scan, written_to
 from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, ImapStream
 from smtp_wizard.engine.mailbox.imap_session import ImapSession
@@ -180,3 +180,51 @@ def test_what_is_kept_of_a_mailbox_comes_back_and_goes_with_the_account(tmp_path
     marks.tidy(frozenset(), datetime(2026, 12, 1, tzinfo=UTC))
     storage.flush()
     assert marks.shown("b" * 16) == frozenset()
+
+
+async def test_one_letter_names_no_more_addresses_than_are_kept(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounce_scan, "MOST_FAILED", 3)
+    async with server(authority) as imap:
+        for number in range(5):
+            imap.inbox.add(report(f"u{number}@elsewhere.example", number=number))
+        found = await asyncio.to_thread(looked_at, imap, authority)
+        assert (len(found.letters), found.cut_off, found.marks) == (3, True, {})
+
+
+async def test_what_was_read_before_the_server_hung_up_is_told_and_nothing_is_remembered(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = 0
+
+    def lie(tag: str, command: str, words: str) -> bytes | None:
+        nonlocal fetched
+        fetched += command == "UID FETCH"
+        return b"* BYE too much\r\n" if fetched == 2 else None
+
+    monkeypatch.setattr(imap_session, "BATCH", 2)
+    async with server(authority, lies=lie) as imap:
+        for number in range(5):
+            imap.inbox.add(report(f"u{number}@elsewhere.example", number=number))
+        found = await asyncio.to_thread(looked_at, imap, authority)
+        assert (len(found.letters), found.cut_off, found.marks) == (2, True, {})
+
+
+async def test_a_server_that_says_no_uidvalidity_is_searched_anew_each_time(authority: Authority) -> None:
+    """RFC 3501 section 2.3.1.1: it may number its letters anew at any time."""
+    async with server(authority) as imap:
+        imap.inbox.validity = 0
+        imap.inbox.add(report())
+        mark = FolderMark(validity=0, since=NOVEMBER, highest=900)
+        found = await asyncio.to_thread(looked_at, imap, authority, {"INBOX": mark})
+        assert (len(found.letters), found.marks) == (1, {})
+
+
+def test_whom_a_letter_names_a_hundred_of_is_told_in_few_words() -> None:
+    """Each is explained by itself: what one letter costs must not grow with what it says, a hundred times."""
+    more = "".join(f"\nFinal-Recipient: rfc822; u{number}@d.example\nAction: failed\n" for number in range(99))
+    octets = report(more=more, diagnostic="").replace(b"This is the mail system", b"word " * 2_000)
+    letter = read_letter(octets)
+    assert len(letter.recipients) == 100
+    assert sum(len(each.words) for each in letter.recipients) < 100_000

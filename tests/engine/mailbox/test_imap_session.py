@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 
 import pytest
@@ -16,7 +17,7 @@ from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
 from smtp_wizard.engine.mailbox.imap_session import LOGIN_COMMAND, ImapSession
 from smtp_wizard.engine.smtp.transport import Trust
 from tests.support.certs import Authority
-from tests.support.imapserver import PASSWORD, USER, ImapServer
+from tests.support.imapserver import PASSWORD, USER, ImapServer, StoredFolder
 from tests.support.misbehaving import Close, Hold, MisbehavingServer, Send, Step
 from tests.support.returned import ORDINARY
 
@@ -293,3 +294,59 @@ async def test_closing_from_elsewhere_ends_a_read_that_waits(authority: Authorit
         session.close()
         with pytest.raises(ImapFailed):
             await asyncio.wait_for(waiting, 10)
+
+
+NAMES: dict[bytes, str] = {
+    b'"&bad"': "&bad",
+    b'"&!!!-"': "&!!!-",
+    b'"&2D0-"': "&2D0-",
+    b'"Entw&APw-rfe"': "Entw\u00fcrfe",
+    b'"a \\"quote\\" b"': 'a "quote" b',
+    b'"back\\\\slash"': "back\\slash",
+    b'{5}\r\nab"cd': 'ab"cd',
+    b'"\xff\xfe"': "\\xff\\xfe",
+    b"INBOX.Spam": "INBOX.Spam",
+}
+
+
+@pytest.mark.parametrize("raw", NAMES, ids=repr)
+async def test_a_folder_is_opened_by_the_name_that_the_server_gave_it(raw: bytes, authority: Authority) -> None:
+    """However odd it is, and whatever parts names (RFC 3501 sections 5.1.3 and 7.2.2)."""
+
+    def lie(tag: str, command: str, words: str) -> bytes | None:
+        if command != "LIST":
+            return None
+        return b'* LIST () "" INBOX\r\n* LIST (\\Junk) "" %s\r\n%s OK done\r\n' % (raw, tag.encode())
+
+    async with server(authority, lies=lie) as imap:
+
+        def work(session: ImapSession) -> None:
+            signed_in(session)
+            name = session.special_folder("\\Junk")
+            assert name == NAMES[raw]
+            with suppress(ImapFailed):  # the server of the test has no such folder
+                session.examine(name)
+
+        await in_session(imap, authority, work)
+        opened = [each for each in imap.commands if each.startswith("EXAMINE")]
+        as_said = (
+            raw.decode("latin-1")
+            if raw.startswith(b'"')
+            else '"' + raw.split(b"\n")[-1].decode().replace('"', '\\"') + '"'
+        )
+        assert opened == ([f"EXAMINE {as_said}"] if raw.isascii() else []), "what is no ASCII cannot be sent"
+
+
+async def test_a_special_folder_is_found_among_any_number_and_the_server_is_asked_once(authority: Authority) -> None:
+    async with server(authority) as imap:
+        for number in range(2_000):
+            imap.folders[f"f{number}"] = StoredFolder()
+        imap.folders["Zspam"] = StoredFolder(special="\\Junk")
+
+        def work(session: ImapSession) -> None:
+            signed_in(session)
+            assert [session.special_folder("\\Junk") for _ in range(3)] == ["Zspam"] * 3
+            assert session.special_folder("\\Sent") is None
+
+        await in_session(imap, authority, work)
+        assert sum(each.startswith("LIST") for each in imap.commands) == 1
