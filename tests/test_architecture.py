@@ -265,7 +265,7 @@ HOOKS = frozenset({"changed", "events", "told"})
 """What a face, or a flow around another, puts into a flow to hear of it; documented as such where they are."""
 
 
-OPTIONS_OF_LIBRARIES = frozenset({"normalise_times"})
+OPTIONS_OF_LIBRARIES = frozenset({"folder_encode", "normalise_times"})
 """What a library takes in no other way."""
 
 
