@@ -39,13 +39,11 @@ SMALL, USUAL, WIDE = (60, 20), (80, 24), (120, 40)
 
 
 async def test_a_rehearsal_takes_few_keys(tmp_path: Path) -> None:
-    """Address, Enter, Enter, Enter, password, Enter, Enter, address, Enter, Enter, Enter: saved."""
+    """Address, Enter, Enter, password, Enter, Enter, address, Enter, Enter, Enter: saved."""
     services = make_services(tmp_path)
     async with walking(services) as walk:
         await walk.at("address")
         await walk.write("ana@sandbox.test")
-        await walk.press("enter")
-        await walk.at("provider")
         await walk.press("enter")
         await walk.at("signin")
         await walk.press("enter")
@@ -109,7 +107,7 @@ async def test_a_practice_server_that_cannot_start_is_said_and_nothing_is_lost(t
     async with walking(make_services(tmp_path)) as walk:
         await walk.at("address")
         await walk.write("ana@sandbox.test")
-        for step in ("provider", "signin", "connect"):
+        for step in ("signin", "connect"):
             await walk.press("enter")
             await walk.at(step)
         await walk.write(PASSWORD)

@@ -100,7 +100,7 @@ async def test_a_step_that_is_left_is_not_styled_again(tmp_path: Path, styled: l
         await walk.write("ana@sandbox.test")
         styled.clear()
         await walk.press("enter")
-        await walk.at("provider")
+        await walk.at("signin")
         assert walk.app.screen not in styled
         assert left not in styled
 

@@ -114,9 +114,9 @@ def terminal(home: Path) -> Iterator[Screen]:
 
 
 def test_what_is_typed_before_the_program_reads_arrives_in_order(tmp_path: Path) -> None:
-    """The address, Enter, arrows that lead away and back, two more Enters, a password that is not ASCII."""
+    """The address, Enter, arrows that lead away and back, one more Enter, a password that is not ASCII."""
     with terminal(tmp_path) as screen:
-        screen.press(ADDRESS, ENTER, DOWN, UP, ENTER, ENTER, PASSWORD, ENTER)
+        screen.press(ADDRESS, ENTER, DOWN, UP, ENTER, PASSWORD, ENTER)
         screen.start()
         screen.until_reads("Enter Send a test")
         assert "● Connect" in screen.shown
@@ -131,11 +131,11 @@ def test_what_is_typed_before_the_program_reads_arrives_in_order(tmp_path: Path)
 
 @pytest.mark.parametrize("keys", [ADDRESS + ENTER, ADDRESS + ENTER + DOWN + ENTER])
 def test_arrows_and_enters_are_what_they_were_pressed_for(tmp_path: Path, keys: str) -> None:
-    """Without an arrow the provider stands there; with one the second answer was taken."""
+    """Without an arrow the ways in stand there; with one the second of them was taken."""
     with terminal(tmp_path) as screen:
         screen.press(keys)
         screen.start()
-        screen.until_reads("Find your provider" if DOWN in keys else "Yes, go on")
+        screen.until_reads("App password" if DOWN in keys else "What do you want to practise?")
         assert screen.leave() == 0
 
 
@@ -162,7 +162,7 @@ def test_a_password_typed_early_is_not_printed_by_the_terminal(tmp_path: Path) -
         screen.start()
         while screen.modes() != (0, 0):
             screen.read()
-        screen.press(ADDRESS, ENTER, ENTER, ENTER, "hunter2hunter2")
+        screen.press(ADDRESS, ENTER, ENTER, "hunter2hunter2")
         screen.until_reads("● Connect")
         screen.until_reads("**************")
         assert b"hunter2" not in screen.raw
@@ -197,7 +197,7 @@ def test_the_terminal_is_given_back_when_loading_is_cut_short(tmp_path: Path, en
 def test_nothing_typed_ahead_is_done_twice(tmp_path: Path) -> None:
     """To the saved account in one go; the accounts hold one of it."""
     with terminal(tmp_path) as screen:
-        screen.press(ADDRESS, ENTER, ENTER, ENTER, PASSWORD)
+        screen.press(ADDRESS, ENTER, ENTER, PASSWORD)
         screen.start()
         screen.until_reads("● Connect")
         screen.press(ENTER)
@@ -224,5 +224,5 @@ def test_bytes_that_are_no_text_end_nothing(tmp_path: Path) -> None:
         screen.send(b"\x1b[200~\xe9t\xe9\x1b[201~")
         screen.until_reads("b\ufffdro\ufffd\ufffd\ufffdt\ufffd")
         screen.press("\x15", ADDRESS, ENTER)
-        screen.until_reads("Yes, go on")
+        screen.until_reads("What do you want to practise?")
         assert screen.leave() == 0

@@ -9,6 +9,7 @@ from smtp_wizard.engine.base.address import Address, AddressError, settings_file
 from smtp_wizard.engine.discovery.autoconfig import Database, load_database
 from smtp_wizard.engine.discovery.search import DEADLINE, DiscoveryResult
 from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.providers.provider import Provider
 from smtp_wizard.engine.services.discovery import Discovery
 from smtp_wizard.engine.wizard.draft import Draft, with_choice, with_found
 from smtp_wizard.engine.wizard.steps import Back, Next, StepId
@@ -154,8 +155,10 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
         """Go to the practice mailbox: whoever wants that is not asked whether it is the right provider."""
         address = Address.parse(words.practice_address(self._catalog.providers))
         self._ask_address(str(address))
-        provider = self._catalog.by_domain(address.domain)
-        return Next(with_choice(self._with(address), self._catalog, provider), past=StepId.PROVIDER)
+        return self._with_practice(self._with(address), self._catalog.by_domain(address.ascii_domain))
+
+    def _with_practice(self, draft: Draft, practice: Provider | None) -> Leads:
+        return Next(with_choice(draft, self._catalog, practice), past=StepId.PROVIDER)
 
     def _back(self) -> Leads | None:
         """Leave a question in the midst of the step for the address; else the step."""
@@ -175,8 +178,11 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
     async def _look_up(self, address: Address) -> Leads | None:
         """Find the provider: at once where the ending is known, else from the DNS and what the domain publishes."""
         draft = self._with(address)
+        known = self._catalog.by_domain(address.ascii_domain)
         if draft.connection.provider is not None:
-            return Next(draft)
+            return Next(draft, past=StepId.PROVIDER if words.is_practice(known) else None)
+        if words.is_practice(known):
+            return self._with_practice(draft, known)
         found = await self._searched(address)
         if found is None:
             return None

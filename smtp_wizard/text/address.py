@@ -34,5 +34,10 @@ def near_words(domain: str, meant: str) -> str:
 
 def practice_address(providers: Sequence[Provider]) -> str:
     """Return the address that practice is done with."""
-    practice = next(each for each in providers if each.kind is ProviderKind.SANDBOX)
+    practice = next(each for each in providers if is_practice(each))
     return f"{PRACTICE_LOCAL}@{practice.domains[0]}"
+
+
+def is_practice(provider: Provider | None) -> bool:
+    """Whether a provider is the practice server on this computer."""
+    return provider is not None and provider.kind is ProviderKind.SANDBOX

@@ -16,7 +16,6 @@ from tests.support.dialogue import Dialogue, Exchange
 
 SCRIPT: tuple[Exchange, ...] = (
     ("E-mail address", "you@sandbox.test"),
-    ("Yes, go on", ""),
     ("What do you want to practise?", "accept"),
     ("Practice password", "abcdefgh ijklmnop"),
     ("", "bob@example.org"),

@@ -160,6 +160,15 @@ async def test_practising_goes_on_at_once_whatever_was_typed(tmp_path: Path) -> 
     assert following is step(StepId.SIGN_IN), "nobody is asked whether practice is the right provider"
 
 
+@pytest.mark.parametrize("text", ["ana@sandbox.test", "ANA@SANDBOX.TEST", "Ana <ana@sandbox.test>"])
+async def test_whoever_types_a_practice_address_goes_the_way_of_practice(text: str, tmp_path: Path) -> None:
+    leads = await begun(tmp_path, text).act(AddressOffer.FIND)
+    assert isinstance(leads, Next)
+    assert str(leads.draft.address).lower() == "ana@sandbox.test"
+    following = next_step(leads.draft, step(leads.past or StepId.ADDRESS))
+    assert following is step(StepId.SIGNIN), "as with F3, nobody is asked whether practice is the right provider"
+
+
 @pytest.mark.parametrize(("offer", "asked"), [(AddressOffer.ASK, 2), (AddressOffer.LEAVE_OUT, 1)])
 async def test_a_public_list_is_asked_after_a_yes_alone(
     offer: AddressOffer, asked: int, tmp_path: Path, nobody: Answer

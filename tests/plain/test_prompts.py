@@ -66,7 +66,7 @@ APP_PASSWORD = "abcd efgh ijkl mnop"
 
 EMAIL: Exchange = ("E-mail address:", "practise")
 TYPED: Exchange = ("E-mail address:", "you@sandbox.test")
-"""The same, for whoever looks at the provider as well."""
+"""The same, typed as an address."""
 USE: Exchange = ("1. Yes, go on", "")
 SECRET: Exchange = ("not shown:", PASSWORD)
 SEND: Exchange = ("Another address that you read:", "bob@example.org")
@@ -223,7 +223,7 @@ def test_back_through_everything_and_forth_again_loses_nothing(services: Service
         *(("Yes, go on", "back"), ("E-mail address [you@sandbox.test]:", "back"), ("nothing before this", "")),
     ]
     forth = [
-        *(USE, practising(""), ("Signed in The practice server takes mail", "")),
+        *(practising(""), ("Signed in The practice server takes mail", "")),
         *(("The message has reached bob@example.org.", ""), NAME, SCOPE, COMPANY),
         *(("Sender's name [Ana of Example]", ""), SAVE, FINISH, LEAVE),
     ]
@@ -526,8 +526,16 @@ def test_the_from_address_may_differ(answered: Look) -> None:
 def test_the_server_is_tested_without_a_password(walk: Walk) -> None:
     """Behind 'Enter the server by hand': each stage up to the encryption, and what that proved."""
     said = walk(
-        *(TYPED, ("Yes, go on", "hand"), practising("accept"), ("Outgoing server", ""), ("Secure", ""), ("Port", "")),
-        *(("User name", ""), ("From address", ""), ("Try this port only", "test"), ("Server: 127", "quit")),
+        *(TYPED, practising("back"), ("Yes, go on", "hand"), practising("accept")),
+        *(
+            ("Outgoing server", ""),
+            ("Secure", ""),
+            ("Port", ""),
+            ("User name", ""),
+            ("From address", ""),
+            ("Try this port only", "test"),
+            ("Server: 127", "quit"),
+        ),
         ("Leave now?", "yes"),
     )
     assert "ok    Encryption" in said.said

@@ -111,8 +111,6 @@ def test_from_the_address_to_the_saved_account(tmux: Tmux, own_home: Path) -> No
     tmux.wait_for("Which address should your mail come from?")
     tmux.write("ana@sandbox.test")
     tmux.press("Enter")
-    tmux.wait_for("This is the practice mailbox")
-    tmux.press("Enter")
     tmux.wait_for("What do you want to practise?")
     tmux.press("Enter")
     tmux.wait_for("Practice password")
@@ -180,7 +178,7 @@ def test_the_window_grows_and_shrinks_while_a_password_is_typed(tmux: Tmux, own_
     tmux.start([sys.executable, "-m", "smtp_wizard"], environment(own_home))
     tmux.wait_for("Which address should your mail come from?")
     tmux.write("ana@sandbox.test")
-    for words in ("This is the practice mailbox", "What do you want to practise?", "Practice password"):
+    for words in ("What do you want to practise?", "Practice password"):
         tmux.press("Enter")
         tmux.wait_for(words)
     tmux.write("four")

@@ -201,13 +201,13 @@ class Person(Walk):
         await self.at("address")
         await self.write(str(self.way.address))
         await self.press("enter")
+        if self.way.practice:
+            return
         await self.at("provider")
         if self.way.address.domain == OWN_DOMAIN:
             await self.pick_provider()
         if self.way.provider.kind is not ProviderKind.CUSTOM:
-            await self.until_reads(
-                "This is the practice mailbox" if self.way.practice else self.way.provider.short_name
-            )
+            await self.until_reads(self.way.provider.short_name)
             await self.use_provider()
 
     async def pick_provider(self) -> None:

@@ -775,7 +775,7 @@ async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(services: 
         for step in steps:
             await walk.press("escape")
             await walk.at(step)
-        for step in [*reversed(steps[:-1]), "review"]:
+        for step in [*reversed(steps[:-2]), "review"]:  # practice has no question for the provider
             if step == "review":
                 await walk.press("down", "enter")
             else:

@@ -26,7 +26,7 @@ from tests.support.places import PLACES, Place, at_home, standing
 from tests.support.walk import Walk, guides, key_event, make_services, walking
 
 ADDRESS, PASSWORD = "ana@sandbox.test", "p\u00e4ssw\u00f6rt"
-TO_CONNECT = [*ADDRESS, "enter", "down", "up", "enter", "enter", *PASSWORD]
+TO_CONNECT = [*ADDRESS, "enter", "down", "up", "enter", *PASSWORD]
 
 
 async def burst(walk: Walk, keys: Sequence[str], *, chunks: Iterator[int] | None = None) -> None:
@@ -144,15 +144,15 @@ async def test_enter_is_enter_as_the_terminal_had_it_before_the_screens(tmp_path
     async with walking(make_services(tmp_path)) as walk:
         await burst(walk, [*ADDRESS])
         walk.app.post_message(events.Key("ctrl+j", "\n"))
-        await walk.at("provider")
+        await walk.at("signin")
 
 
 async def test_each_enter_answers_the_question_that_the_one_before_it_led_to(tmp_path: Path) -> None:
-    """The address, the provider, the way in: the arrows in the midst belong to the provider's offers."""
+    """The address, the way in, back to the provider, and on: the arrows in the midst belong to its offers."""
     async with walking(make_services(tmp_path)) as walk:
         await walk.at("address")
         await walk.write("ana@sandbox.test")
-        await burst(walk, ["enter", "down", "up", "enter", "enter"])
+        await burst(walk, ["enter", "escape", "down", "up", "enter", "enter"])
         await walk.at("connect")
 
 
