@@ -22,11 +22,10 @@ from smtp_wizard.output.plain_lines import (
     transcript_line,
     who_words,
 )
-from smtp_wizard.screens.panel import INSIDE, TextPanel
+from smtp_wizard.screens.panel import TextPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.lines import BAD, GOOD, MUTED, STRONG, WARNED
-from smtp_wizard.widgets.plain_text import folded
 
 COPIED = "sent to your terminal"
 LETTER = "A message that you can send to them, as it is (Y copies it)"
@@ -123,7 +122,7 @@ class CheckDetails(DetailsPanel):
 
 def _check_details(check: CheckView, finding: Finding | None, said: Sequence[str]) -> Iterator[Content]:
     for result in check.results:
-        yield from _check_rows(result)
+        yield _check_row(result)
     if finding is not None:
         yield from _finding_rows(finding)
     if not check.results and not said:
@@ -134,12 +133,10 @@ def _check_details(check: CheckView, finding: Finding | None, said: Sequence[str
         yield from (Content(row) for line in said for row in line.split("\n"))
 
 
-def _check_rows(result: CheckResult) -> Iterator[Content]:
+def _check_row(result: CheckResult) -> Content:
     sign, style = _SIGNS[result.verdict]
     took = f"  {result.took * 1000:.0f} ms" if result.verdict is not Verdict.SKIPPED else ""
-    first, *rest = folded(f"{result.detail}{took}", INSIDE - 17) or [""]
-    yield Content.assemble((sign, style), f"  {STAGE_WORDS[result.stage]:<13} ", first)
-    yield from (Content(f"{' ' * 17}{row}") for row in rest)
+    return Content.assemble((sign, style), f"  {STAGE_WORDS[result.stage]:<13} {result.detail}{took}")
 
 
 def _finding_rows(finding: Finding) -> Iterator[Content]:
@@ -176,19 +173,18 @@ class SectionsPanel(DetailsPanel):
 
     def __init__(self, sections: Sequence[Section], title: str = "Details", *, points: bool = False) -> None:
         """`points`: each line is a point of its own; else they are paragraphs."""
-        rows = tuple(_told(sections, INSIDE, "· " if points else ""))
+        rows = tuple(_told(sections, "· " if points else ""))
         super().__init__(rows, "\n".join(row.plain for row in rows), title=title)
 
 
-def _told(sections: Sequence[Section], width: int, point: str) -> Iterator[Content]:
-    """Yield sections as rows: a title in bold, its lines folded, an empty row between them."""
+def _told(sections: Sequence[Section], point: str) -> Iterator[Content]:
+    """Yield sections as rows, each to be folded where it is shown: a title in bold, an empty row between them."""
     for at, section in enumerate(sections):
         if at:
             yield Content("")
         if section.title:
-            yield from (Content.styled(row, STRONG) for row in folded(section.title, width))
+            yield Content.styled(section.title, STRONG)
         for line in section.lines:
             first, *more = line.split("\n")
-            yield from map(Content, folded(f"{point}{first}", width))
-            for each in more:
-                yield from (Content.styled(f"  {row}", MUTED) for row in folded(each.strip(), width - 2))
+            yield Content(f"{point}{first}")
+            yield from (Content.styled(f"  {each.strip()}", MUTED) for each in more)

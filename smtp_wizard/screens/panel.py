@@ -125,7 +125,7 @@ def _as_rows(title: str) -> list[Content]:
 
 
 class TextPanel(Panel[None]):
-    """A card of text to read: `.rows` folded by whoever made them."""
+    """A card of text to read: `.rows` are folded here, for the window as it is, and nowhere else."""
 
     def __init__(self, title: str, rows: Sequence[Content], foot: str = "Esc closes") -> None:
         super().__init__(title, foot)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -14,7 +14,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from smtp_wizard.widgets.fault_containment import FaultContained
-from smtp_wizard.widgets.plain_text import HANGING
+from smtp_wizard.widgets.plain_text import HANGING, broken
 
 MUTED, ACCENT, EDGE, RULE = "$mute", "$accent", "$edge", "$rule"
 GOOD, WARNED, BAD = "$success", "$warning", "$error"
@@ -23,15 +23,25 @@ STRONG, STRUCK = "bold", "strike $mute"
 
 
 def fitted(row: Content, width: int) -> list[Content]:
-    """Break a row at blanks to a width; below a point, a number or a key what follows hangs."""
+    """Break a row as `text.folded` does: below a point, a number, a key or blanks what follows hangs."""
     if row.cell_length <= width or width < 1:
         return [row]
     if set(row.plain) == {"─"}:
         return [row[:width]]
     begin = HANGING.match(row.plain)
-    hang = len(begin[0]) if begin is not None and len(begin[0]) * 2 <= width else 0
-    first, *rest = row[hang:].wrap(width - hang)
+    hang = len(begin[0]) if begin is not None else len(row.plain) - len(row.plain.lstrip(" "))
+    hang = hang if hang * 2 <= width else 0
+    first, *rest = _parts(row[hang:], width - hang)
     return [Content.assemble(row[:hang], first), *(Content.assemble(" " * hang, each) for each in rest)]
+
+
+def _parts(row: Content, width: int) -> Iterator[Content]:
+    """Yield the parts of a row, with its styles."""
+    at = 0
+    for text in broken(row.plain, width):
+        begin = row.plain.index(text, at)
+        at = begin + len(text)
+        yield row[begin:at]
 
 
 class Lines(FaultContained, Widget):

@@ -52,8 +52,9 @@ def _same(one: object, other: object) -> bool:
     return type(one) is type(other) and one == other
 
 
-HANGING = re.compile(r"(?:[·*] |\d+\.? +|[\w+]+(?: \?)? {2,})")
-"""What begins a line whose other rows stand below its words: a point, a number, a label with blanks behind it."""
+HANGING = re.compile(r"(?:[✓✗!?·]  [A-Z][\w ]{12} |[·*] |\d+\.? +|[\w+]+(?: \?)? {2,})")
+"""What begins a line whose other rows stand below its words: the stage of a check with its sign, a point, a number, a
+label with blanks behind it."""
 
 
 def folded(text: str, width: int) -> list[str]:
@@ -65,12 +66,17 @@ def folded(text: str, width: int) -> list[str]:
     for line in text.split("\n"):
         begin = HANGING.match(line)
         if begin is None or len(begin[0]) * 2 > width:
-            rows += wrapped(_breakable(line, width), width)
+            rows += broken(line, width)
         else:
             hang = len(begin[0])
-            first, *rest = wrapped(_breakable(line[hang:], width - hang), width - hang)
+            first, *rest = broken(line[hang:], width - hang)
             rows += [begin[0] + first, *(" " * hang + each for each in rest)]
     return rows
+
+
+def broken(line: str, width: int) -> list[str]:
+    """Break a line at blanks, and words that are longer than a row behind a slash. Each row is a part of the line."""
+    return wrapped(_breakable(line, width), width)
 
 
 def _breakable(line: str, width: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import stat
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -24,11 +25,12 @@ from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.guides.guides import Guide, GuideStep
 from smtp_wizard.flows.check_view import CheckRecord
-from smtp_wizard.flows.flow import Card, Entry, Mood, Offer
+from smtp_wizard.flows.flow import Card, Entry, Mood, Offer, Section
 from smtp_wizard.flows.guide import GuideView
 from smtp_wizard.flows.question import Answer, Question, QuestionFlow
 from smtp_wizard.output.plain_lines import TRANSCRIPT_LEGEND
-from smtp_wizard.screens.details import NOTHING_YET, CheckDetails
+from smtp_wizard.screens.areas.inbox import LetterPanel
+from smtp_wizard.screens.details import NOTHING_YET, CheckDetails, SectionsPanel
 from smtp_wizard.screens.guide import StepsPanel
 from smtp_wizard.screens.keyed_screen import KeyedScreen
 from smtp_wizard.screens.link import LinkPanel
@@ -36,6 +38,7 @@ from smtp_wizard.screens.panel import ConfirmPanel, HelpPanel, Panel, TextPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.fault_containment import FaultContained
+from smtp_wizard.widgets.lines import Paragraphs, fitted
 from smtp_wizard.widgets.qr import qr_code
 from tests.support.pages import PageApp, rows
 from tests.support.walk import key_event, settled, until
@@ -309,6 +312,41 @@ async def test_what_is_longer_than_the_window_is_scrolled_by_the_arrows() -> Non
         await app.until(lambda: "S said auth" in app.text)
         await app.press(*["up"] * 20)
         await app.until(lambda: "✓ Find server" in app.text)
+
+
+LONG = "connected over IPv6, and then nothing came for as long as it was waited for, here and there"
+
+
+def long_row() -> CheckRecord:
+    seen = CheckRecord()
+    seen.take(StageFinished(CheckResult(Stage.CONNECT, Verdict.PASS, 0.012, phrase(LONG), None)))
+    return seen
+
+
+@pytest.mark.parametrize("width", [72, 52, 40])
+@pytest.mark.parametrize("panel", [0, 1, 2], ids=["details", "sections", "letter"])
+def test_what_is_long_is_folded_once_for_the_width_that_there_is(panel: int, width: int) -> None:
+    """Folded before for another width, a row would be broken a second time in its midst."""
+    told = Section("", (LONG,))
+    made = (details(long_row()), SectionsPanel([told], points=True), LetterPanel("Hello", (told, Section("", ()))))
+    found = [each.plain for each in Paragraphs(made[panel].rows).rows_at(width) if each.plain]
+    assert " ".join(" ".join(found).split()).count(LONG) == 1
+    assert max(map(len, found)) <= width
+    for row, below in itertools.pairwise(found):
+        assert len(row) + 1 + len(below.split()[0]) > width, f"{below!r} begins with a word that had room above"
+    if panel == 0:
+        assert all(each.startswith(" " * 17) for each in found[1:]), "below the words, not below the sign"
+
+
+def test_a_row_that_is_folded_keeps_its_colours_and_a_web_address_is_broken_behind_a_slash() -> None:
+    row = Content.assemble(("✗", "bold"), "  Reach port    ", ("see https://mail.example.org/help/ports/465", "red"))
+    rows = fitted(row, 42)
+    assert [each.plain.strip() for each in rows] == [
+        "✗  Reach port    see",
+        "https://mail.example.org/",
+        "help/ports/465",
+    ]
+    assert [span.style for each in rows[1:] for span in each.spans] == ["red", "red"]
 
 
 async def test_where_nothing_was_said_there_is_nothing_to_copy_or_save() -> None:

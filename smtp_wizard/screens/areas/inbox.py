@@ -23,7 +23,7 @@ from smtp_wizard.flows.areas.inbox import (
 )
 from smtp_wizard.flows.flow import Offer, Section
 from smtp_wizard.screens.areas.list_page import ListPage
-from smtp_wizard.screens.panel import INSIDE, QuestionPanel, TextPanel
+from smtp_wizard.screens.panel import QuestionPanel, TextPanel
 from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.widgets.chips import Chip, key_named
 from smtp_wizard.widgets.fault_containment import work_once
@@ -118,8 +118,7 @@ class LetterPanel(TextPanel):
 
     def __init__(self, subject: str, sections: Sequence[Section]) -> None:
         head, text = sections
-        rows = [row for line in (*head.lines, "", *text.lines) for row in folded(line, INSIDE)]
-        super().__init__(subject, list(map(Content, rows)))
+        super().__init__(subject, list(map(Content, (*head.lines, "", *text.lines))))
 
     def chips(self) -> Sequence[Chip]:
         """As `Panel.chips`."""
