@@ -28,7 +28,6 @@ from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.widgets.chips import Chip, key_named
 from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.outcome_card import OutcomeCard
-from smtp_wizard.widgets.plain_text import folded
 from smtp_wizard.widgets.rows import Column, ListRow, RowList
 
 COLUMNS = (Column("Arrived", 16), Column("To", 22), Column("Subject", 30, grows=True))
