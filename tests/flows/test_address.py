@@ -166,7 +166,7 @@ async def test_whoever_types_a_practice_address_goes_the_way_of_practice(text: s
     assert isinstance(leads, Next)
     assert str(leads.draft.address).lower() == "ana@sandbox.test"
     following = next_step(leads.draft, step(leads.past or StepId.ADDRESS))
-    assert following is step(StepId.SIGNIN), "as with F3, nobody is asked whether practice is the right provider"
+    assert following is step(StepId.SIGN_IN), "as with F3, nobody is asked whether practice is the right provider"
 
 
 @pytest.mark.parametrize(("offer", "asked"), [(AddressOffer.ASK, 2), (AddressOffer.LEAVE_OUT, 1)])
