@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,10 +26,10 @@ from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.endpoint import PastedServer, Security, parse_server
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
-from smtp_wizard.engine.base.private_files import make_private_dir, read_private, write_private
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.providers.catalog import OWN_FILE
+from smtp_wizard.engine.providers.file_addition import change_own_file, change_shipped_file
 from smtp_wizard.engine.providers.new_entry import (
     CheckedServer,
     EntrySource,
@@ -40,7 +39,7 @@ from smtp_wizard.engine.providers.new_entry import (
     source_text,
     with_addition,
 )
-from smtp_wizard.engine.providers.own_providers import LARGEST, read_own_file
+from smtp_wizard.engine.providers.own_providers import read_own_file
 from smtp_wizard.engine.providers.provider import ProviderKind, UsernameForm
 from smtp_wizard.engine.providers.provider_file import read_provider_file
 from smtp_wizard.engine.scan.results import PortResult, ScanResult
@@ -182,24 +181,25 @@ class _New:
 
     def _write(self, file: Path, entry: NewEntry) -> None:
         """Put the entry into the file, once the file with it has been read as a whole. Raises `CommandError`."""
-        shipped = entry.source is not None
         try:
-            before = _content(file, shipped)
-            after = with_addition(before, "providers", entry_text(entry))
             if entry.source is not None:
-                after = with_addition(after, "sources", source_text(entry.source, self.today))
-            _refuse_wrong(after, shipped)
-            if shipped:
-                _replace(file, after)
+                change_shipped_file(file, partial(self._with_entry, entry))
             else:
-                make_private_dir(file.parent)
-                write_private(file, after.encode())
+                change_own_file(file, partial(self._with_entry, entry))
         except (DataError, UnsafeFile, InputError) as problem:
             words = phrase("{} was not changed: {}", shown(file.name), shown(str(problem), 300))
             raise CommandError("not-written", words) from None
         except OSError as problem:
             why = shown(problem.strerror or "unknown reason")
             raise CommandError("not-written", phrase("{} cannot be written: {}.", shown(file.name), why)) from None
+
+    def _with_entry(self, entry: NewEntry, before: str) -> str:
+        """Return the file's text with the entry in it, once that can be read. Raises `DataError`, `InputError`."""
+        after = with_addition(before, "providers", entry_text(entry))
+        if entry.source is not None:
+            after = with_addition(after, "sources", source_text(entry.source, self.today))
+        _refuse_wrong(after, shipped=entry.source is not None)
+        return after
 
     def _tell(self, file: Path, entry: NewEntry) -> None:
         tests = _tests(entry)
@@ -266,19 +266,7 @@ def _shipped_tests(entry: NewEntry) -> Sequence[str]:
     return [*(f"tests/test_data.py: {row}" for row in rows), "make check-data"]
 
 
-def _content(file: Path, shipped: bool) -> str:
-    """Return what stands in the file, '' for a person's own that is not there yet. Raises `OSError`, `UnsafeFile`."""
-    if shipped:
-        return file.read_text("utf-8")
-    try:
-        return read_private(file, LARGEST).decode("utf-8")
-    except FileNotFoundError:
-        return ""
-    except UnicodeDecodeError:
-        raise InputError(phrase("it is no text in UTF-8")) from None
-
-
-def _refuse_wrong(text: str, shipped: bool) -> None:
+def _refuse_wrong(text: str, *, shipped: bool) -> None:
     """Read the file as it would be. Raises `DataError`."""
     with tempfile.TemporaryDirectory() as folder:
         there = Path(folder) / OWN_FILE
@@ -288,17 +276,3 @@ def _refuse_wrong(text: str, shipped: bool) -> None:
             (lambda: read_provider_file(there)) if shipped else (lambda: read_own_file(there, read_provider_file()))
         )
         read()
-
-
-def _replace(file: Path, text: str) -> None:
-    """Replace a file of a checkout in one step, with the rights that it has. Raises `OSError`."""
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    scratch = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as there:
-            there.write(text)
-        shutil.copymode(file, scratch)
-        scratch.replace(file)
-    except BaseException:
-        scratch.unlink(missing_ok=True)
-        raise

@@ -81,6 +81,16 @@ async def test_the_shipped_file_takes_nothing_without_a_page(monkeypatch: pytest
     assert "--source" in ran.error["message"]
 
 
+async def test_a_checkout_s_file_that_is_no_text_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "providers.yaml"
+    file.write_bytes(b"providers: # K\xf6ln\n")
+    page = ("--source", "https://nordhost.example/mail")
+    ran = await added(monkeypatch, tmp_path / "ca", "--into", str(file), *page, "--json")
+    assert (ran.code, ran.error["code"]) == (2, "not-written")
+    assert "no text in UTF-8" in ran.error["message"]
+    assert file.read_bytes() == b"providers: # K\xf6ln\n"
+
+
 def test_a_server_that_does_not_answer_is_not_written(monkeypatch: pytest.MonkeyPatch, own_home: Path) -> None:
     with refused_port() as closed:
         usual(monkeypatch, {closed: Security.TLS})
