@@ -17,6 +17,8 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.strict_yaml import Node, YamlDocument
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
+LONGEST_USERNAME = 320
+"""Characters, as many as an address has (RFC 3696, erratum 1690)."""
 MOST_SERVERS = 8
 """Servers of one answer that are looked at."""
 _SOCKETS = {"ssl": Security.TLS, "tls": Security.TLS, "starttls": Security.STARTTLS, "plain": Security.NONE}
@@ -141,9 +143,10 @@ def _offers(root: Any, address: Address, kind: ServerKind) -> Iterator[Published
             continue
         methods = [_METHODS.get((each.text or "").strip().lower()) for each in server.iterfind("authentication")]
         auth = tuple(dict.fromkeys(each for each in methods if each))
-        yield PublishedServer(
-            endpoint, shown(_username(_text(server, "username"), address), 320), auth or ("password",)
-        )
+        username = _username(_text(server, "username"), address)
+        # It is signed in with: cut, or with a character made visible, it would be another one.
+        usable = shown(username, LONGEST_USERNAME) == username
+        yield PublishedServer(endpoint, username if usable else "", auth or ("password",))
 
 
 def _text(element: Any, name: str) -> str:

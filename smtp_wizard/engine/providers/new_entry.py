@@ -142,15 +142,15 @@ def with_addition(text: str, key: str, addition: str) -> str:
 
     The key is added where it is not there. Raises `InputError` where what stands there is written in one line.
     """
-    lines = text.splitlines(keepends=True)
-    if lines and not lines[-1].endswith("\n"):
+    lines = _LINES.findall(text)
+    if lines and not lines[-1].endswith(("\n", "\r")):
         lines[-1] += "\n"
-    named = (at for at, line in enumerate(lines) if line.partition(":")[0].rstrip(" \t") == key and ":" in line)
+    named = (at for at, line in enumerate(lines) if _key_of(line) == key)
     start = next(named, None)
     if start is None:
         return "".join([*lines, f"{key}:\n", addition])
     rest = lines[start].partition(":")[2].partition(" #")[0].strip()
-    if rest in ("[]", "{}"):
+    if rest in ("[]", "{}", "~", "null"):
         lines[start] = f"{key}:\n"
     elif rest:
         raise InputError(phrase("What stands at '{}' is written in one line: nothing can be added.", shown(key)))
@@ -158,6 +158,18 @@ def with_addition(text: str, key: str, addition: str) -> str:
     while end > start + 1 and (not lines[end - 1].strip() or lines[end - 1].startswith("#")):
         end -= 1  # blank lines, and the comment over the next key
     return "".join([*lines[:end], _as_deep(addition, lines[start + 1 : end]), *lines[end:]])
+
+
+_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+"""Lines as a person's editor ends them. YAML knows more ends, and a text in quotes may have those in it."""
+
+
+def _key_of(line: str) -> str:
+    """Return the key of the top level that a line begins with, '' where it begins with none."""
+    before, colon, _ = line.removeprefix("\ufeff").partition(":")  # some editors begin a file with this mark
+    bare = before.rstrip(" \t")
+    quoted = len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "'\""
+    return (bare[1:-1] if quoted else bare) if colon else ""
 
 
 def _as_deep(addition: str, before: Sequence[str]) -> str:

@@ -91,6 +91,13 @@ def test_a_hostile_user_name_cannot_move_the_cursor() -> None:
     assert found.username.isprintable()
 
 
+@pytest.mark.parametrize("name", ["ana&#x202e;x", "a" * 321, "%EMAILADDRESS%" * 40, "a&#10;b"])
+def test_a_user_name_that_cannot_be_used_as_it_is_is_left_open(name: str) -> None:
+    """Cut, or with its characters made visible, it would be somebody else's."""
+    (found,) = read_offers(configuration(server(more=f"<username>{name}</username>")), ANA)
+    assert found.username == ""
+
+
 def test_servers_without_end_are_cut() -> None:
     assert len(read_offers(configuration(*[server(port=str(each)) for each in range(1, 100)]), ANA)) == 8
 

@@ -90,6 +90,14 @@ def test_an_entry_of_the_shipped_file_has_a_source_for_everything(tmp_path: Path
         "providers:\n  - id: a\n    name: A\n    endpoints: [{host: a.example, port: 465, security: tls}]\n\n"
         "# what I signed in at\nversion: 1\n",
         "version: 1\n",
+        "\ufeffproviders:\n  - id: a\n    name: A\n    endpoints: [{host: a.example, port: 465, security: tls}]\n",
+        '"providers":\n  - id: a\n    name: A\n    endpoints: [{host: a.example, port: 465, security: tls}]\n',
+        "'providers' :\r\n  - id: a\r\n    name: A\r\n    endpoints: [{host: a.example, port: 465, security: tls}]\r\n",
+        "providers:\r  - id: a\r    name: A\r    endpoints: [{host: a.example, port: 465, security: tls}]\r",
+        'providers:\n  - id: a\n    name: "A\x85providers: c"\n'
+        "    endpoints: [{host: a.example, port: 465, security: tls}]\n",
+        "providers: null\n",
+        "providers: ~ # none yet\n",
     ],
 )
 def test_it_stands_behind_the_others_and_comments_stay(before: str, tmp_path: Path) -> None:
