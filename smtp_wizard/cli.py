@@ -22,30 +22,30 @@ from smtp_wizard.runtime.signals import orderly_end
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
-        "setup": "Set an account up and test it; the wizard, started where you say.",
-        "check": "Test a mail server that belongs to no account.",
+        "setup": "Set up an account and test it.",
+        "check": "Test a mail server without an account.",
         "test": "Test saved accounts again.",
-        "history": "How the last tests of an account came out, and how long they took.",
-        "calendar": "What will end: certificates, sign-ins, ways in, limits; also as a calendar file.",
-        "send": "Send the test message of a saved account.",
-        "senders": "Which addresses an account may send as, and what to change where one is refused.",
+        "history": "Show the last test results of an account.",
+        "calendar": "List what expires, and when; also as a calendar file.",
+        "send": "Send a test message through a saved account.",
+        "senders": "Check which addresses an account may send as.",
         "accounts": "List, show, change and remove saved accounts.",
-        "vault": "The encrypted file for passwords: give it another passphrase.",
-        "discover": "Find the settings for an address, each with its source and how far it is believed.",
-        "providers": "What each mail provider needs, and who says so.",
-        "provider": "Add a provider after trying its server; or write one for a mail program.",
-        "limits": "How much each provider lets you send, and how a mailing fits that.",
-        "readiness": "Whether an account is ready for a mailing: what receivers ask of senders, and how long it takes.",
+        "vault": "Show the encrypted password file, or change its passphrase.",
+        "discover": "Find the server settings for an e-mail address.",
+        "providers": "Look up what a mail provider requires.",
+        "provider": "Add a provider, or export one for another mail program.",
+        "limits": "Look up sending limits, and plan a mailing.",
+        "readiness": "Check whether an account is ready for a mailing.",
         "guide": "List the guides, or read one.",
-        "explain": "Explain an error, a log or a bounce that you paste.",
-        "bounces": "Which mail came back, to which addresses, why, and what to do.",
-        "domain": "What a domain publishes about its mail (SPF, DKIM, DMARC), and how to mend it.",
-        "unsubscribe": "The way off a mailing list: link, HTML and headers; or a template looked through.",
-        "sandbox": "Run a mail server on this computer to rehearse with.",
-        "doctor": "What this installation can and cannot do.",
-        "completion": "Print the script by which a shell completes commands, accounts and providers.",
-        "manual": "Print the manual page, for 'man'.",
-        "schema": "Print the JSON Schema of what a command prints with --json.",
+        "explain": "Explain an error message, a log or a bounce.",
+        "bounces": "List the addresses that mail did not reach, and why.",
+        "domain": "Check the SPF, DKIM and DMARC records of a domain.",
+        "unsubscribe": "Make unsubscribe links and headers, or check a template.",
+        "sandbox": "Run a practice mail server on this computer.",
+        "doctor": "Check this installation.",
+        "completion": "Print the completion script for a shell.",
+        "manual": "Print the manual page.",
+        "schema": "Print the JSON Schema of a command's JSON output.",
     }
 )
 """Every command with its short help, so that the list of commands loads none of them."""
@@ -114,9 +114,13 @@ def _columns() -> int:
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("--config", metavar="DIR", type=click.Path(path_type=Path), help="Keep accounts and state in DIR.")
-@click.option("--mouse/--no-mouse", default=None, help="Whether the screens take the mouse (not over SSH).")
-@click.option("--plain", is_flag=True, help="Questions in lines of text instead of screens, as for a screen reader.")
+@click.option(
+    "--config", metavar="DIR", type=click.Path(path_type=Path), help="Keep accounts and state in this folder."
+)
+@click.option(
+    "--mouse/--no-mouse", default=None, help="Turn the mouse on or off on the screens.  [default: off over SSH]"
+)
+@click.option("--plain", is_flag=True, help="Ask in lines of text instead of drawing screens, as for a screen reader.")
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 @click.pass_context
 def program(context: click.Context, config: Path | None, mouse: bool | None, plain: bool) -> int | None:

@@ -36,12 +36,10 @@ STORE_WORDS = {
 
 _LATER = {
     "edit": LazyCommand("smtp_wizard.commands.accounts_edit", "Change an account; it is tested before it is saved."),
-    "rename": LazyCommand("smtp_wizard.commands.accounts_rename", "Give an account another name."),
-    "password": LazyCommand(
-        "smtp_wizard.commands.accounts_password", "Put in a new password, when the old one was revoked."
-    ),
-    "tag": LazyCommand("smtp_wizard.commands.accounts_tag", "Give accounts tags, by which 'test --tag' chooses them."),
-    "duplicate": LazyCommand("smtp_wizard.commands.accounts_duplicate", "Save a second account like this one."),
+    "rename": LazyCommand("smtp_wizard.commands.accounts_rename", "Rename an account."),
+    "password": LazyCommand("smtp_wizard.commands.accounts_password", "Replace a password that was revoked."),
+    "tag": LazyCommand("smtp_wizard.commands.accounts_tag", "Add or remove tags, for 'test --tag'."),
+    "duplicate": LazyCommand("smtp_wizard.commands.accounts_duplicate", "Save a copy of an account."),
 }
 
 
@@ -74,7 +72,7 @@ def listed(invocation: Invocation, _json: bool) -> int:
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def show(invocation: Invocation, name: str, _json: bool) -> int:
-    """Show one account."""
+    """Show an account."""
     from smtp_wizard.engine.accounts.lockout_guard import counted_words
     from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
     from smtp_wizard.engine.accounts.sign_in_expiry import ending_words
@@ -103,12 +101,12 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
 
 @command.command("remove")
 @click.argument("name", shell_complete=account_names)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @passphrase_options
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def remove(invocation: Invocation, name: str, yes: bool, _json: bool) -> int:
-    """Forget an account and its password."""
+    """Remove an account and its password."""
     from smtp_wizard.commands.flow_answers import carried_out
     from smtp_wizard.commands.options.vault import PassphraseReply
     from smtp_wizard.flows.accounts.changes import Delete

@@ -20,12 +20,12 @@ from smtp_wizard.runtime.output import Form
 
 @click.command("duplicate", cls=CommandWithExamples)
 @click.argument("name", shell_complete=account_names)
-@click.option("--as", "new", metavar="NAME", callback=parsed_by(parse_name), help="What it is called.")
+@click.option("--as", "new", metavar="NAME", callback=parsed_by(parse_name), help="The name of the copy.")
 @passphrase_options
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, name: str, new: str | None, _json: bool) -> int:
-    """Save a second account like NAME, password included, for general mail. Nothing is tested."""
+    """Save a copy of the account NAME, with its password, for general mail. Nothing is tested."""
     original = invocation.saved_accounts.get(name)
     action = Duplicate(original, invocation.services.accounts, invocation.stores.vault, new or "")
     try:

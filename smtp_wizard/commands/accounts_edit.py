@@ -73,7 +73,7 @@ _WHERE = frozenset({"store", *REFERENCES.values()})
 @server_options
 @sender_options
 @store_options
-@click.option("--replace", "displacing", is_flag=True, help="Let another account for all mail give way.")
+@click.option("--replace", "displacing", is_flag=True, help="Replace another account that is used for all mail.")
 @password_options
 @passphrase_options
 @connection_options
@@ -81,11 +81,11 @@ _WHERE = frozenset({"store", *REFERENCES.values()})
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def command(context: click.Context, /, name: str, displacing: bool, **given: Any) -> int:
-    """Change the account NAME: what is named here, and nothing else.
+    """Change settings of the account NAME.
 
-    The account is tested as far as the sign-in, and saved only if that passes. An empty value takes away what need not
-    be there: --from '', --reply-to '', --ca-file ''. In a terminal, and without options, the wizard opens with
-    the account's answers filled in.
+    The changed account is tested up to the sign-in, and saved only if that passes. An empty value removes an optional
+    setting: --from '', --reply-to '', --ca-file ''. Without options, in a terminal, the wizard opens with the account's
+    settings filled in.
     """
     invocation: Invocation = context.obj
     said = {each for each in _ANSWERS if context.get_parameter_source(each) is ParameterSource.COMMANDLINE}

@@ -49,9 +49,9 @@ from smtp_wizard.runtime.running import Stopwatch
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, /, name: str, **given: Any) -> int:
-    """Put a new password in for NAME, when the old one was revoked; or sign in again in the browser.
+    """Replace the password of NAME, if the old one was revoked, or sign in again with the browser.
 
-    It is tried with the account's own settings, once, and kept only if the server takes it; else the old one stays.
+    The new password is tried once, and kept only if the server accepts it. Otherwise the old one stays.
     """
     given.pop("_json")
     flow = given.pop("flow")

@@ -27,7 +27,7 @@ from smtp_wizard.runtime.output import Form
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, old: str, new: str, _json: bool) -> int:
-    """Give the account OLD the name NEW. Its password moves with it; nothing is tested."""
+    """Rename the account OLD to NEW. Its password moves with it; nothing is tested."""
     before = invocation.saved_accounts.get(old)
     action = Rename(before, invocation.services.accounts, invocation.stores.vault)
 

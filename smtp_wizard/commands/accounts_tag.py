@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 @click.command("tag", cls=CommandWithExamples)
 @click.argument("accounts", nargs=-1, required=True, metavar="ACCOUNT...", shell_complete=account_names)
-@click.option("--add", metavar="TAG", multiple=True, callback=parsed_tags, help="Give them this tag; repeatable.")
-@click.option("--remove", metavar="TAG", multiple=True, callback=parsed_tags, help="Take this tag away; repeatable.")
+@click.option("--add", metavar="TAG", multiple=True, callback=parsed_tags, help="Add this tag (repeatable).")
+@click.option("--remove", metavar="TAG", multiple=True, callback=parsed_tags, help="Remove this tag (repeatable).")
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(
     invocation: Invocation, accounts: tuple[str, ...], add: tuple[str, ...], remove: tuple[str, ...], _json: bool
 ) -> int:
-    """Give accounts tags, such as the customer that they belong to; 'test --tag' chooses by them.
+    """Add or remove tags of accounts, such as a customer's name, for 'test --tag'.
 
-    A name may be a pattern ('Shop*'). Nothing is tested, and no password is touched.
+    NAME may be a pattern such as 'Shop*'. Nothing is tested, and passwords stay as they are.
     """
     if not add and not remove:
         raise click.UsageError("Say --add or --remove, with a tag.")

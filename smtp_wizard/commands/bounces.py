@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     metavar="AGE",
     show_default=True,
     callback=parsed_by(parse_age),
-    help="How far back: 12h, 3d, 2w.",
+    help="Go back this far, such as 12h, 3d or 2w.",
 )
-@click.option("--new", is_flag=True, help="Only what was not shown before, as for cron.")
-@click.option("--csv", "csv_file", metavar="FILE", help="Write a table for a spreadsheet to FILE; '-' to stdout.")
+@click.option("--new", is_flag=True, help="List only what was not shown before, as for cron.")
+@click.option("--csv", "csv_file", metavar="FILE", help="Write a CSV file ('-' prints it).")
 @imap_option
 @password_options
 @passphrase_options
@@ -61,10 +61,10 @@ def command(
     imap: Endpoint | None,
     **given: Any,
 ) -> int:
-    """List the addresses that mail of ACCOUNT did not reach: why, whether that is final, and what to do.
+    """List the addresses that mail from ACCOUNT did not reach: why, whether that is final, and what to do.
 
-    The mailbox is read over IMAP, encrypted, and nothing in it is changed. What was shown is remembered for --new; no
-    address and no subject is kept or sent anywhere.
+    The mailbox is read over encrypted IMAP, and not changed. What was shown is remembered for --new; no address or
+    subject is kept or sent anywhere.
     """
     given.pop("_json")
     if csv_file == "-" and invocation.out.form is Form.JSON:

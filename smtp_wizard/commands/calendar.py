@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 @click.command("calendar", cls=CommandWithExamples)
-@click.option("--catalogue", is_flag=True, help="Add all that providers have announced.")
-@click.option("--ics", "file", metavar="FILE", help="Write an iCalendar file for a calendar program; '-' prints it.")
+@click.option("--catalogue", is_flag=True, help="Include everything that providers have announced.")
+@click.option("--ics", "file", metavar="FILE", help="Write an iCalendar file ('-' prints it).")
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, catalogue: bool, file: str | None, _json: bool) -> int:
-    """Say what will end for the saved accounts, and when.
+    """List what expires for the saved accounts, and when.
 
-    Certificates as the last test saw them, sign-ins in the browser, ways in that a provider closes and limits that
-    change, each with who says so. Nothing is tested and nobody is asked.
+    These are certificates (as the last test saw them), browser sign-ins, sign-in methods that a provider closes, and
+    limits that change, each with its source. Nothing is tested, and the network is not used.
     """
     out, now = invocation.out, datetime.now(UTC)
     if file == "-" and out.form is Form.JSON:

@@ -73,47 +73,59 @@ class CheckRequest:
 
 @click.command("check", cls=CommandWithExamples)
 @click.argument("server", metavar="HOST[:PORT]")
-@click.option("--security", type=SECURITY, help="How the port is encrypted. Left out: what answers decides.")
-@click.option("--depth", type=DEPTH, default="server", show_default=True, help="How far the check goes.")
+@click.option("--security", type=SECURITY, help="How the port is encrypted.  [default: found out]")
+@click.option(
+    "--depth",
+    type=DEPTH,
+    default="server",
+    show_default=True,
+    help="Test the server only, the sign-in too, or send a message.",
+)
 @click.option("--username", metavar="NAME", callback=parsed_by(parse_words), help="Sign in as this user.")
 @click.option(
     "--auth",
     type=click.Choice([each.value for each in Auth]),
     default=Auth.PASSWORD.value,
-    help="'xoauth2': the password options give an access token. 'none': no sign-in.",
+    help="How to sign in; with xoauth2 the password options give an access token.",
 )
 @click.option(
     "--from",
     "sender",
     metavar="ADDR",
     callback=parsed_by(Address.parse),
-    help="With --depth send: from here.",
+    help="With --depth send: the sender's address.",
 )
-@click.option("--to", metavar="ADDR", callback=parsed_by(Address.parse), help="With --depth send: to here.")
-@click.option("--allow-cleartext-login", "allow_cleartext", is_flag=True, help="Sign in even without encryption.")
+@click.option(
+    "--to", metavar="ADDR", callback=parsed_by(Address.parse), help="With --depth send: the recipient's address."
+)
+@click.option(
+    "--allow-cleartext-login", "allow_cleartext", is_flag=True, help="Allow the password to be sent unencrypted."
+)
 @click.option(
     "--neutral",
     metavar="OTHERHOST",
     callback=parsed_by(parse_host),
-    help="Try this other mail server where HOST does not answer: does this network block the port?",
+    help="If HOST does not answer, try this server, to see whether the network blocks the port.",
 )
 @click.option(
     "--on",
     metavar="[USER@]HOST",
     callback=parsed_by(parse_remote_host),
-    help="The same check on that computer too, through ssh, side by side.",
+    help="Also run the check on HOST, over ssh, and compare.",
 )
-@click.option("-o", "ssh_options", metavar="OPTION", multiple=True, help="With --on: an option of ssh; repeatable.")
+@click.option(
+    "-o", "ssh_options", metavar="OPTION", multiple=True, help="With --on: pass this option to ssh (repeatable)."
+)
 @password_options
 @connection_options
 @sign_in_option
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, /, server: str, **given: Any) -> int:
-    """Test a mail server that belongs to no account.
+    """Test a mail server without an account.
 
-    Without a port every usual one is tried, and you are told which serve, how, and what the network does. Without
-    --depth no password is used and nothing is sent.
+    Without a port, every usual port is tried, and you learn which ones work, how, and what the network blocks. Without
+    --depth, no password is used and no message is sent.
     """
     given.pop("_json")
     password, connection = taken_from(given), connection_from(given)

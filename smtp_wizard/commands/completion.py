@@ -17,10 +17,10 @@ SHELLS = ("bash", "zsh", "fish")
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def command(context: click.Context, shell: str, _json: bool) -> int:
-    """Print the script by which SHELL completes what you type: commands, options, accounts, providers, guides.
+    """Print the completion script for SHELL. It completes commands, options, accounts, providers and guides.
 
-    Bash: 'smtp-wizard completion bash' into a file that ~/.bashrc sources. Zsh: into a file _smtp-wizard in a folder
-    of $fpath. Fish: into ~/.config/fish/completions/smtp-wizard.fish.
+    Bash: write it to a file that ~/.bashrc sources. Zsh: write it to a file _smtp-wizard in a folder of $fpath. Fish:
+    write it to ~/.config/fish/completions/smtp-wizard.fish.
     """
     from click.shell_completion import ShellComplete, get_completion_class
 

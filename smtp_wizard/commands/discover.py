@@ -35,13 +35,13 @@ from smtp_wizard.text.discovery import (
 @click.option(
     "--ispdb/--no-ispdb",
     default=None,
-    help="Whether to ask the public list ISPDB, which learns the domain. Left out: a question, if need be.",
+    help="Ask the public list ISPDB, which learns the domain.  [default: ask you if needed]",
 )
-@click.option("--allow-http", is_flag=True, help="Take settings that the domain publishes without encryption, too.")
+@click.option("--allow-http", is_flag=True, help="Also accept settings that the domain publishes without encryption.")
 @click.option(
     "--follow/--no-follow",
     default=None,
-    help="Whether to read the domain's settings where they lie at another domain. Left out: a question, if need be.",
+    help="Follow the domain's settings to another domain.  [default: ask you if needed]",
 )
 @connection_options
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
@@ -55,10 +55,10 @@ def command(
     follow: bool | None,
     **given: Any,
 ) -> int:
-    """Find the outgoing server for an address: who names it, whether it answers, and how far that is to be believed.
+    """Find the outgoing server for an e-mail address: who names it, whether it answers, and how trustworthy that is.
 
-    Only the domain is told to anybody, never the part before the @; no password is used and nothing is sent. An
-    ending that the catalogue knows is answered without asking anybody. Exit code 1 where nothing is found.
+    Only the domain leaves this computer, never the part before the @. No password is used and no message is sent. A
+    domain in the catalogue is answered without the network. Exit code 1 if nothing is found.
     """
     given.pop("_json")
     address, file = email

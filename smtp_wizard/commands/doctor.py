@@ -44,18 +44,18 @@ _STATES = {Health.OK: "ok", Health.WARN: "warn", Health.FAIL: "FAIL"}
 
 
 @click.command("doctor", cls=CommandWithExamples)
-@click.option("--network", is_flag=True, help="Ask the network too: look up the name of a well-known mail server.")
-@click.option("--clean", is_flag=True, help="Delete passwords that changes which were stopped in the middle have left.")
-@click.option("--yes", is_flag=True, help="Do not ask before something is deleted.")
-@click.option("-v", "--verbose", is_flag=True, help="With the reasons, and what can be done.")
+@click.option("--network", is_flag=True, help="Also look up the name of a well-known mail server.")
+@click.option("--clean", is_flag=True, help="Delete passwords that interrupted changes left behind.")
+@click.option("--yes", is_flag=True, help="Do not ask before deleting.")
+@click.option("-v", "--verbose", is_flag=True, help="Add the reasons, and what can be done.")
 @passphrase_options
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, network: bool, clean: bool, yes: bool, verbose: bool, _json: bool) -> int:
-    """Say what smtp-wizard can and cannot do here: terminal, stores, names, encryption, clock, age of the data.
+    """Check this installation: terminal, password stores, DNS, encryption, clock, age of the data.
 
-    Without --clean nothing is changed, and without --network nobody is asked. Exit code 1 where something fails, 3
-    where something could not be deleted.
+    Nothing is changed without --clean, and the network is not used without --network. Exit code 1 if something fails, 3
+    if something could not be deleted.
     """
     if yes and not clean:
         raise click.UsageError("--yes goes with --clean.")

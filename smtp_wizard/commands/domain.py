@@ -30,11 +30,17 @@ DEADLINE = 30.0
     "provider_id",
     metavar="ID",
     shell_complete=provider_ids,
-    help="Who sends for it; left out, who takes its mail.",
+    help="The provider that sends for it.  [default: the one that receives its mail]",
 )
-@click.option("--server", default="", metavar="HOST", help="A mail server of your own that sends for it.")
-@click.option("--selector", "selectors", multiple=True, metavar="NAME", help="A DKIM key to look at as well.")
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=DEADLINE, metavar="SECONDS", help="For everything.")
+@click.option("--server", default="", metavar="HOST", help="Your own mail server that sends for it.")
+@click.option("--selector", "selectors", multiple=True, metavar="NAME", help="Also check this DKIM selector.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=DEADLINE,
+    metavar="SECONDS",
+    help="Stop the whole command after this time.",
+)
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(
@@ -46,10 +52,10 @@ def command(
     timeout: float,
     _json: bool,
 ) -> int:
-    """Look at the SPF, DKIM and DMARC records of DOMAIN (or of an address), and at who takes its mail.
+    """Check the SPF, DKIM and DMARC records of DOMAIN (or of an address), and who receives its mail.
 
-    Each fault comes with the record to publish, merged with the one that stands there. Only the DNS is asked. Exit code
-    1 where mail is lost or lands in junk.
+    Each fault comes with the record to publish, merged with the existing one. Only the DNS is asked. Exit code 1 if
+    mail is lost or lands in junk.
     """
     for selector in selectors:
         if not SELECTOR.fullmatch(selector):

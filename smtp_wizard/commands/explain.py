@@ -54,15 +54,21 @@ _LONGEST_WORD = 253
     "--provider",
     metavar="ID",
     shell_complete=provider_ids,
-    help="Whose server it was: an id of `providers`, or what people call it.",
+    help="The provider of the server: an id from 'providers', or its name.",
 )
-@click.option("--stage", type=click.Choice([str(stage) for stage in STAGES]), help="Where it failed; after: later.")
+@click.option(
+    "--stage",
+    type=click.Choice([str(stage) for stage in STAGES]),
+    help="Where it failed ('after': once the message was accepted).",
+)
 @click.option("--host", metavar="H", help="The server that was used.")
-@click.option("--port", metavar="P", help="Its port.")
-@click.option("--security", type=click.Choice(list(SECURITY)), help="How the connection was secured.")
+@click.option("--port", metavar="P", help="The server's port.")
+@click.option("--security", type=click.Choice(list(SECURITY)), help="How the connection was encrypted.")
 @click.option("--client", metavar="NAME", help="The program or library that reported the error.")
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
-@click.option("--jsonl", "_jsonl", is_flag=True, help="Read objects with `text`, one a line; print one each.")
+@click.option(
+    "--jsonl", "_jsonl", is_flag=True, help="Read JSON objects with 'text', one a line, and print one for each."
+)
 @click.pass_obj
 def command(
     invocation: Invocation,
@@ -76,9 +82,9 @@ def command(
     _json: bool,
     _jsonl: bool,
 ) -> int:
-    """Explain an error that a mail program, an application or a server gave: paste it, or name a FILE.
+    """Explain an error from a mail program, an application or a server: paste it, or name a FILE.
 
-    A whole log or bounce will do. Nothing of it is kept or sent anywhere.
+    It may be a whole log or bounce. Nothing is kept or sent anywhere.
     """
     told = Hints(
         host=_word(host),

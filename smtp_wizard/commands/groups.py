@@ -11,6 +11,9 @@ import click
 from smtp_wizard.commands.command_with_examples import CommandWithExamples, write_examples
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
+_WHOLE = 200
+"""Characters of a short help: what does not fit into its column is folded, not cut off."""
+
 
 @dataclass(frozen=True, slots=True)
 class LazyCommand:
@@ -89,5 +92,7 @@ class GroupWithDefault(click.Group):
         """Show the default command's options as the group's own."""
         self.commands[self.default].format_options(ctx, formatter)
         with formatter.section("Commands"):
-            own = [(name, each.get_short_help_str()) for name, each in self.commands.items() if name != self.default]
+            own = [
+                (name, each.get_short_help_str(_WHOLE)) for name, each in self.commands.items() if name != self.default
+            ]
             formatter.write_dl(own + [(name, each.help) for name, each in self.later.items()])

@@ -26,14 +26,20 @@ USUAL = 20
 @click.command("history", cls=CommandWithExamples)
 @click.argument("account", shell_complete=account_names)
 @click.option(
-    "--last", "most", type=click.IntRange(1, KEEP), default=USUAL, show_default=True, help="How many, the newest first."
+    "--last",
+    "most",
+    metavar="N",
+    type=click.IntRange(1, KEEP),
+    default=USUAL,
+    show_default=True,
+    help="Show the last N results.",
 )
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, account: str, most: int, _json: bool) -> int:
-    """Show how the last checks of ACCOUNT came out, and how long their stages took.
+    """Show the last test results of ACCOUNT, newest first, with the time that each stage took.
 
-    Nothing is tested. Of each account the last 100 results are kept, in the config folder.
+    Nothing is tested. The last 100 results of each account are kept in the config folder.
     """
     out, chosen = invocation.out, invocation.saved_accounts.get(account)
     results = invocation.saved_accounts.state.results.history(chosen.id, most)

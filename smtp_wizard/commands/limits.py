@@ -18,17 +18,23 @@ from smtp_wizard.text.limits import limit_source_words, limit_words, rows_csv
 if TYPE_CHECKING:
     from smtp_wizard.commands.invocation import Invocation
 
-_LATER = {"plan": LazyCommand("smtp_wizard.commands.limits_plan", "Say how many days a mailing takes, and...")}
+_LATER = {"plan": LazyCommand("smtp_wizard.commands.limits_plan", "Calculate how many days a mailing takes.")}
 
 
 @click.group("limits", cls=GroupWithDefault, later=_LATER)
 def command() -> None:
-    """List sending limits, of today and of the old article (*), or those of the providers that QUERY means."""
+    """List sending limits, today's and the old article's (*): all, or those of the providers that match QUERY."""
 
 
 @command.command("list", hidden=True)
 @click.argument("query", required=False)
-@click.option("--sort", "sorting", type=click.Choice([each.value for each in Sorting]), default="catalog")
+@click.option(
+    "--sort",
+    "sorting",
+    type=click.Choice([each.value for each in Sorting]),
+    default="catalog",
+    help="The order of the list.",
+)
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.pass_obj

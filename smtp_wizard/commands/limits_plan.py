@@ -52,15 +52,21 @@ if TYPE_CHECKING:
     required=True,
     metavar="ID",
     shell_complete=provider_ids,
-    help="Again for another account.",
+    help="The provider (repeatable, one for each account).",
 )
-@click.option("--recipients", required=True, metavar="N", help="How many people get the mailing.")
-@click.option("--messages-each", default="1", metavar="M", help="Messages for each of them (default 1).")
-@click.option("--size", default="", metavar="MB", help="Size of one message with its files.")
-@click.option("--sent-today", default=(), multiple=True, metavar="N", help="Sent already that day; again per account.")
-@click.option("--reserve", default="", metavar="N|P%", help="Kept free for invoices: a number a day, or a part.")
-@click.option("--start", default="", metavar="DATE", help="The first day, as 2026-11-23 (default: today).")
-@click.option("--for", "chosen", default="", metavar="WORDS", help="Which of several figures: words such as 'trial'.")
+@click.option("--recipients", required=True, metavar="N", help="The number of recipients.")
+@click.option("--messages-each", default="1", metavar="M", help="Messages for each recipient (default 1).")
+@click.option("--size", default="", metavar="MB", help="The size of one message with attachments.")
+@click.option(
+    "--sent-today", default=(), multiple=True, metavar="N", help="Messages already sent on the first day (repeatable)."
+)
+@click.option(
+    "--reserve", default="", metavar="N|P%", help="Keep room for other mail: a number a day, or a percentage."
+)
+@click.option("--start", default="", metavar="DATE", help="The first day, such as 2026-11-23 (default: today).")
+@click.option(
+    "--for", "chosen", default="", metavar="WORDS", help="Choose among several limits by a word, such as 'trial'."
+)
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the days as CSV.")
 @click.pass_obj
@@ -79,9 +85,9 @@ def command(
     _json: bool,
     as_csv: bool,
 ) -> int:
-    """Say how many days a mailing takes, and what to do when it does not fit.
+    """Calculate how many days a mailing takes, and what to do if it does not fit.
 
-    A plan is an answer, also where it says that the mailing does not fit: the exit code is 0.
+    The exit code is 0 whether or not the mailing fits.
     """
     known = [provider_called(invocation, each) for each in providers]
     _check_words(known, chosen)

@@ -33,9 +33,9 @@ FILES = (
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def command(context: click.Context, _json: bool) -> int:
-    """Print the manual page, for 'man'.
+    """Print the manual page.
 
-    To have it at hand: put it into the folder man1 of a folder of manuals, such as ~/.local/share/man.
+    To install it, write it to smtp-wizard.1 in a folder man1, such as ~/.local/share/man/man1.
     """
     invocation: Invocation = context.obj
     root = context.find_root()

@@ -8,8 +8,8 @@ from smtp_wizard.commands.groups import GroupWithDefault, LazyCommand
 from smtp_wizard.commands.providers import show
 
 _LATER = {
-    "new": LazyCommand("smtp_wizard.commands.provider_new", "Add one: it is tried first, and written with its check."),
-    "export": LazyCommand("smtp_wizard.commands.provider_export", "Write one as a mail program reads it."),
+    "new": LazyCommand("smtp_wizard.commands.provider_new", "Add a provider; its server is tried first."),
+    "export": LazyCommand("smtp_wizard.commands.provider_export", "Export a provider for another mail program."),
 }
 
 

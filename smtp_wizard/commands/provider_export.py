@@ -31,19 +31,19 @@ _WITHOUT_IMAP = (
     type=click.Choice(["autoconfig", "ispdb", "json"]),
     default="autoconfig",
     show_default=True,
-    help="'autoconfig': the file that a domain publishes; 'ispdb': the one for Thunderbird's list of providers.",
+    help="The file that a domain publishes (autoconfig), an entry for Thunderbird's list (ispdb), or JSON.",
 )
 @click.option("--domain", metavar="DOMAIN", callback=parsed_by(domain_name), help="For addresses of this domain.")
-@click.option("--imap", metavar="HOST[:PORT]", callback=parsed_by(parse_server), help="The incoming server.")
+@click.option("--imap", metavar="HOST[:PORT]", callback=parsed_by(parse_server), help="The incoming (IMAP) server.")
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document (as --format json).")
 @click.pass_obj
 def command(
     invocation: Invocation, provider_id: str, form: str, domain: str | None, imap: PastedServer | None, _json: bool
 ) -> int:
-    """Write a provider of the catalogue for a mail program.
+    """Export a provider of the catalogue for another mail program.
 
-    To publish it, put the file under https://autoconfig.DOMAIN/mail/config-v1.1.xml. Without --domain it fits every
-    domain that is kept at the provider.
+    To publish the file, serve it at https://autoconfig.DOMAIN/mail/config-v1.1.xml. Without --domain it suits every
+    domain that the provider hosts.
     """
     provider = provider_called(invocation, provider_id)
     if invocation.out.form is Form.JSON or form == "json":

@@ -68,16 +68,31 @@ class _Said:
 
 
 @click.command("new", cls=CommandWithExamples)
-@click.option("--name", metavar="TEXT", help="What people call it.")
-@click.option("--id", "identity", metavar="ID", help="Its id; left out, made of the name.")
-@click.option("--kind", type=click.Choice([*_KINDS, "relay"]), default="hosting", show_default=True, help="What it is.")
-@click.option("--domain", "domains", multiple=True, metavar="DOMAIN", help="What its addresses end in; several times.")
-@click.option("--mx", multiple=True, metavar="ENDING", help="What its mail hosts (MX) end in; several times.")
-@click.option("--username-form", type=click.Choice(_FORMS), default=_FORMS[0], show_default=True, help="The user name.")
-@click.option("--into", metavar="FILE", type=click.Path(path_type=Path), help="A checkout's data/providers.yaml.")
-@click.option("--source", metavar="URL", help="With --into: the page that says so.")
-@click.option("--source-kind", type=click.Choice(["official", "community"]), default="official", show_default=True)
-@click.option("--says", multiple=True, metavar="TEXT", help="With --into: a sentence of that page, word for word.")
+@click.option("--name", metavar="TEXT", help="The provider's name.")
+@click.option("--id", "identity", metavar="ID", help="The provider's id.  [default: made from the name]")
+@click.option(
+    "--kind", type=click.Choice([*_KINDS, "relay"]), default="hosting", show_default=True, help="The kind of provider."
+)
+@click.option("--domain", "domains", multiple=True, metavar="DOMAIN", help="A domain of its addresses (repeatable).")
+@click.option("--mx", multiple=True, metavar="ENDING", help="The ending of its MX hosts (repeatable).")
+@click.option(
+    "--username-form", type=click.Choice(_FORMS), default=_FORMS[0], show_default=True, help="What the user name is."
+)
+@click.option(
+    "--into",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write to this file: data/providers.yaml of a checkout.",
+)
+@click.option("--source", metavar="URL", help="With --into: the page that documents it.")
+@click.option(
+    "--source-kind",
+    type=click.Choice(["official", "community"]),
+    default="official",
+    show_default=True,
+    help="With --into: who publishes that page.",
+)
+@click.option("--says", multiple=True, metavar="TEXT", help="With --into: a sentence quoted from that page.")
 @server_options
 @connection_options
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
@@ -85,8 +100,8 @@ class _Said:
 def command(invocation: Invocation, /, **given: Any) -> int:
     """Add a provider that is in no list.
 
-    Its server is tried on every usual port, without a password; what answers is written, with the day, into your own
-    providers.yaml, or with --into and --source into a checkout's. What is missing is asked for in a terminal.
+    Its server is tried on every usual port, without a password. What answers is written, with today's date, to your own
+    providers.yaml, or with --into and --source to that of a checkout. In a terminal, missing answers are asked for.
     """
     given.pop("_json")
     connection = connection_from(given)

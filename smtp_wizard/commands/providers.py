@@ -20,14 +20,12 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.providers.limits import SendLimit
     from smtp_wizard.engine.providers.provider import AccessPath, CatalogEndpoint, Documented, IspdbEntry, Provider
 
-_LATER = {
-    "verify": LazyCommand("smtp_wizard.commands.providers_verify", "Speak to the servers; say what no longer fits.")
-}
+_LATER = {"verify": LazyCommand("smtp_wizard.commands.providers_verify", "Compare the servers with the catalogue.")}
 
 
 @click.group("providers", cls=GroupWithDefault, later=_LATER)
 def command() -> None:
-    """List the mail providers that are known, or those that QUERY means: a name, a domain, a server."""
+    """List the mail providers in the catalogue, or those that match QUERY (a name, a domain or a server)."""
 
 
 @command.command("list", hidden=True)
@@ -56,7 +54,7 @@ def listed(invocation: Invocation, query: str | None, _json: bool) -> int:
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def show(invocation: Invocation, provider_id: str, _json: bool) -> int:
-    """Show all that is known about one provider."""
+    """Show everything that is known about one provider."""
     provider = provider_called(invocation, provider_id)
     overrides = invocation.catalog.overrides_of(provider.id)
     if invocation.out.form is Form.JSON:

@@ -34,15 +34,20 @@ MOST_AT_ONCE = 100
 @click.command("verify", cls=CommandWithExamples)
 @click.argument("provider_id", metavar="[ID]", required=False, shell_complete=provider_ids)
 @click.option(
-    "--concurrency", type=click.IntRange(1, MOST_AT_ONCE), default=20, show_default=True, help="How many at a time."
+    "--concurrency",
+    metavar="N",
+    type=click.IntRange(1, MOST_AT_ONCE),
+    default=20,
+    show_default=True,
+    help="Check at most N servers at once.",
 )
 @connection_options
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, /, provider_id: str | None, concurrency: int, **given: Any) -> int:
-    """Speak to each server that is offered, of one provider or of all, and say what no longer fits.
+    """Connect to the servers of one provider, or of all, and report what no longer matches the catalogue.
 
-    No password is sent, and no message. For whoever keeps the list of providers.
+    No password and no message is sent. For maintainers of the catalogue.
     """
     given.pop("_json")
     connection = connection_from(given)

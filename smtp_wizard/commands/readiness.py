@@ -32,14 +32,20 @@ DEADLINE = 30.0
 
 @click.command("readiness", cls=CommandWithExamples)
 @click.argument("account", shell_complete=account_names)
-@click.option("--recipients", required=True, metavar="N", help="How many people get the mailing.")
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=DEADLINE, metavar="SECONDS", help="For everything.")
+@click.option("--recipients", required=True, metavar="N", help="The number of recipients.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=DEADLINE,
+    metavar="SECONDS",
+    help="Stop the whole command after this time.",
+)
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, account: str, recipients: str, timeout: float, _json: bool) -> int:
-    """Say whether ACCOUNT is ready for a mailing: what the large receivers ask of senders, and how long it takes.
+    """Check whether ACCOUNT is ready for a mailing: what large receivers require of senders, and how long it takes.
 
-    Only the DNS is asked, and only about your domain. What cannot be seen from here is said. Exit code 1 where
+    Only the DNS is asked, and only about your domain. What cannot be checked from here is named. Exit code 1 if
     something is missing, or the mailing does not fit.
     """
     from smtp_wizard.engine.domain.readiness import judge, load_requirements

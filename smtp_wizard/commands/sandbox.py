@@ -31,14 +31,20 @@ class _Mailbox(GroupWithDefault):
 
 @click.group("sandbox", cls=_Practice)
 def command() -> None:
-    """Run a mail server on this computer that plays a provider, to rehearse with.
+    """Run a practice mail server on this computer that behaves like a provider.
 
-    It runs until Ctrl-C. What is sent to it stays on this computer; 'sandbox mailbox' shows it.
+    It runs until Ctrl-C. Messages sent to it stay on this computer; 'sandbox mailbox' shows them.
     """
 
 
 @command.command("run", hidden=True)
-@click.option("--scenario", default="accept", show_default=True, metavar="NAME", help="What it plays.")
+@click.option(
+    "--scenario",
+    default="accept",
+    show_default=True,
+    metavar="NAME",
+    help="What the server plays, such as 'quota-reached'.",
+)
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document when it is ready.")
 @click.pass_obj
 def serve(invocation: Invocation, scenario: str, _json: bool) -> int:
@@ -120,11 +126,11 @@ PRACTICE_USER = "ana@sandbox.test"
 
 @command.group("mailbox", cls=_Mailbox)
 def mailbox() -> None:
-    """List what arrived in the practice server, newest first."""
+    """List the messages that the practice server received, newest first."""
 
 
 @mailbox.command("list", hidden=True)
-@click.option("--clear", is_flag=True, help="Delete what is there instead.")
+@click.option("--clear", is_flag=True, help="Delete the messages instead.")
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def listed(invocation: Invocation, clear: bool, _json: bool) -> int:
@@ -154,7 +160,7 @@ def listed(invocation: Invocation, clear: bool, _json: bool) -> int:
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def show(invocation: Invocation, key: str, _json: bool) -> int:
-    """Show one message; KEY is what the list calls it."""
+    """Show one message, by its KEY in the list."""
     from smtp_wizard.engine.sandbox import mailbox as practice_mailbox
 
     summary = next((each for each in practice_mailbox.messages(_folder(invocation)) if each.key == key), None)

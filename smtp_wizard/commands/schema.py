@@ -20,7 +20,7 @@ from smtp_wizard.runtime.output import Form
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, words: tuple[str, ...], _json: bool) -> int:
-    """Print the JSON Schema of what COMMAND prints with --json, or the names of all."""
+    """Print the JSON Schema of the output of COMMAND with --json, or list the names of all schemas."""
     out, name = invocation.out, "-".join(words)
     if name:
         if name not in NAMES:

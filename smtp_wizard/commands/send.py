@@ -52,18 +52,22 @@ if TYPE_CHECKING:
 
 @click.command("send", cls=CommandWithExamples)
 @click.argument("account", shell_complete=account_names)
-@click.option("--to", metavar="ADDR", callback=parsed_by(Address.parse), help="Where the test message goes.")
-@click.option("--confirm", is_flag=True, help="Look in the mailbox for the copy in Sent, and where it arrived.")
-@click.option("--rehearse-bounce", is_flag=True, help="Send to an address that is nobody's, and wait for the bounce.")
+@click.option("--to", metavar="ADDR", callback=parsed_by(Address.parse), help="The recipient's address.")
+@click.option(
+    "--confirm", is_flag=True, help="Read the mailbox afterwards: the copy in Sent, and where the message arrived."
+)
+@click.option(
+    "--rehearse-bounce", is_flag=True, help="Send to an address that does not exist, and wait for the bounce."
+)
 @click.option(
     "--wait",
     default="60",
     metavar="SECONDS",
     type=click.IntRange(1, 900),
     show_default=True,
-    help="How long to wait for it.",
+    help="Wait this long for it.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask before the bounce is rehearsed.")
+@click.option("--yes", is_flag=True, help="Do not ask before sending the message that bounces.")
 @imap_option
 @password_options
 @passphrase_options
@@ -83,11 +87,11 @@ def command(
     imap: Endpoint | None,
     **given: Any,
 ) -> int:
-    """Send the test message of ACCOUNT, and say whether the server has taken it.
+    """Send a test message from ACCOUNT, and report whether the server accepted it.
 
-    With --confirm your own mailbox is read afterwards: is there a copy in Sent, and where it went, where that is an
-    account of yours, too: in the inbox, or in Junk? With --rehearse-bounce the message goes to an address that is
-    nobody's, at your own domain or that of --to, so that you see where bounces come to.
+    --confirm reads your mailbox afterwards: is there a copy in Sent, and, if the recipient is one of your accounts, did
+    the message arrive in the inbox or in Junk? --rehearse-bounce sends to an address that does not exist, at your own
+    domain or that of --to, to show you where bounces arrive.
     """
     given.pop("_json")
     source, connection = taken_from(given), connection_from(given)

@@ -77,10 +77,10 @@ def command(
     imap: Endpoint | None,
     **given: Any,
 ) -> int:
-    """Say which addresses ACCOUNT may send as: its own, those to --try, any of its domain, any at all.
+    """List the addresses that ACCOUNT may send as: its own, those to --try, any of its domain, any at all.
 
-    The sender of the envelope is tried without a message. What stands in From only a message tells: after a yes one is
-    sent to your own mailbox from each address of yours, and looked at there. Exit code 1 where one is not taken.
+    The envelope sender is tried without sending a message. Only a message shows what becomes of From: if you agree, one
+    goes from each of your addresses to your own mailbox and is read there. Exit code 1 if an address is refused.
     """
     given.pop("_json")
     source, connection = taken_from(given), connection_from(given)

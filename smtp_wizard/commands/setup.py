@@ -53,31 +53,39 @@ _ADDRESS = parsed_by(Address.parse)
 @click.command("setup", cls=CommandWithExamples)
 @click.argument("email", required=False, callback=_ADDRESS)
 @click.option(
-    "--provider", metavar="ID", shell_complete=provider_ids, help="The provider; 'smtp-wizard providers' lists them."
+    "--provider",
+    metavar="ID",
+    shell_complete=provider_ids,
+    help="The mail provider ('smtp-wizard providers' lists them).",
 )
-@click.option("--path", metavar="ID", help="The way to sign in; 'smtp-wizard providers show ID' lists them.")
+@click.option("--path", metavar="ID", help="The sign-in method ('smtp-wizard providers show ID' lists them).")
 @server_options
 @accept_found_option
-@click.option("--depth", type=DEPTH, help="How far the check goes.  [default: login]")
-@click.option("--send-test", metavar="ADDR", callback=_ADDRESS, help="Send a test message here too (= --depth send).")
+@click.option("--depth", type=DEPTH, help="Test the server only, the sign-in too, or send a message.  [default: login]")
+@click.option(
+    "--send-test",
+    metavar="ADDR",
+    callback=_ADDRESS,
+    help="Also send a test message to this address (implies --depth send).",
+)
 @sender_options
 @store_options
 @click.option("--save", metavar="NAME", callback=parsed_by(parse_name), help="Save the account under this name.")
-@click.option("--replace", "replacing", is_flag=True, help="Take the place of what is saved already.")
+@click.option("--replace", "replacing", is_flag=True, help="Replace what is already saved.")
 @password_options
 @passphrase_options
 @browser_options
 @connection_options
 @sign_in_option
-@click.option("--plain", is_flag=True, help="Questions in lines of text instead of screens.")
+@click.option("--plain", is_flag=True, help="Ask in lines of text instead of drawing screens.")
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, /, **given: Any) -> int:
-    """Set an account up and test it, starting at EMAIL.
+    """Set up an account and test it, starting from EMAIL.
 
-    With every answer given nothing is asked, and the report is printed. In a terminal the wizard opens for what is
-    missing; elsewhere it is named. Nothing is saved without --save, and nothing is sent without --send-test. A password
-    goes to no server that was only found: name it, or look at --accept-found.
+    If every answer is given, nothing is asked. Otherwise the wizard opens in a terminal; elsewhere the missing answers
+    are named. Nothing is saved without --save, and no message is sent without --send-test. A password is never sent to
+    a server that was merely found: name the server, or see --accept-found.
     """
     given.pop("_json")
     invocation.plain |= given.pop("plain")

@@ -63,7 +63,7 @@ class SetupOptions:
 
     @property
     def how_deep(self) -> Depth:
-        """How far the check goes."""
+        """Test the server only, the sign-in too, or send a message."""
         if self.send_test is not None:
             return Depth.SEND
         return Depth(self.depth or "login")

@@ -67,50 +67,71 @@ class _TestCommand(CommandWithExamples):
 @click.argument("accounts", nargs=-1, metavar="[ACCOUNT]...", shell_complete=account_names)
 @click.option("--all", "every", is_flag=True, help="Test every saved account.")
 @selection_options
-@click.option("--depth", type=DEPTH, default="login", show_default=True, help="How far the checks go.")
-@click.option("--to", metavar="ADDR", callback=parsed_by(Address.parse), help="With --depth send or --notify: to here.")
 @click.option(
-    "--concurrency", type=click.IntRange(1, MOST_AT_ONCE), default=10, show_default=True, help="How many at a time."
+    "--depth",
+    type=DEPTH,
+    default="login",
+    show_default=True,
+    help="Test the server only, the sign-in too, or send a message.",
 )
 @click.option(
-    "--per-host",
+    "--to",
+    metavar="ADDR",
+    callback=parsed_by(Address.parse),
+    help="With --depth send or --notify: the recipient's address.",
+)
+@click.option(
+    "--concurrency",
+    metavar="N",
     type=click.IntRange(1, MOST_AT_ONCE),
     default=10,
     show_default=True,
-    help="How many at a time at one server.",
+    help="Test at most N accounts at once.",
+)
+@click.option(
+    "--per-host",
+    metavar="N",
+    type=click.IntRange(1, MOST_AT_ONCE),
+    default=10,
+    show_default=True,
+    help="Test at most N accounts of one server at once.",
 )
 @click.option(
     "--changed",
     metavar="NAME",
     callback=parsed_by(parse_comparison_name),
-    help="Print, and exit by, only what differs from the last run with --changed (or --changed=NAME).",
+    help="Report only what changed since the last run with --changed (or --changed=NAME).",
 )
 @click.option(
     "--on",
     metavar="[USER@]HOST",
     callback=parsed_by(parse_remote_host),
-    help="The same check on that computer too, through ssh, side by side.",
+    help="Also run the check on HOST, over ssh, and compare.",
 )
-@click.option("-o", "ssh_options", metavar="OPTION", multiple=True, help="With --on: an option of ssh; repeatable.")
+@click.option(
+    "-o", "ssh_options", metavar="OPTION", multiple=True, help="With --on: pass this option to ssh (repeatable)."
+)
 @click.option(
     "--notify",
     metavar="ACCOUNT",
     shell_complete=account_names,
-    help="With --changed: mail the changes through this account, to --to; one message an hour at most.",
+    help="With --changed: mail the changes to --to through this account, at most once an hour.",
 )
 @click.option(
     "--init",
     type=click.Choice(["systemd", "cron"]),
-    help="Test nothing; print how this test is run every night.",
+    help="Print a systemd timer or a crontab line that runs this test every night.",
 )
-@click.option("--exit-by-stage", "by_stage", is_flag=True, help="Exit with 10 to 19, by the stage that failed.")
+@click.option(
+    "--exit-by-stage", "by_stage", is_flag=True, help="Exit with 10 to 19 instead of 1, by the stage that failed."
+)
 @click.option(
     "--format",
     "form",
     type=click.Choice(["plain", "json", "jsonl", "junit", *MONITORING]),
     default="plain",
     show_default=True,
-    help="How the results are printed.",
+    help="The output format.",
 )
 @password_options
 @passphrase_options
@@ -119,14 +140,14 @@ class _TestCommand(CommandWithExamples):
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.pass_obj
 def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, as_json: bool, **given: Any) -> int:
-    """Test saved accounts again, as deep as the sign-in.
+    """Test saved accounts again, up to the sign-in.
 
-    Without a name the one saved account is tested; a name may be a pattern ('Shop*'). Nothing is sent without
-    --depth send. With --format nagios the exit codes are those of a plugin (0 to 3).
+    ACCOUNT may be a pattern such as 'Shop*'; it may be left out if only one account is saved. No message is sent
+    without --depth send. With --format nagios the exit codes are those of a Nagios plugin (0 to 3).
 
-    With --exit-by-stage, instead of 1: 10 the name of the server, 11 the connection, 12 encryption, 13 the greeting,
-    14 the hello, 15 STARTTLS, 16 the sign-in, 17 the sender, 18 the recipient, 19 the message; of several accounts
-    the earliest. A password that cannot be read is 3 all the same.
+    --exit-by-stage replaces exit code 1: 10 DNS, 11 connection, 12 TLS, 13 greeting, 14 EHLO, 15 STARTTLS, 16 sign-in,
+    17 sender, 18 recipient, 19 message. If several accounts fail, the earliest stage counts. A password that cannot be
+    read is still exit code 3.
     """
     wanted = selection_from(accounts, every=every, given=given)
     password, connection = taken_from(given), connection_from(given)

@@ -20,19 +20,28 @@ from smtp_wizard.runtime.output import Form
 
 @click.command("unsubscribe", cls=CommandWithExamples)
 @click.argument("address", required=False)
-@click.option("--subject", default=SUBJECT, show_default=True, metavar="WORD", help="The word that tells a request.")
-@click.option("--url", default="", metavar="URL", help="An https address that unsubscribes, for one-click.")
 @click.option(
-    "--check", "template", metavar="FILE", help="Look for link, header and address in a template; - reads it."
+    "--subject",
+    default=SUBJECT,
+    show_default=True,
+    metavar="WORD",
+    help="The word in the subject that marks a request.",
+)
+@click.option("--url", default="", metavar="URL", help="An https address for one-click unsubscribing.")
+@click.option(
+    "--check",
+    "template",
+    metavar="FILE",
+    help="Check the link, header and address in this template ('-': standard input).",
 )
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(
     invocation: Invocation, address: str | None, subject: str, url: str, template: str | None, _json: bool
 ) -> int:
-    """Print the way off a mailing list for ADDRESS, or look for one in a template.
+    """Make the unsubscribe link, HTML and headers for ADDRESS, or look for them in a template.
 
-    With --check the exit code is 1 where something is missing.
+    With --check, exit code 1 if something is missing.
     """
     if (address is None) == (template is None):
         raise CommandError(

@@ -30,14 +30,14 @@ OLD_COPIES = "A copy of its file that was made before, as in a backup, still ope
 
 @click.group("vault", cls=GroupWithDefault)
 def command() -> None:
-    """The encrypted file that '--store vault' keeps passwords in: where it is, who uses it, another passphrase."""
+    """Show the encrypted file that '--store vault' keeps passwords in, or change its passphrase."""
 
 
 @command.command("list", hidden=True)
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def state(invocation: Invocation, _json: bool) -> int:
-    """Say where the vault is and which accounts have their password in it. It is not opened."""
+    """Show where the vault is and which accounts have their password in it. It is not opened."""
     file = invocation.folder / FILE_NAME
     used_by = [
         each.name for each in invocation.saved_accounts.list() if each.store and each.store.kind is StoreKind.VAULT
@@ -56,16 +56,18 @@ def state(invocation: Invocation, _json: bool) -> int:
 
 @command.command("passphrase")
 @passphrase_options
-@click.option("--new-passphrase-env", metavar="NAME", help="Take the new one from this environment variable.")
-@click.option("--new-passphrase-command", metavar="CMD", help="Run this; its first line is the new one.")
+@click.option("--new-passphrase-env", metavar="NAME", help="Take the new passphrase from this environment variable.")
+@click.option(
+    "--new-passphrase-command", metavar="CMD", help="Run this command; the first line it prints is the new passphrase."
+)
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def passphrase(
     invocation: Invocation, new_passphrase_env: str | None, new_passphrase_command: str | None, _json: bool
 ) -> int:
-    """Give the vault another passphrase; the passwords in it stay.
+    """Change the vault's passphrase; the passwords in it stay.
 
-    What is not given is asked. The old passphrase opens the vault no longer.
+    Missing answers are asked for. The old passphrase no longer opens the vault.
     """
     from smtp_wizard.engine.secrets.vault import VaultState
 

@@ -23,11 +23,11 @@ class Exit(IntEnum):
 
 EXIT_WORDS = (
     ("0", "all is well, perhaps with warnings"),
-    ("1", "a check failed, or nobody can say how it ended"),
-    ("2", "something about the call cannot be used, or an answer is missing"),
+    ("1", "a check failed, or its outcome is unknown"),
+    ("2", "wrong usage, unusable input, or a missing answer"),
     ("3", "a password, or the place where it is kept, could not be read or written"),
     ("4", "what was asked for does not exist"),
-    ("70", "a fault of this program"),
+    ("70", "a bug in this program"),
     ("130", "interrupted by Ctrl-C; 128 + n: ended by signal n"),
 )
 """The same for `--help`."""

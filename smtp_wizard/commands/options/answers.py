@@ -35,45 +35,60 @@ _WORDS = parsed_by(parse_words)
 _ADDRESS_OR_NONE = parsed_by(_parse_address_or_none)
 
 _SERVER = (
-    click.option("--host", metavar="HOST", callback=parsed_by(parse_server), help="The outgoing server."),
-    click.option("--port", metavar="PORT", callback=parsed_by(parse_port), help="Its port."),
-    click.option("--security", type=SECURITY, help="How it is encrypted."),
-    click.option("--username", metavar="NAME", callback=_WORDS, help="The user name; mostly the address."),
+    click.option("--host", metavar="HOST", callback=parsed_by(parse_server), help="The outgoing (SMTP) server."),
+    click.option("--port", metavar="PORT", callback=parsed_by(parse_port), help="The server's port."),
+    click.option("--security", type=SECURITY, help="How the connection is encrypted."),
+    click.option("--username", metavar="NAME", callback=_WORDS, help="The user name, usually the e-mail address."),
     click.option(
         "--auth",
         type=click.Choice(["password", "xoauth2", "none"]),
-        help="'xoauth2': sign in in the browser; 'none': the server wants no sign-in.",
+        help="Sign in with a password, in the browser (xoauth2), or not at all.",
     ),
-    click.option("--allow-cleartext-login", "allow_cleartext", is_flag=True, help="Sign in even without encryption."),
+    click.option(
+        "--allow-cleartext-login", "allow_cleartext", is_flag=True, help="Allow the password to be sent unencrypted."
+    ),
 )
 _SENDER = (
     click.option(
-        "--from", "sender", metavar="ADDR", callback=_ADDRESS_OR_NONE, help="The address in From, where it differs."
+        "--from",
+        "sender",
+        metavar="ADDR",
+        callback=_ADDRESS_OR_NONE,
+        help="The From address, if it is not the account's own.",
     ),
-    click.option("--sender-name", metavar="TEXT", callback=_WORDS, help="The name beside the address in From."),
-    click.option("--scope", type=click.Choice([each.value for each in Scope]), help="What it sends."),
+    click.option("--sender-name", metavar="TEXT", callback=_WORDS, help="The name shown beside the From address."),
+    click.option(
+        "--scope",
+        type=click.Choice([each.value for each in Scope]),
+        help="Use the account for general mail, or for all mail.",
+    ),
     click.option(
         "--company-email/--no-company-email",
         default=None,
-        help="Update Company Email: the firm's name and Reply-To.",
+        help="Also update Company Email: the company's name and Reply-To.",
     ),
-    click.option("--company-name", metavar="TEXT", callback=_WORDS, help="The firm's name."),
-    click.option("--reply-to", metavar="ADDR", callback=_ADDRESS_OR_NONE, help="Where answers go."),
+    click.option("--company-name", metavar="TEXT", callback=_WORDS, help="The company's name."),
+    click.option("--reply-to", metavar="ADDR", callback=_ADDRESS_OR_NONE, help="The address that replies go to."),
 )
 _STORE = (
-    click.option("--store", type=click.Choice([each.value for each in StoreKind]), help="Where the password is kept."),
-    click.option("--env-name", metavar="NAME", callback=_env_name, help="The variable, with --store env."),
+    click.option("--store", type=click.Choice([each.value for each in StoreKind]), help="Where to keep the password."),
+    click.option(
+        "--env-name",
+        metavar="NAME",
+        callback=_env_name,
+        help="With --store env: the environment variable that holds the password.",
+    ),
     click.option(
         "--secret-command",
         metavar="CMD",
         callback=parsed_by(parse_command),
-        help="With --store command: run this each time; its first line is the password.",
+        help="With --store command: the command that prints the password on its first line.",
     ),
     click.option(
         "--secret-file",
         metavar="FILE",
         callback=parsed_by(parse_secret_file),
-        help="With --store file: its first line is the password; or $CREDENTIALS_DIRECTORY/NAME.",
+        help="With --store file: the file with the password on its first line, or $CREDENTIALS_DIRECTORY/NAME.",
     ),
 )
 
@@ -133,8 +148,8 @@ def _put_apart(given: dict[str, Any]) -> dict[str, Any]:
 def accept_found_option(command: F) -> F:
     """Add the option that takes a server beforehand which nobody is there to confirm."""
     words = (
-        "Take a server of another domain that the address's own domain publishes by https, or that the public list "
-        "ISPDB has; the list learns the domain."
+        "Accept a server of another domain if the address's domain publishes it over HTTPS, or the public list ISPDB "
+        "has it (ISPDB learns the domain)."
     )
     return click.option("--accept-found", is_flag=True, help=words)(command)
 

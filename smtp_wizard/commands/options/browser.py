@@ -39,13 +39,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 FLOW = click.option(
     "--flow",
     type=click.Choice([each.value for each in OAuthFlow if each is not OAuthFlow.CLIENT_CREDENTIALS]),
-    help="How to sign in in the browser.  [default: device where there is such a thing]",
+    help="How to sign in with the browser.  [default: device, if the provider has it]",
 )
 ANY_FLOW = click.option(
     "--flow",
     type=click.Choice([each.value for each in OAuthFlow]),
-    help="How to sign in in the browser; client-credentials: the application does by itself.  "
-    "[default: device where there is such a thing]",
+    help="How to sign in with the browser, or without a person (client-credentials).  "
+    "[default: device, if the provider has it]",
 )
 CLIENT_SECRET = "--client-secret-env or --client-secret-command"
 CAME_BACK_SECONDS = 30.0
@@ -80,25 +80,27 @@ def browser_options(command: F) -> F:
             "--token-command",
             metavar="CMD",
             callback=parsed_by(parse_command),
-            help="Run this each time; its first line is an access token (OAuth).",
+            help="Run this command each time; the first line it prints is an OAuth access token.",
         ),
         ANY_FLOW,
         click.option(
             "--tenant",
             metavar="ID",
             callback=parsed_by(parse_tenant),
-            help="The organisation of the application, with --flow client-credentials.",
+            help="With --flow client-credentials: the organisation that the application belongs to.",
         ),
         click.option(
-            "--client-secret-command", metavar="CMD", help="Run this; its first line is the client secret (OAuth)."
+            "--client-secret-command",
+            metavar="CMD",
+            help="Run this command; the first line it prints is the OAuth client secret.",
         ),
         click.option(
             "--client-secret-env",
             metavar="NAME",
             callback=hidden,
-            help="Take the client secret from this environment variable.",
+            help="Take the OAuth client secret from this environment variable.",
         ),
-        click.option("--client-id", metavar="ID", help="Your own client id, with --auth xoauth2."),
+        click.option("--client-id", metavar="ID", help="With --auth xoauth2: your own OAuth client ID."),
     ):
         command = option(command)
     return command

@@ -64,25 +64,25 @@ def sign_in_option(command: F) -> F:
     return click.option(
         "--ignore-lockout",
         is_flag=True,
-        help="Sign in although several sign-ins were refused: the account may get locked.",
+        help="Sign in even after repeated refusals; the provider may lock the account.",
     )(command)
 
 
 def connection_options(command: F) -> F:
     """Add the options about the connection; `connection_from` reads them."""
     for option in (
-        click.option("--transcript", metavar="FILE", help="Write the conversation to FILE, passwords masked."),
-        click.option("-v", "--verbose", is_flag=True, help="Show the conversation, passwords masked."),
+        click.option("--transcript", metavar="FILE", help="Write the conversation to this file, passwords masked."),
+        click.option("-v", "--verbose", is_flag=True, help="Show the conversation with the server, passwords masked."),
         click.option("-6", "ipv6", is_flag=True, help="Use IPv6 only."),
         click.option("-4", "ipv4", is_flag=True, help="Use IPv4 only."),
-        click.option("--timeout", type=float, metavar="SECONDS", help="Bound the whole command."),
+        click.option("--timeout", type=float, metavar="SECONDS", help="Stop the whole command after this time."),
         click.option(
             "--ehlo-name",
             metavar="NAME",
             callback=parsed_by(parse_ehlo_name),
-            help="How this computer introduces itself.",
+            help="The name to give in EHLO.",
         ),
-        click.option("--ca-file", metavar="FILE", help="Trust this certificate authority too (PEM)."),
+        click.option("--ca-file", metavar="FILE", help="Also trust the certificate authorities in this PEM file."),
     ):
         command = option(command)
     return command

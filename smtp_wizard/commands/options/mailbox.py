@@ -31,7 +31,7 @@ def imap_option(command: F) -> F:
         "--imap",
         metavar="HOST[:PORT]",
         callback=parsed_by(parse_imap),
-        help="The server that the mailbox is read from; left out, it is found.",
+        help="The IMAP server to read the mailbox from.  [default: found out]",
     )(command)
 
 
@@ -40,8 +40,8 @@ def mailbox_options(command: F) -> F:
     for option in (
         click.option("-6", "ipv6", is_flag=True, help="Use IPv6 only."),
         click.option("-4", "ipv4", is_flag=True, help="Use IPv4 only."),
-        click.option("--timeout", type=float, metavar="SECONDS", help="Bound the whole command."),
-        click.option("--ca-file", metavar="FILE", help="Trust this certificate authority too (PEM)."),
+        click.option("--timeout", type=float, metavar="SECONDS", help="Stop the whole command after this time."),
+        click.option("--ca-file", metavar="FILE", help="Also trust the certificate authorities in this PEM file."),
     ):
         command = option(command)
     return command

@@ -57,7 +57,9 @@ def password_options(command: F) -> F:
         click.option(
             "--password-env", metavar="NAME", callback=hidden, help="Take the password from this environment variable."
         ),
-        click.option("--password-command", metavar="CMD", help="Run this; its first line is the password."),
+        click.option(
+            "--password-command", metavar="CMD", help="Run this command; the first line it prints is the password."
+        ),
         click.option("--password-stdin", is_flag=True, help="Read the password from standard input."),
     ):
         command = option(command)

@@ -35,7 +35,7 @@ def passphrase_options(command: F) -> F:
             metavar="CMD",
             expose_value=False,
             callback=_from_command,
-            help="Run this; its first line is the vault's passphrase.",
+            help="Run this command; the first line it prints is the vault's passphrase.",
         ),
         click.option(
             "--passphrase-env",

@@ -58,15 +58,15 @@ def selection_options(command: F) -> F:
             metavar="TAG",
             multiple=True,
             callback=parsed_tags,
-            help="Only accounts that carry TAG; repeatable.",
+            help="Test only accounts with this tag (repeatable).",
         ),
         click.option(
             "--since",
             metavar="AGE",
             callback=parsed_by(parse_age),
-            help="Leave out what was tested in the last AGE: 30m, 12h, 2d, 1w.",
+            help="Skip accounts tested within this time, such as 30m, 12h, 2d or 1w.",
         ),
-        click.option("--only", type=click.Choice([FAILING]), help="Only accounts whose last test failed."),
+        click.option("--only", type=click.Choice([FAILING]), help="Test only accounts whose last test failed."),
     ):
         command = option(command)
     return command
