@@ -113,7 +113,10 @@ async def look_up_addresses(name: str, resolver: Resolver) -> tuple[str, ...] | 
     found = [str(each.address) for answer in (four, six) if not isinstance(answer, DnsProblem) for each in answer]
     if found:
         return tuple(found[:MOST_RECORDS])
-    problems = [answer for answer in (four, six) if isinstance(answer, DnsProblem)]
+    # Where one family is said to have none and of the other nothing is said, nothing is known.
+    problems = sorted(
+        (answer for answer in (four, six) if isinstance(answer, DnsProblem)), key=lambda each: each is DnsProblem.NO_MX
+    )
     return problems[0] if problems else DnsProblem.NO_MX
 
 

@@ -8,8 +8,7 @@ import re
 from collections.abc import Iterator
 from enum import StrEnum
 
-from smtp_wizard.engine.discovery.dns import DnsProblem
-from smtp_wizard.engine.domain.dns_lookups import Lookups, Texts
+from smtp_wizard.engine.domain.dns_lookups import NOT_SAID, Lookups, Texts
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 WEAK_BITS = 1024
@@ -83,7 +82,7 @@ async def examine_key(domain: str, selector: str, lookups: Lookups) -> DkimKey:
 
 
 def _why_none(texts: Texts) -> DkimFault:
-    if texts.problem in (DnsProblem.SERVER_FAILED, DnsProblem.SILENT, DnsProblem.NO_NETWORK):
+    if texts.problem in NOT_SAID:
         return DkimFault.UNREACHABLE
     return DkimFault.MISSING
 

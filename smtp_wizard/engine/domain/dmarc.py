@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from smtp_wizard.engine.discovery.dns import DnsProblem
 from smtp_wizard.engine.discovery.server_identity import owner_of
 from smtp_wizard.engine.domain.dkim import tags
-from smtp_wizard.engine.domain.dns_lookups import Lookups
+from smtp_wizard.engine.domain.dns_lookups import NOT_SAID, Lookups
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 MOST_LABELS = 8
@@ -130,7 +130,7 @@ def _judged_own(
     domain: str, texts: tuple[str, ...], records: tuple[str, ...], problem: DnsProblem | None
 ) -> Dmarc | None:
     """Judge what stands under the domain's own name, where that ends the search."""
-    if problem in (DnsProblem.SERVER_FAILED, DnsProblem.SILENT, DnsProblem.NO_NETWORK):
+    if problem in NOT_SAID:
         return Dmarc(domain=domain, faults=((DmarcFault.UNREACHABLE, domain),))
     if len(records) > 1:
         return Dmarc(domain=domain, found_at=domain, records=records, faults=((DmarcFault.SEVERAL, domain),))
@@ -194,7 +194,7 @@ def _report_addresses(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 async def _authorized(domain: str, host: str, lookups: Lookups) -> bool:
     """Whether a domain says that it takes the reports about another one; True where the DNS does not say."""
     texts = await lookups.texts(f"{domain}._report._dmarc.{host}")
-    if texts.problem in (DnsProblem.SERVER_FAILED, DnsProblem.SILENT, DnsProblem.NO_NETWORK):
+    if texts.problem in NOT_SAID:
         return True
     return any(_is_dmarc(each) for each in texts.found)
 

@@ -21,6 +21,10 @@ MOST_HOSTS = 10
 """Mail hosts whose addresses are asked for: as many as SPF allows (RFC 7208 section 4.6.4)."""
 
 
+NOT_SAID = frozenset({DnsProblem.SERVER_FAILED, DnsProblem.SILENT, DnsProblem.NO_NETWORK})
+"""The DNS did not say whether there is a record: that is no fault of the domain, and nothing follows from it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Texts:
     """The TXT records of a name, each put together from its parts, or why there are none."""
@@ -60,11 +64,15 @@ class Lookups:
         found: tuple[str, ...] | DnsProblem = await work
         return found
 
-    async def mail_hosts(self, domain: str) -> tuple[str, ...]:
-        """Return the addresses of the hosts that take the mail of a domain. Raises nothing."""
-        hosts = (await self.mx(domain)).hosts[:MOST_HOSTS]
-        found = await asyncio.gather(*(self.addresses(host) for host in hosts))
-        return tuple(dict.fromkeys(each for addresses in found for each in addresses))
+    async def mail_host_addresses(self, domain: str) -> tuple[str, ...] | DnsProblem:
+        """Return the addresses of the hosts that take the mail of a domain, or why none is known. Raises nothing."""
+        mx = await self.mx(domain)
+        if mx.problem is not None:
+            return mx.problem
+        answers = await asyncio.gather(*(self.addresses_or_problem(host) for host in mx.hosts[:MOST_HOSTS]))
+        found = tuple(dict.fromkeys(each for answer in answers if isinstance(answer, tuple) for each in answer))
+        unsaid = next((each for each in answers if each in NOT_SAID), None)
+        return unsaid if isinstance(unsaid, DnsProblem) and not found else found
 
     async def name_servers(self, domain: str) -> tuple[Shown, ...]:
         """Return the hosts that answer for a domain, or for the one above it that is a zone of its own."""
@@ -75,12 +83,12 @@ class Lookups:
                 return tuple(sorted(shown(host, 253) for host in hosts))
         return ()
 
-    async def names_of(self, address: str) -> tuple[Shown, ...]:
-        """Return the names that an IP address has in the DNS (PTR, RFC 1035 section 3.3.12)."""
+    async def names_of(self, address: str) -> tuple[Shown, ...] | DnsProblem:
+        """Return the names that an IP address has in the DNS (PTR, RFC 1035 section 3.3.12), or why none is known."""
         name = ipaddress.ip_address(address).reverse_pointer
         found = await self._ask(name, "PTR")
         if isinstance(found, DnsProblem):
-            return ()
+            return found
         return tuple(shown(each.target.to_text(omit_final_dot=True).lower(), 253) for each in list(found)[:MOST_HOSTS])
 
     async def is_alias(self, name: str) -> bool:
@@ -110,5 +118,12 @@ async def _texts(name: str, resolver: Resolver) -> Texts:
     answer = await ask(name, "TXT", resolver)
     if isinstance(answer, DnsProblem):
         return Texts(problem=answer)
-    parts = (b"".join(each.strings) for each in list(answer)[:MOST_TEXTS])
-    return Texts(tuple(part.decode("utf-8", "backslashreplace")[:LONGEST_TEXT] for part in parts))
+    # Among many proofs of ownership the records that are looked for may stand anywhere.
+    parts = sorted(
+        (b"".join(each.strings) for each in answer), key=lambda part: not part[:7].lower().startswith(_KINDS)
+    )
+    return Texts(tuple(part.decode("utf-8", "backslashreplace")[:LONGEST_TEXT] for part in parts[:MOST_TEXTS]))
+
+
+_KINDS = (b"v=spf1", b"v=dmarc", b"v=dkim1", b"v=stsv1", b"v=tlsrp")
+"""How the records that are looked for begin."""

@@ -89,6 +89,16 @@ def server_findings(faults: Sequence[tuple[ServerFault, str]], server: str) -> I
     import ipaddress
 
     for fault, where in faults:
+        if fault is ServerFault.UNREACHABLE:
+            yield DomainFinding(
+                code=fault.value,
+                verdict=Verdict.WARN,
+                title=phrase("The DNS did not say what is called {}", shown(where, 253)),
+                explanation=phrase("So nothing could be said about the name of the server."),
+                who=Who.NETWORK,
+                steps=(phrase("Look again in some minutes."),),
+            )
+            continue
         if fault is ServerFault.NO_ADDRESS:
             title = phrase("The server {} has no address", shown(server, 253))
             yield DomainFinding(

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from smtp_wizard.engine.base.shown import Shown, shown
 from smtp_wizard.engine.discovery.dns import DnsProblem, MxLookup
-from smtp_wizard.engine.domain.dns_lookups import MOST_HOSTS, Lookups
+from smtp_wizard.engine.domain.dns_lookups import MOST_HOSTS, NOT_SAID, Lookups
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 
@@ -37,6 +37,8 @@ class ServerFault(StrEnum):
     """An address of it has no name in the DNS."""
     OTHER_NAME = "server_reverse_name_differs"
     """It has one, which does not lead back to the address."""
+    UNREACHABLE = "server_unreachable"
+    """The DNS did not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,18 +104,19 @@ async def examine_server_names(server: str, lookups: Lookups) -> tuple[tuple[Ser
 
     `server`: its name, in A-labels. Returns each fault with the address it is about, the server's name for the first.
     """
-    addresses = await lookups.addresses(server)
-    if not addresses:
-        return ((ServerFault.NO_ADDRESS, server),)
+    addresses = await lookups.addresses_or_problem(server)
+    if not isinstance(addresses, tuple) or not addresses:
+        return ((ServerFault.UNREACHABLE if addresses in NOT_SAID else ServerFault.NO_ADDRESS, server),)
     judged = await asyncio.gather(*(_address_fault(each, lookups) for each in addresses[:MOST_HOSTS]))
     return tuple((fault, address) for fault, address in zip(judged, addresses, strict=False) if fault is not None)
 
 
 async def _address_fault(address: str, lookups: Lookups) -> ServerFault | None:
     names = await lookups.names_of(address)
-    if not names:
-        return ServerFault.NO_NAME
-    led_to = await asyncio.gather(*(lookups.addresses(name) for name in names))
+    if not isinstance(names, tuple) or not names:
+        return ServerFault.UNREACHABLE if names in NOT_SAID else ServerFault.NO_NAME
+    led_to = await asyncio.gather(*(lookups.addresses_or_problem(name) for name in names))
     wanted = ipaddress.ip_address(address)
-    back = any(ipaddress.ip_address(each) == wanted for found in led_to for each in found)
-    return None if back else ServerFault.OTHER_NAME
+    if any(ipaddress.ip_address(each) == wanted for found in led_to if isinstance(found, tuple) for each in found):
+        return None
+    return ServerFault.UNREACHABLE if any(found in NOT_SAID for found in led_to) else ServerFault.OTHER_NAME

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.endpoint import HostError, ascii_host
-from smtp_wizard.engine.discovery.dns import DnsProblem
+from smtp_wizard.engine.domain.dns_lookups import NOT_SAID
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ MOST_FOLLOWED = 4 * MOST_LOOKUPS
 
 _LOOKING_UP = frozenset({"include", "a", "mx", "ptr", "exists", "redirect"})
 _MECHANISMS = frozenset({"all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists"})
-_TERM = re.compile(r"([-+~?]?)([a-z][a-z0-9._-]*)(?:([:=])([^ ]*?))?((?:/\d{1,3})?(?://\d{1,3})?)", re.IGNORECASE)
+_TERM = re.compile(r"([-+~?]?)([a-z][a-z0-9._-]*)(?:([:=])([^ ]*?))?((?:/[0-9]{1,3})?(?://[0-9]{1,3})?)", re.IGNORECASE)
 
 
 class SpfFault(StrEnum):
@@ -167,7 +167,7 @@ def _is_mask(mask: str) -> bool:
 
 def _names_a_domain(value: str) -> bool:
     if "%" in value:
-        return re.fullmatch(r"(?:[^%]|%[%_-]|%\{[a-z]\d*r?[-.+,/_=]*\})*", value, re.IGNORECASE) is not None
+        return re.fullmatch(r"(?:[^%]|%[%_-]|%\{[a-z][0-9]*r?[-.+,/_=]*\})*", value, re.IGNORECASE) is not None
     return _domain(value) != ""
 
 
@@ -192,7 +192,7 @@ async def examine_spf(
     texts = await lookups.texts(domain)
     records = tuple(sorted(each for each in texts.found if is_spf(each)))  # the DNS keeps no order
     if not records:
-        fault = SpfFault.UNREACHABLE if texts.problem in _NOT_SAID else SpfFault.MISSING
+        fault = SpfFault.UNREACHABLE if texts.problem in NOT_SAID else SpfFault.MISSING
         return SpfResult(troubles=(SpfProblem(fault, domain),))
     if len(records) > 1:
         return SpfResult(records=records, troubles=(SpfProblem(SpfFault.SEVERAL, domain),))
@@ -221,6 +221,8 @@ def _troubles(
         yield SpfProblem(SpfFault.TOO_MANY_VOID, domain)
     if not any(each.name in ("all", "redirect") for each in terms):
         yield SpfProblem(SpfFault.NO_END, domain)
+    if any(each.fault is SpfFault.UNREACHABLE for each in walk.troubles):
+        return  # who is named there is not known
     if provider and not (walk.included | _meant(domain, walk)) & {each.lower() for each in provider}:
         yield SpfProblem(SpfFault.PROVIDER_MISSING, provider[0])
     for sender in senders:
@@ -281,7 +283,12 @@ class _Walk:
         if term.name in ("include", "redirect"):
             await self._include(term, target, way)
             return
-        found = await (self._ask.mail_hosts(target) if term.name == "mx" else self._ask.addresses(target))
+        asked = self._ask.mail_host_addresses if term.name == "mx" else self._ask.addresses_or_problem
+        answer = await asked(target)
+        if answer in NOT_SAID:
+            self.troubles.append(SpfProblem(SpfFault.UNREACHABLE, target))
+            return
+        found = answer if isinstance(answer, tuple) else ()
         if term.qualifier == "+":
             self._networks += [_network(each, term.mask) for each in found]
         if len(way) == 1:
@@ -302,7 +309,7 @@ class _Walk:
         if len(records) == 1:
             await self.follow(target, records[0], (*way, target))
             return
-        if texts.problem in _NOT_SAID:
+        if texts.problem in NOT_SAID:
             self.troubles.append(SpfProblem(SpfFault.UNREACHABLE, target))
             return
         if not texts.found:
@@ -317,10 +324,6 @@ def _network(address: str, mask: str) -> ipaddress.IPv4Network | ipaddress.IPv6N
     four, _, six = mask.partition("//")
     length = four.removeprefix("/") if "." in address else six
     return ipaddress.ip_network(f"{address}/{length}" if length else address, strict=False)
-
-
-_NOT_SAID = frozenset({DnsProblem.SERVER_FAILED, DnsProblem.SILENT, DnsProblem.NO_NETWORK})
-"""The DNS did not say whether there is a record."""
 
 
 # --- the record that mends it -----------------------------------------------------------------------------------------
@@ -362,8 +365,8 @@ def _kept(result: SpfResult) -> Iterator[str]:
 
 
 _SLIPS = (
-    (re.compile(r"^([-+~?]?)ipv?4?[:=](?=[\d.]+(?:/\d+)?$)", re.IGNORECASE), r"\1ip4:"),
-    (re.compile(r"^([-+~?]?)ipv?6?[:=](?=[\da-f:]+(?:/\d+)?$)", re.IGNORECASE), r"\1ip6:"),
+    (re.compile(r"^([-+~?]?)ipv?4?[:=](?=[0-9.]+(?:/[0-9]+)?$)", re.IGNORECASE), r"\1ip4:"),
+    (re.compile(r"^([-+~?]?)ipv?6?[:=](?=[0-9a-f:]+(?:/[0-9]+)?$)", re.IGNORECASE), r"\1ip6:"),
     (re.compile(r"^([-+~?]?)(include|includes|inlcude|a|mx|exists)[:=]", re.IGNORECASE), r"\1\2:"),
     (re.compile(r"^([-+~?]?)(?:includes|inlcude):", re.IGNORECASE), r"\1include:"),
     (re.compile(r"^redirect:", re.IGNORECASE), "redirect="),
