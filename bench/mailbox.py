@@ -22,7 +22,7 @@ from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from tests.commands.test_send import RELAY
 from tests.realservers.mailboxes import Mailboxes, run_mailboxes
 from tests.realservers.servers import ALICE, DOMAIN, NAME

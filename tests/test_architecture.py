@@ -25,7 +25,7 @@ from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.data_files import data_path, read_yaml
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.widgets.toolkit import PRIVATE
 from tests.commands.test_send import RELAY
@@ -594,6 +594,19 @@ def test_what_is_private_to_the_toolkit_is_touched_only_where_one_place_says_why
     touched = {name: file.name for file in ours for name in private_touches(file)}
     assert {name: file for name, file in touched.items() if name not in PRIVATE} == {}
     assert PRIVATE.keys() - touched.keys() == set(), "these are touched no more: take them off the list"
+
+
+# --- Names ---
+
+
+def test_a_public_class_has_a_name_of_its_own() -> None:
+    """One name means one thing, wherever it stands."""
+    places: dict[str, list[str]] = {}
+    for module in modules().values():
+        for node in module.tree.body:
+            if isinstance(node, ast.ClassDef) and not _is_private(node.name):
+                places.setdefault(node.name, []).append(module.path)
+    assert {name: paths for name, paths in places.items() if len(paths) > 1} == {}
 
 
 # --- Secrets ---

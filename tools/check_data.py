@@ -67,11 +67,11 @@ def read_all(folder: Path) -> tuple[Knowledge | None, list[str]]:
     guides = read(load_guides, "guides")
     diagnosis = read(load_diagnosis, "diagnosis.yaml")
     scenarios = read(load_scenarios, "sandbox.yaml")
-    neutrals = read(load_control_hosts, "neutral.yaml")
+    neutrals = read(load_control_hosts, "control_hosts.yaml")
     mailboxes = read(load_mailbox_knowledge, "discovery.yaml")
     imap_servers = read(load_mailboxes, "mailboxes.yaml")
     read(load_requirements, "bulk_senders.yaml")
-    read(load_wordings, "clues.yaml")
+    read(load_wordings, "wordings.yaml")
     read(rules, "unsubscribe.yaml")
     if catalog is None or guides is None or diagnosis is None or scenarios is None or neutrals is None:
         return None, problems
@@ -180,7 +180,7 @@ def _unknown_neutrals(catalog: Catalog, neutrals: tuple[ControlHost, ...]) -> It
     for neutral in neutrals:
         for port in neutral.ports:
             if (neutral.host, port) not in serving:
-                yield f"neutral.yaml: no provider has a server {neutral.host} on port {port}"
+                yield f"control_hosts.yaml: no provider has a server {neutral.host} on port {port}"
 
 
 def _odd_traces(catalog: Catalog, mailboxes: MailboxKnowledge) -> Iterator[str]:

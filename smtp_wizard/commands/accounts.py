@@ -11,7 +11,7 @@ from smtp_wizard.commands.options.shell_completion import account_names
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask, confirm
@@ -109,7 +109,7 @@ def remove(invocation: Invocation, name: str, yes: bool, _json: bool) -> int:
     """Remove an account and its password."""
     from smtp_wizard.commands.flow_answers import carried_out
     from smtp_wizard.commands.options.vault import PassphraseReply
-    from smtp_wizard.flows.accounts.changes import Delete
+    from smtp_wizard.flows.accounts.edits import Delete
     from smtp_wizard.flows.question import Answer, Topic
 
     account = invocation.saved_accounts.get(name)

@@ -44,11 +44,11 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.reference_stores import variable_for
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.flows.accounts.changes import Edit
+from smtp_wizard.flows.accounts.edits import Edit
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import summary
 from smtp_wizard.runtime.exits import CommandError, Exit

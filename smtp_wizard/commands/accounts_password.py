@@ -29,7 +29,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.oauth.server import OAuthFlow
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.flows.accounts.password import NewPassword
 from smtp_wizard.flows.question import Answer, Question, Topic
 from smtp_wizard.output.check_outcome import CheckOutcome

@@ -14,7 +14,7 @@ from smtp_wizard.commands.options.shell_completion import account_names
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.accounts.account import parse_name
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.flows.accounts.changes import Rename
+from smtp_wizard.flows.accounts.edits import Rename
 from smtp_wizard.flows.question import Answer, Question, Topic
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form

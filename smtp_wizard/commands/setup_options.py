@@ -23,8 +23,8 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 from smtp_wizard.engine.secrets.command import parse_command
-from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.reference_stores import variable_for
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.runtime.running import Stopwatch
 

@@ -38,8 +38,8 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.recipient import OwnMailbox, refuse_own_mailbox
-from smtp_wizard.engine.secrets.base import SecretError
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.secret_store import SecretError
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.runtime.exits import CommandError, Exit, Interrupted
 

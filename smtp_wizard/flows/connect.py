@@ -17,7 +17,7 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import SecretForm
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.checks import Checks

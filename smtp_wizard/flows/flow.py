@@ -90,6 +90,20 @@ class Section:
     lines: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CopyText:
+    """Where a flow leads: the face copies this text to where the person can paste it from."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadGuide:
+    """Where a flow leads: the face shows this guide."""
+
+    guide: str
+
+
 StateT = TypeVar("StateT")
 OfferT = TypeVar("OfferT", bound=str)
 LeadsT = TypeVar("LeadsT")

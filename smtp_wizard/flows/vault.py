@@ -12,8 +12,8 @@ from enum import StrEnum
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import VaultState, VaultStore, acceptable
 from smtp_wizard.flows.flow import Entry, Offer
 from smtp_wizard.flows.question import Answer, LeadsT, Question, QuestionFlow, Topic

@@ -8,7 +8,7 @@ from smtp_wizard.engine.explain.factory import load_explainer
 from smtp_wizard.engine.guides.guides import as_text
 from smtp_wizard.engine.providers.provider import Provider
 from smtp_wizard.flows.areas.calendar import CalendarFlow, CalendarOffer
-from smtp_wizard.flows.areas.explain import CheckAccount, CopyText, ExplainFlow, ExplainOffer, ReadGuide
+from smtp_wizard.flows.areas.explain import CheckAccount, ExplainFlow, ExplainOffer
 from smtp_wizard.flows.areas.limits import NOTHING_LIKE_IT, LimitsFlow, limit_details
 from smtp_wizard.flows.areas.mailing import (
     ELSEWHERE,
@@ -19,7 +19,7 @@ from smtp_wizard.flows.areas.mailing import (
     MailingOffer,
     bar_lines,
 )
-from smtp_wizard.flows.flow import Card, Section
+from smtp_wizard.flows.flow import Card, CopyText, ReadGuide, Section
 from smtp_wizard.plain.conversation import END, Choice, Conversation, GoBack, wrap
 from smtp_wizard.plain.step_questions import StepContext
 from smtp_wizard.plain.waiting import awaited

@@ -9,7 +9,7 @@ from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.sandbox.errors import SandboxError
-from smtp_wizard.engine.secrets.base import SecretError
+from smtp_wizard.engine.secrets.secret_store import SecretError
 
 EXPECTED_ERRORS = (
     AccountsError,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 
 from textual.content import Content
 from textual.widget import Widget
@@ -74,25 +75,12 @@ class MenuPanel(Panel[MenuItem]):
 
     def chips(self) -> Sequence[Chip]:
         """As `Panel.chips`: each item has its own key, which stands in its row."""
-        own = [Chip(key_named(each.key), each.verb, self._taking(each.id), shown=False) for each in ITEMS]
+        own = [Chip(key_named(each.key), each.verb, partial(self.dismiss, each.id), shown=False) for each in ITEMS]
         return [self.menu.chip(), Chip("", "Choose"), *own, Chip("f10", "Close", self.close, shown=False)]
-
-    def _taking(self, item: MenuItem) -> Taken:
-        return Taken(self, item)
 
     def on_offer_list_chosen(self, message: OfferList.Chosen) -> None:
         """Return what was chosen."""
         self.dismiss(message.offer.id)
-
-
-class Taken:
-    """What a key of the menu does."""
-
-    def __init__(self, panel: MenuPanel, item: MenuItem) -> None:
-        self._panel, self._item = panel, item
-
-    def __call__(self) -> None:
-        self._panel.dismiss(self._item)
 
 
 def _counted(offer: Offer[MenuItem], accounts: str) -> Offer[MenuItem]:

@@ -9,7 +9,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.providers.limits import Counted, Per, SendLimit
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.wizard.draft import Draft, ReportedArrival
 from smtp_wizard.text.last_test import when_words
 

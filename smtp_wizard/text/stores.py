@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.secrets.command import parse_command
 from smtp_wizard.engine.secrets.file import parse_secret_file
-from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.reference_stores import parse_variable
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 
 WAY_LABELS: Mapping[StoreKind, str] = {
     StoreKind.ENV: "Variable",

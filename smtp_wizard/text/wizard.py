@@ -20,7 +20,7 @@ from smtp_wizard.engine.guides.guides import Guide, Guides, UnknownGuide, fill
 from smtp_wizard.engine.guides.named_guides import with_titles
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import Step, StepId, applicable
 

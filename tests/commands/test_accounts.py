@@ -22,7 +22,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.secrets.keyring import SERVICE
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.output.schemas import NAMES
 from smtp_wizard.runtime.exits import CommandError

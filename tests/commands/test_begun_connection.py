@@ -13,7 +13,7 @@ import pytest
 from smtp_wizard import launch
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.state.sign_in_records import SignInRecord, SignInStage, put
 from tests.commands.test_test import PASSWORD, PRACTICE
 from tests.support.cli import run

@@ -15,7 +15,7 @@ from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.journal import Journal
 from smtp_wizard.engine.secrets.keyring import SERVICE
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import VaultStore
 from tests.commands.test_send import RELAY
 from tests.support.cli import Ran, on_terminal, run

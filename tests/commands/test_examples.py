@@ -19,7 +19,7 @@ from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.discovery import dns
 from smtp_wizard.engine.sandbox.scenarios import practice_password
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream, WireError, verifying_context
 from tests.commands.test_discover import Served

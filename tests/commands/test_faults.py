@@ -43,7 +43,7 @@ from smtp_wizard.engine.base.secret import Oddity, Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.sandbox.scenarios import practice_password
 from smtp_wizard.engine.secrets.keyring import KEYRING_LIMIT
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.state.state import State
 from tests.commands.test_send import RELAY

@@ -15,7 +15,7 @@ import pytest
 
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.sandbox.scenarios import practice_password
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from tests.commands.test_send import RELAY
 from tests.support.certs import Authority
 from tests.support.cli import run, run_process, started

@@ -17,7 +17,7 @@ from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from tests.commands.test_send import RELAY
 from tests.support.certs import Authority
 from tests.support.checking import AUTH, EHLO, GREETING, SLOW_OFFER, starttls_up_to_auth

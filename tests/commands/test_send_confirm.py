@@ -16,7 +16,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.checks import test_message
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.services import arrivals
 from tests.commands.test_send import RELAY
 from tests.support.certs import Authority

@@ -15,7 +15,7 @@ import pytest
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.services import senders
 from tests.commands.test_send import RELAY
 from tests.support.certs import Authority

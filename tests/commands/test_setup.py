@@ -13,7 +13,7 @@ from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.discovery import search
 from smtp_wizard.engine.providers.catalog import load_catalog
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from tests.support.certs import Authority
 from tests.support.cli import Ran, on_terminal, run
 from tests.support.discovering import answering

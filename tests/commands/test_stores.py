@@ -16,7 +16,7 @@ from smtp_wizard.commands.options import vault as vaults
 from smtp_wizard.engine.accounts.account_file import FILE_SCHEMAS
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.secrets import vault, vault_format
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from tests.support.cli import PROGRAM, Ran, on_terminal, run, run_process
 from tests.support.leaks import assert_no_trace
 

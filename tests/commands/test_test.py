@@ -25,7 +25,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from tests.support.cli import checked, hold, on_terminal, run, started
 from tests.support.misbehaving import refused_port, silent_port
 from tests.support.nouns import with_fields

@@ -14,7 +14,7 @@ from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.oauth.grants import Grant
 from smtp_wizard.engine.secrets import vault_format
 from smtp_wizard.engine.secrets.journal import Journal
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.state.migration import OLD_NAME
 from smtp_wizard.engine.state.results import LastResult
 from smtp_wizard.engine.state.sign_in_records import SignInRecord, SignInStage, entry_of

@@ -32,7 +32,7 @@ from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.guides.guides import Guides
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost

@@ -21,21 +21,13 @@ from smtp_wizard.engine.mailbox.bounce_letters import LetterKind
 from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
 from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.services.bounces import BounceReport
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.flows.accounts.action import ActionResult
-from smtp_wizard.flows.areas.bounces import (
-    NO_ACCOUNT,
-    BouncesFlow,
-    BouncesOffer,
-    CopyAddress,
-    PasteLetter,
-    ReadGuide,
-    ReadMailbox,
-)
-from smtp_wizard.flows.flow import Mood
+from smtp_wizard.flows.areas.bounces import NO_ACCOUNT, BouncesFlow, BouncesOffer, CopyAddress, PasteLetter, ReadMailbox
+from smtp_wizard.flows.flow import Mood, ReadGuide
 from smtp_wizard.flows.question import Answer, Topic
 from tests.commands.test_send import RELAY
 from tests.support.walk import make_services

@@ -12,8 +12,8 @@ from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.domain import sender_records
 from smtp_wizard.engine.services.domains import Domains
-from smtp_wizard.flows.areas.domain import WHY, CopyText, DomainFlow, DomainOffer, ReadSections
-from smtp_wizard.flows.flow import Mood
+from smtp_wizard.flows.areas.domain import WHY, DomainFlow, DomainOffer, ReadSections
+from smtp_wizard.flows.flow import CopyText, Mood
 from tests.engine.domain.test_mending import DOMAIN, as_text, good_zone
 from tests.support.dnsserver import DnsFault, DnsServer
 from tests.support.walk import catalog

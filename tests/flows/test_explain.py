@@ -21,14 +21,12 @@ from smtp_wizard.engine.explain.factory import load_explainer
 from smtp_wizard.flows.areas.explain import (
     QUOTED_WIDTH,
     CheckAccount,
-    CopyText,
     ExplainFlow,
     ExplainOffer,
     ExplainState,
-    ReadGuide,
     first_lines,
 )
-from smtp_wizard.flows.flow import Mood
+from smtp_wizard.flows.flow import CopyText, Mood, ReadGuide
 from smtp_wizard.text.explain import BOUNCES_GUIDE, NOTHING_PASTED
 from tests.support.walk import catalog, guides
 
@@ -141,14 +139,14 @@ async def test_rules_that_cannot_be_read_are_said() -> None:
     """The text stays, and can be tried again."""
 
     def broken() -> Explainer:
-        raise DataError(phrase("data/clues.yaml is damaged."))
+        raise DataError(phrase("data/wordings.yaml is damaged."))
 
     flow = explaining(load=broken)
     flow.paste(REFUSED)
     await flow.act(ExplainOffer.EXPLAIN)
     assert flow.state.card is not None
     assert flow.state.card.mood is Mood.FAILED
-    assert flow.state.card.lines == ("data/clues.yaml is damaged.",)
+    assert flow.state.card.lines == ("data/wordings.yaml is damaged.",)
     assert not flow.state.answered
     assert offered(flow) == [ExplainOffer.EXPLAIN]
 

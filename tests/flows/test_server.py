@@ -25,7 +25,7 @@ from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import Peer
 from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate
-from smtp_wizard.engine.wizard.server_confirmation import ServerStanding, standing
+from smtp_wizard.engine.wizard.server_confirmation import ServerTrust, server_trust
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.flow import Mood
 from smtp_wizard.flows.server import ServerFlow
@@ -100,7 +100,7 @@ async def test_a_server_that_was_typed_is_tried_first_and_then_used(tmp_path: Pa
     leads = await flow.act(ServerOffer.USE)
     assert isinstance(leads, Next)
     assert leads.draft.connection.endpoint == Endpoint(HOST, 465, Security.TLS)
-    assert standing(leads.draft, catalog()) is ServerStanding.NAMED
+    assert server_trust(leads.draft, catalog()) is ServerTrust.NAMED
 
 
 async def test_the_port_follows_the_security_unless_somebody_chose_it(tmp_path: Path) -> None:
@@ -271,7 +271,7 @@ async def test_a_server_of_the_own_domain_is_a_guess_and_not_yet_confirmed(tmp_p
     assert (flow.state.host.text, flow.state.port.text) == ("mail.firma.example", "587")
     assert flow.state.host.hint == "a guess from your address"
     assert flow.draft.confirmed_host == "", "nobody has gone on with it"
-    assert standing(flow.draft, catalog()) is ServerStanding.OWN
+    assert server_trust(flow.draft, catalog()) is ServerTrust.OWN
     leads = await flow.act(ServerOffer.USE)
     assert isinstance(leads, Next)
     assert leads.draft.confirmed_host == "mail.firma.example"
@@ -452,7 +452,7 @@ def failing(problem: Exception) -> Failing:
 PROBLEMS: tuple[Exception, ...] = (
     InputError(phrase("The outgoing server is not known yet.")),
     SandboxError(phrase("The practice server cannot run.")),
-    DataError(phrase("data/neutral.yaml: must be 1")),
+    DataError(phrase("data/control_hosts.yaml: must be 1")),
     AccountsError(phrase("The accounts cannot be read.")),
 )
 
@@ -479,7 +479,7 @@ async def test_whatever_a_service_says_for_a_person_to_read_is_a_state(
 
 async def test_whom_to_ask_about_the_network_may_be_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unread() -> object:
-        raise DataError(phrase("data/neutral.yaml: must be 1"))
+        raise DataError(phrase("data/control_hosts.yaml: must be 1"))
 
     monkeypatch.setattr("smtp_wizard.engine.scan.control_host.load_control_hosts", unread)
     flow = at_host(tmp_path, FarHost({587: SWALLOWING, 465: REFUSING}))

@@ -14,15 +14,8 @@ from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.unsubscribe import TemplateReport, check_template
 from smtp_wizard.flows.areas import unsubscribe
-from smtp_wizard.flows.areas.unsubscribe import (
-    FILE_NAME,
-    NO_FILE,
-    CopyText,
-    LinkField,
-    LinkFlow,
-    LinkOffer,
-)
-from smtp_wizard.flows.flow import Card, Mood
+from smtp_wizard.flows.areas.unsubscribe import FILE_NAME, NO_FILE, LinkField, LinkFlow, LinkOffer
+from smtp_wizard.flows.flow import Card, CopyText, Mood
 from tests.support.patience import PATIENCE
 
 GOOD = '<p>12 Main Street, Springfield, IL 62701 <a href="mailto:list@shop.test?subject=remove">Unsubscribe</a>'

@@ -9,8 +9,8 @@ import pytest
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import VaultState, VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
 from smtp_wizard.flows.question import Answer

@@ -33,7 +33,7 @@ from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.sandbox.scenarios import practice_password
 from smtp_wizard.engine.scan.control_host import ControlHost
 from smtp_wizard.engine.secrets import vault, vault_format
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import SocketWire

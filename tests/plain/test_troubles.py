@@ -21,7 +21,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.guides.guides import Guide, Guides
 from smtp_wizard.engine.secrets import vault, vault_format
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard import draft_file
 from smtp_wizard.engine.wizard.account_draft import draft_of

@@ -9,9 +9,9 @@ import time
 from typing import Any
 
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.keyring import KeyringStore
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import SecretError
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from tests.support.stores import put
 
 

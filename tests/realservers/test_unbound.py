@@ -23,7 +23,7 @@ from smtp_wizard.engine.discovery.egress_guard import may_connect_to
 from smtp_wizard.engine.discovery.search import DiscoveryResult, DiscoverySources, discover
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.wizard.draft import Draft, with_found
-from smtp_wizard.engine.wizard.server_confirmation import ServerStanding, Unconfirmed, standing
+from smtp_wizard.engine.wizard.server_confirmation import ServerTrust, Unconfirmed, server_trust
 from tests.realservers.servers import HOST, program, running, server_folder, wait_until
 from tests.support.certs import Authority
 from tests.support.ports import free_ports
@@ -253,7 +253,7 @@ async def test_a_record_confirms_no_server_but_one_of_the_own_domain(
     found, _ = await searched(unbound, catalog, tmp_path, address)
     draft = replace(with_found(Draft().with_address(address), found, catalog), secret=Secret("correct horse"))
     assert draft.connection.endpoint == Endpoint(host, 465, Security.TLS)
-    assert standing(draft, catalog) is (ServerStanding.OWN if confirmed else ServerStanding.UNKNOWN)
+    assert server_trust(draft, catalog) is (ServerTrust.OWN if confirmed else ServerTrust.UNKNOWN)
     if not confirmed:
         assert found.candidates[0].note == f"this server belongs to stranger.de, not to {domain}: please make sure"
         with pytest.raises(Unconfirmed):

@@ -13,7 +13,7 @@ from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.mailbox import mailbox_file
 from smtp_wizard.engine.mailbox.mailbox_file import ListedImapServer, load_mailboxes
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.areas.bounces import BouncesScreen
 from smtp_wizard.screens.areas.explain import ExplainScreen

@@ -24,13 +24,13 @@ from smtp_wizard.app_faults import FaultScreen
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.sandbox.mailbox import deliver
 from smtp_wizard.engine.secrets.keyring import KeyringStore
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER, Checks
 from smtp_wizard.engine.services.discovery import Discovery
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.services.services import Services
-from smtp_wizard.flows.accounts import changes
+from smtp_wizard.flows.accounts import edits
 from smtp_wizard.flows.address import AddressFlow
 from smtp_wizard.flows.areas.bounces import BouncesFlow
 from smtp_wizard.flows.areas.calendar import CalendarFlow
@@ -343,8 +343,8 @@ WORK: Mapping[str, Work] = {
         typed={"#name": "Mine"},
     ),
     "HomeScreen.act": Work(AT_HOME, press("t"), of(Checks, "check_account")),
-    "HomeScreen.act: edit": Work(AT_HOME, press("e"), of(changes, "draft_of")),
-    "HomeScreen.act: copy": Work(AT_HOME, acting("copy"), of(changes, "copy_of")),
+    "HomeScreen.act: edit": Work(AT_HOME, press("e"), of(edits, "draft_of")),
+    "HomeScreen.act: copy": Work(AT_HOME, acting("copy"), of(edits, "copy_of")),
     "HomeScreen.act: scope": Work(AT_HOME, acting("scope"), of(Accounts, "set_scope")),
     "HomeScreen.act: move": Work(AT_HOME, acting("move"), lambda: Service(KeyringStore, "probe")),
     "FlowPanel._take: rename": Work(AT_HOME, acting("rename", name_it_anew), of(Accounts, "rename")),

@@ -19,7 +19,7 @@ from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.providers.catalog import load_catalog
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER, Checks
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.account_draft import copy_of, draft_to_sign_in_again

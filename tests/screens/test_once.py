@@ -15,7 +15,7 @@ from smtp_wizard.engine.accounts.account import Account, AccountsError
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.discovery import Discovery

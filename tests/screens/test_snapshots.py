@@ -25,7 +25,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft, Origin, ReportedArrival
 from smtp_wizard.flows.provider import ProviderOffer

@@ -19,8 +19,8 @@ from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.checks.target import TimeLimits
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.sandbox.mailbox import messages
-from smtp_wizard.engine.secrets.base import Availability, SecretStore
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.secret_store import Availability, SecretStore
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.services.services import Services

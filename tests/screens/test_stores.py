@@ -17,8 +17,8 @@ import pytest
 from smtp_wizard.app import HOME
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets import journal, vault, vault_format
-from smtp_wizard.engine.secrets.base import Availability
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import Availability
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultState
 from smtp_wizard.engine.services.services import Services

@@ -22,7 +22,7 @@ from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.sandbox.scenarios import practice_password
 from smtp_wizard.engine.secrets import vault, vault_format
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.state.timestamps import FILE_NAME as STATE_FILE
 from smtp_wizard.engine.wizard.account_draft import draft_of

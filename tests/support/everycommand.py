@@ -18,7 +18,7 @@ from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import phrase
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from tests.commands.test_send import RELAY
 
 PRACTICE = ("setup", "ana@sandbox.test", "--path", "accept", "--password-env", "PW")

@@ -8,10 +8,17 @@ from dataclasses import dataclass, field
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, SecretStore, do_nothing
 from smtp_wizard.engine.secrets.keyring import SERVICE
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.reference_stores import ReferenceStore
+from smtp_wizard.engine.secrets.secret_store import (
+    Availability,
+    Before,
+    SecretError,
+    SecretFault,
+    SecretStore,
+    do_nothing,
+)
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 
 
 class FailingStore:

@@ -30,7 +30,7 @@ from smtp_wizard.engine.discovery.dns import Resolver
 from smtp_wizard.engine.discovery.web import Web
 from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
-from smtp_wizard.engine.secrets.base import SecretStore
+from smtp_wizard.engine.secrets.secret_store import SecretStore
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import SocketWire, Wire

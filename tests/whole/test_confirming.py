@@ -19,7 +19,7 @@ from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.scan.ports import ScanRequest
 from smtp_wizard.engine.scan.results import ScanResult
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.symptom import Fault

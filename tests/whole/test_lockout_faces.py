@@ -17,7 +17,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.guides.guides import Guides
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof

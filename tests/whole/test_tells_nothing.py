@@ -47,8 +47,8 @@ from smtp_wizard.engine.oauth.client import RegisteredClient
 from smtp_wizard.engine.oauth.device import ask_for_code
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.secrets import vault, vault_format
-from smtp_wizard.engine.secrets.base import SecretError
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.secret_store import SecretError
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.services import Services

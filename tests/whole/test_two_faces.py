@@ -19,7 +19,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.checks.report import CheckResult
 from smtp_wizard.engine.sandbox.scenarios import CertificateKind, Scenario, SignInRule, load_scenarios
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.symptom import Fault

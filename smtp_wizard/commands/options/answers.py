@@ -16,8 +16,8 @@ from smtp_wizard.engine.base.endpoint import PastedServer, parse_port, parse_ser
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.secrets.command import parse_command
 from smtp_wizard.engine.secrets.file import parse_secret_file
-from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.reference_stores import parse_variable
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 
 F = TypeVar("F", bound=Callable[..., Any])
 

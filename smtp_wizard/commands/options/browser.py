@@ -22,8 +22,8 @@ from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.oauth.grants import Grant, SignedIn
 from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
 from smtp_wizard.engine.oauth.server import OAuthFlow, OAuthServer, parse_tenant
-from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.command import parse_command
+from smtp_wizard.engine.secrets.secret_store import SecretError
 from smtp_wizard.engine.wizard.account_draft import draft_to_sign_in_again
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.runtime.exits import CommandError, Exit

@@ -14,8 +14,8 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.command import first_line, utf8_text
+from smtp_wizard.engine.secrets.secret_store import SecretError
 from smtp_wizard.runtime.exits import CommandError, Exit
 
 if TYPE_CHECKING:

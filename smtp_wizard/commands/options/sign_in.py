@@ -11,7 +11,7 @@ from smtp_wizard.engine.accounts.application_sign_in import signs_in_as_applicat
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.questions import ask_password, can_ask
 from smtp_wizard.runtime.running import Stopwatch, run
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from smtp_wizard.commands.invocation import Invocation
     from smtp_wizard.engine.accounts.account import Account
     from smtp_wizard.engine.base.secret import Secret
-    from smtp_wizard.engine.secrets.kinds import StoreKind
+    from smtp_wizard.engine.secrets.store_kinds import StoreKind
     from smtp_wizard.runtime.output import Output
 
 

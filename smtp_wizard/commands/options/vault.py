@@ -10,7 +10,7 @@ import click
 
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.questions import ask_password, can_ask
 
@@ -70,7 +70,7 @@ def variable_source(invocation: Invocation, name: str) -> Callable[[], Awaitable
 
     Raises `CommandError`.
     """
-    from smtp_wizard.engine.secrets.base import SecretError
+    from smtp_wizard.engine.secrets.secret_store import SecretError
 
     hint = phrase("Set it to the vault's passphrase, and start again.")
     try:
@@ -133,7 +133,7 @@ class PassphraseReply:
             self._invocation.out.narrate(" ".join(question.lines))
 
     def _refused(self, wrong: bool, why: str) -> None:
-        from smtp_wizard.engine.secrets.base import SecretError, SecretFault
+        from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
 
         if not wrong:
             self._invocation.out.narrate(why)
@@ -163,7 +163,7 @@ def offer_passphrase(invocation: Invocation, *places: StoreRef | StoreKind | Non
 
 def open_vault(invocation: Invocation, question: UnlockVault) -> VaultOpened:
     """Ask until the vault is open, and return that. Raises `SecretError`, `CommandError`."""
-    from smtp_wizard.engine.secrets.base import SecretError
+    from smtp_wizard.engine.secrets.secret_store import SecretError
     from smtp_wizard.runtime.running import Stopwatch, run
 
     reply, opened = PassphraseReply(invocation, question), None

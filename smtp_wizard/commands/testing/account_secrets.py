@@ -16,8 +16,8 @@ from smtp_wizard.engine.base.shown import NO_WORDS, join, phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.questions import ask_password, can_ask
 from smtp_wizard.runtime.running import Stopwatch, run

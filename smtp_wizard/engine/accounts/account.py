@@ -16,7 +16,7 @@ from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.records import INLINE, UNSAVED, YOUNGER, AsText, Moment, like
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.secrets.kinds import StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreRef
 from smtp_wizard.engine.state.results import LastResult
 from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 

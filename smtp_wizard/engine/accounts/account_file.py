@@ -18,7 +18,7 @@ from smtp_wizard.engine.base.records import INLINE, YOUNGER, read_record, write_
 from smtp_wizard.engine.base.shown import Shown, phrase
 from smtp_wizard.engine.base.strict_json import JsonError, read_json
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.secrets.kinds import StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreRef
 from smtp_wizard.engine.state.results import LastResult
 
 FILE_SCHEMAS = {1: "smtp-wizard/accounts-file/1", 2: "smtp-wizard/accounts-file/2"}

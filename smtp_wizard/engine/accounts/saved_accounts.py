@@ -29,7 +29,7 @@ from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.strict_json import JsonError
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 from smtp_wizard.engine.state.state import State
 

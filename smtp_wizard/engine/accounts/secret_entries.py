@@ -20,9 +20,9 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.threads import in_thread, run_to_completion
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.secrets.base import KEPT_NOWHERE, SecretError, SecretFault
 from smtp_wizard.engine.secrets.journal import ChangeNote, PendingChange
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import KEPT_NOWHERE, SecretError, SecretFault
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""How programs, libraries and systems word a failure: data/clues.yaml, read and ready to be asked."""
+"""How programs, libraries and systems word a failure: data/wordings.yaml, read and ready to be asked."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class SignSeen:
 
 
 class Wordings:
-    """All that data/clues.yaml knows. Built once, by `load_wordings`; never changes."""
+    """All that data/wordings.yaml knows. Built once, by `load_wordings`; never changes."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ def _first(known: Iterable[tuple[T, Patterns]], text: SearchedText) -> tuple[T, 
 
 def load_wordings(path: Path | None = None) -> Wordings:
     """Read the clues. Raises `DataError` with file, line and column."""
-    return YamlDocument(path or data_path("clues.yaml")).root.read(_read)
+    return YamlDocument(path or data_path("wordings.yaml")).root.read(_read)
 
 
 def _read(node: Node) -> Wordings:

@@ -1,6 +1,6 @@
 """'Does my network block this port?': another host, on the same port, tells the network from the server.
 
-None is asked unless a person has named it, or said yes to the one that is proposed (data/neutral.yaml).
+None is asked unless a person has named it, or said yes to the one that is proposed (data/control_hosts.yaml).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class ControlHost:
 
 
 def load_control_hosts(path: Path | None = None) -> tuple[ControlHost, ...]:
-    """Read data/neutral.yaml, or `path`. Raises `DataError`."""
-    return YamlDocument(path or data_path("neutral.yaml")).root.read(_read)
+    """Read data/control_hosts.yaml, or `path`. Raises `DataError`."""
+    return YamlDocument(path or data_path("control_hosts.yaml")).root.read(_read)
 
 
 def _read(root: Node) -> tuple[ControlHost, ...]:

@@ -20,9 +20,9 @@ from typing import Any
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
-from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, do_nothing
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.reference_stores import ReferenceStore
+from smtp_wizard.engine.secrets.secret_store import Availability, Before, SecretError, SecretFault, do_nothing
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.smtp.timeouts import listening_timeout
 
 COMMAND_SECONDS = 30.0

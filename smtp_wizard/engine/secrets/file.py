@@ -17,10 +17,10 @@ from smtp_wizard.engine.base.private_files import absolute
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
-from smtp_wizard.engine.secrets.base import Availability, SecretError, SecretFault
 from smtp_wizard.engine.secrets.command import LARGEST, password_line, unreadable
-from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.reference_stores import ReferenceStore
+from smtp_wizard.engine.secrets.secret_store import Availability, SecretError, SecretFault
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 
 CREDENTIALS = "$CREDENTIALS_DIRECTORY/"
 """Begins the name of a file that systemd hands to a service (systemd.exec(5), 'Credentials'); resolved when it is

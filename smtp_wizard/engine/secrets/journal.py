@@ -21,8 +21,8 @@ from smtp_wizard.engine.base.records import Second, read_record, write_record
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.strict_json import JsonError, read_json
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
-from smtp_wizard.engine.secrets.kinds import StoreRef
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
+from smtp_wizard.engine.secrets.store_kinds import StoreRef
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock

@@ -15,8 +15,8 @@ from typing import Protocol, TypeVar
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, do_nothing
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import Availability, Before, SecretError, SecretFault, do_nothing
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.smtp.timeouts import done_within
 
 SERVICE = "smtp-wizard"

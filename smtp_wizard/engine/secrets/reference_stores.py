@@ -11,8 +11,8 @@ from smtp_wizard.engine.base.characters import has_surrogate
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
-from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, do_nothing
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import Availability, Before, SecretError, SecretFault, do_nothing
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 
 USUAL_PREFIX = "SMTP_WIZARD_PASSWORD_"
 """Begins the name of a variable that holds a password, where nobody has chosen another name."""

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.secrets.base import KEPT_NOWHERE, Availability, Before, SecretError, SecretFault, do_nothing
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import (
+    KEPT_NOWHERE,
+    Availability,
+    Before,
+    SecretError,
+    SecretFault,
+    do_nothing,
+)
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 
 
 class SessionStore:

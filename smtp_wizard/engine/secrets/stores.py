@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from pathlib import Path
 
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.secrets.base import Before, SecretStore, do_nothing, entry_name
 from smtp_wizard.engine.secrets.command import CommandStore, Lend
 from smtp_wizard.engine.secrets.file import FileStore
 from smtp_wizard.engine.secrets.journal import Journal
 from smtp_wizard.engine.secrets.keyring import KEYRING_LIMIT, Backend, KeyringStore, desktop_backend
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.reference_stores import EnvStore, ReferenceStore
+from smtp_wizard.engine.secrets.secret_store import Before, SecretStore, do_nothing, entry_name
 from smtp_wizard.engine.secrets.session import SessionStore
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import PassphraseSource, VaultStore
 
 

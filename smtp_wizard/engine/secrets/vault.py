@@ -22,8 +22,8 @@ from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread, run_to_completion
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.secrets import vault_format
-from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, do_nothing
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import Availability, Before, SecretError, SecretFault, do_nothing
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault_format import Cost, Key, Sealed
 
 FILE_NAME = "vault.json"

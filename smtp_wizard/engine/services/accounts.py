@@ -34,9 +34,9 @@ from smtp_wizard.engine.base.threads import in_thread, run_to_completion
 from smtp_wizard.engine.checks.events import Emit
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.oauth.grants import Grant
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.reference_stores import variable_for
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.tokens import Tokens, keepable, login_of

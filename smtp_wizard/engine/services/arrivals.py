@@ -20,7 +20,7 @@ from smtp_wizard.engine.mailbox.arrival import Arrival
 from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
 from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.oauth.errors import OAuthError
-from smtp_wizard.engine.secrets.base import SecretError
+from smtp_wizard.engine.secrets.secret_store import SecretError
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.mailboxes import Mailboxes
 

@@ -81,7 +81,7 @@ def _texts(value: Any) -> Iterable[str]:
 _CHECKS: Mapping[str, Callable[[Path], Mapping[str, Any]]] = {
     "providers.yaml": _of_providers,
     "diagnosis.yaml": _of_diagnosis,
-    "clues.yaml": _of_clues,
+    "wordings.yaml": _of_clues,
     "fixed_texts.yaml": _of_fixed_texts,
     "programs.yaml": _of_programs,
 }

@@ -15,9 +15,9 @@ from smtp_wizard.engine.base.private_files import may_exist
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.secrets.base import Availability, SecretError
 from smtp_wizard.engine.secrets.command import found_program
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import Availability, SecretError
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultState
 from smtp_wizard.engine.services import computer

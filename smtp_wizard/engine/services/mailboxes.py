@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.discovery.dns import Resolver
     from smtp_wizard.engine.discovery.web import Web
     from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits
+    from smtp_wizard.engine.mailbox.imap_servers import ImapServer, MailboxServers
     from smtp_wizard.engine.mailbox.imap_session import ImapSession
     from smtp_wizard.engine.mailbox.mailbox_file import MailboxList
-    from smtp_wizard.engine.mailbox.server import ImapServer, MailboxServers
 
 T = TypeVar("T")
 
@@ -167,14 +167,14 @@ class Mailboxes:
     def _servers(self, listed: MailboxList, trust: Trust) -> MailboxServers:
         from smtp_wizard.engine.discovery.dns import Resolver
         from smtp_wizard.engine.discovery.web import HttpWeb
-        from smtp_wizard.engine.mailbox.server import MailboxServers
+        from smtp_wizard.engine.mailbox.imap_servers import MailboxServers
 
         return MailboxServers(listed, self._resolver or Resolver(), self._web or HttpWeb(trust))
 
     def _session(self, server: ImapServer, said: CheckOptions, trust: Trust) -> ImapSession:
         from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, ImapStream
+        from smtp_wizard.engine.mailbox.imap_servers import leads_out
         from smtp_wizard.engine.mailbox.imap_session import ImapSession
-        from smtp_wizard.engine.mailbox.server import leads_out
 
         line = ImapStream(
             server.endpoint,

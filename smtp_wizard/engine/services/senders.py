@@ -35,7 +35,7 @@ from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.secrets.base import SecretError
+from smtp_wizard.engine.secrets.secret_store import SecretError
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.mailboxes import Mailboxes

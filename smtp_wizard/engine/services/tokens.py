@@ -26,8 +26,8 @@ from smtp_wizard.engine.oauth.grants import Grant, SignedIn, as_access_token
 from smtp_wizard.engine.oauth.renewal import Renewal
 from smtp_wizard.engine.oauth.server import OAuthServer
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 from smtp_wizard.engine.wizard.account_draft import edited_account

@@ -19,7 +19,7 @@ from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy, source_no
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, Provider, ProviderKind
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.discovery.search import DiscoveryResult

@@ -24,7 +24,7 @@ from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import STEPS, Step, StepId, step
 
 
-class ServerStanding(StrEnum):
+class ServerTrust(StrEnum):
     """What speaks for the server of a draft."""
 
     NAMED = "named"
@@ -58,20 +58,20 @@ class Unconfirmed(InputError):
     """A secret would go to a server that nobody has confirmed."""
 
 
-def standing(draft: Draft, catalog: Catalog) -> ServerStanding | None:
+def server_trust(draft: Draft, catalog: Catalog) -> ServerTrust | None:
     """Return what speaks for the server of a draft, None where there is no server yet."""
     endpoint = draft.connection.endpoint
     if endpoint is None:
         return None
     if draft.confirmed_host == endpoint.host:
-        return ServerStanding.NAMED
+        return ServerTrust.NAMED
     if draft.connection.sandbox is not None or endpoint.host in _listed(draft, catalog):
-        return ServerStanding.LISTED
+        return ServerTrust.LISTED
     # Without encryption no certificate is asked for, so that a name proves nothing.
     proves = endpoint.security is not Security.NONE and draft.address is not None
     if proves and draft.address is not None and belongs_to(endpoint.host, draft.address.ascii_domain):
-        return ServerStanding.OWN
-    return ServerStanding.UNKNOWN
+        return ServerTrust.OWN
+    return ServerTrust.UNKNOWN
 
 
 def _listed(draft: Draft, catalog: Catalog) -> frozenset[str]:
@@ -88,7 +88,7 @@ _GUESS = "our list of providers, as a guess"
 def doubt_about(draft: Draft, catalog: Catalog) -> UnconfirmedServer | None:
     """Return what is to be asked before a secret goes to the server of a draft; None where nothing is."""
     endpoint = draft.connection.endpoint
-    if endpoint is None or standing(draft, catalog) is not ServerStanding.UNKNOWN:
+    if endpoint is None or server_trust(draft, catalog) is not ServerTrust.UNKNOWN:
         return None
     found = next((each for each in draft.candidates if each.endpoint == endpoint), None)
     found = found or next((each for each in draft.candidates if each.endpoint.host == endpoint.host), None)
@@ -109,7 +109,7 @@ def doubt_about(draft: Draft, catalog: Catalog) -> UnconfirmedServer | None:
 
 def server_was_discovered(draft: Draft, catalog: Catalog) -> bool:
     """Whether a stranger named the server of a draft, and the person has not taken it up as their own."""
-    return standing(draft, catalog) in (ServerStanding.OWN, ServerStanding.UNKNOWN)
+    return server_trust(draft, catalog) in (ServerTrust.OWN, ServerTrust.UNKNOWN)
 
 
 def refuse_unconfirmed(draft: Draft, depth: Depth, catalog: Catalog) -> None:

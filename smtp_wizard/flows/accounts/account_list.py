@@ -22,7 +22,7 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.flows.accounts.action import Action, ActionResult
-from smtp_wizard.flows.accounts.changes import ChangeScope, Copy, Delete, Edit, Rename, SignInAgain
+from smtp_wizard.flows.accounts.edits import ChangeScope, Copy, Delete, Edit, Rename, SignInAgain
 from smtp_wizard.flows.accounts.health import AccountHealth, AccountRow, about, listed, unreadable, within
 from smtp_wizard.flows.accounts.password import Move, NewPassword
 from smtp_wizard.flows.accounts.testing import AccountOutcome, SignInTest

@@ -19,8 +19,8 @@ from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.checks.events import Event, StageStarted
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.secrets.base import SecretError
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import SecretError
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.flows.accounts.check_cards import running_card

@@ -13,9 +13,9 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.secrets.base import Availability
-from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.reference_stores import variable_for
+from smtp_wizard.engine.secrets.secret_store import Availability
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.services.accounts import Accounts

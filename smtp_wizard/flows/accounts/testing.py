@@ -14,7 +14,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.secrets.base import SecretError
+from smtp_wizard.engine.secrets.secret_store import SecretError
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.checks import Checks

@@ -22,7 +22,7 @@ from smtp_wizard.engine.services.bounces import BounceReport, Bounces
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.flows.accounts.action import Action, ActionResult, QuestionNeeded, anyway_question
 from smtp_wizard.flows.accounts.password import LACKING
-from smtp_wizard.flows.flow import Card, Flow, Mood, Offer, Section
+from smtp_wizard.flows.flow import Card, Flow, Mood, Offer, ReadGuide, Section
 from smtp_wizard.flows.question import Answer, Topic
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.areas.bounces import day_words, grouped, meant_words, notes, summary, why_words
@@ -101,13 +101,6 @@ class CopyAddress:
 @dataclass(frozen=True, slots=True)
 class PasteLetter:
     """Go where a letter can be pasted."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadGuide:
-    """Read this guide."""
-
-    guide: str
 
 
 class ReadMailbox(Action):

@@ -13,7 +13,7 @@ from smtp_wizard.engine.domain.domain_report import DomainReport
 from smtp_wizard.engine.domain.findings import DomainFinding
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.services.domains import Domains
-from smtp_wizard.flows.flow import Card, Entry, Flow, Mood, Offer, Section
+from smtp_wizard.flows.flow import Card, CopyText, Entry, Flow, Mood, Offer, Section
 from smtp_wizard.output.plain_lines import who_words
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.domain import domain_rows, record_lines, record_words
@@ -35,13 +35,6 @@ class DomainOffer(StrEnum):
     """What may be done beside what is found."""
 
     LOOK = "look"
-
-
-@dataclass(frozen=True, slots=True)
-class CopyText:
-    """Copy this text."""
-
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from smtp_wizard.engine.explain.explain import Explainer, Explanation
 from smtp_wizard.engine.guides.guides import Guide, Guides, UnknownGuide, fill
 from smtp_wizard.engine.guides.named_guides import with_titles
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.flows.flow import Card, Entry, Flow, Mood, Offer, Section
+from smtp_wizard.flows.flow import Card, CopyText, Entry, Flow, Mood, Offer, ReadGuide, Section
 from smtp_wizard.output.plain_lines import endpoint_words, who_words
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.explain import (
@@ -56,24 +56,10 @@ class ExplainOffer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ReadGuide:
-    """Read this guide."""
-
-    guide: str
-
-
-@dataclass(frozen=True, slots=True)
 class CheckAccount:
     """Sign in to this account again."""
 
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class CopyText:
-    """Copy this text, which is ready to be sent to who must act."""
-
-    text: str
 
 
 ExplainLeads = ReadGuide | CheckAccount | CopyText

@@ -15,7 +15,7 @@ from smtp_wizard.engine.base.private_files import absolute, read_bounded, write_
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.threads import in_thread, run_to_completion
 from smtp_wizard.engine.unsubscribe import LARGEST, SUBJECT, Unsubscribe, check_template, rules, unsubscribe
-from smtp_wizard.flows.flow import Card, Entry, Flow, Mood, Offer, Section
+from smtp_wizard.flows.flow import Card, CopyText, Entry, Flow, Mood, Offer, Section
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 
 QUESTION = "Where do people write who want no more mail?"
@@ -43,13 +43,6 @@ class LinkOffer(StrEnum):
     HEADERS = "headers"
     SAVE = "save"
     CHECK = "check"
-
-
-@dataclass(frozen=True, slots=True)
-class CopyText:
-    """Copy this text."""
-
-    text: str
 
 
 CHECK = Offer(LinkOffer.CHECK, "Look through my template", chip="Look through it")

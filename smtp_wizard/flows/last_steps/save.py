@@ -20,9 +20,9 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.secrets.base import Availability, SecretError
-from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.reference_stores import variable_for
+from smtp_wizard.engine.secrets.secret_store import Availability, SecretError
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.tokens import keepable
 from smtp_wizard.engine.wizard.account_draft import suggested_name

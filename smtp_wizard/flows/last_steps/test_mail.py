@@ -21,7 +21,7 @@ from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.secrets.kinds import StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreRef
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.wizard.draft import Draft, Proof, ReportedArrival

@@ -13,7 +13,7 @@ from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.records import INLINE, Second, Whole
 from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
-from smtp_wizard.engine.secrets.kinds import StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreRef
 from smtp_wizard.engine.state.results import LastResult
 from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 from smtp_wizard.output.documents.checks import ResultJson

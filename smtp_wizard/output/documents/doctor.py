@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from smtp_wizard.engine.accounts.secret_entries import Leftover
 from smtp_wizard.engine.base.records import Second
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.services.part_health import PartHealth
 from smtp_wizard.output.documents.document import JsonDocument
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -18,10 +19,9 @@ from smtp_wizard.flows.areas.bounces import (
     CopyAddress,
     FailedRow,
     PasteLetter,
-    ReadGuide,
     ReadMailbox,
 )
-from smtp_wizard.flows.flow import Offer, Section
+from smtp_wizard.flows.flow import ReadGuide, Section
 from smtp_wizard.screens.areas.list_page import ListPage
 from smtp_wizard.screens.details import SectionsPanel
 from smtp_wizard.screens.question import FlowPanel
@@ -74,13 +74,10 @@ class BouncesScreen(ListPage):
 
     def chips(self) -> Sequence[Chip]:
         offers = self.flow.state.offers
-        first = [Chip("enter", offers[0].chip or offers[0].verb, self._taking(offers[0]))] if offers else []
-        others = [Chip(key_named(each.key), each.verb, self._taking(each)) for each in offers[1:]]
+        first = [Chip("enter", offers[0].chip or offers[0].verb, partial(self.take, offers[0].id))] if offers else []
+        others = [Chip(key_named(each.key), each.verb, partial(self.take, each.id)) for each in offers[1:]]
         details = [Chip("f4", "Details", self._details, help="details: all that is said of the marked address")]
         return [*first, *others, *([*details, *self.moves("an address")] if self.flow.state.rows else [])]
-
-    def _taking(self, offer: Offer[BouncesOffer]) -> Taking:
-        return Taking(self, offer.id)
 
     def escape(self) -> None:
         """Stop what runs; else leave."""
@@ -134,16 +131,6 @@ class BouncesScreen(ListPage):
 
     def _details(self) -> None:
         self.app.push_screen(SectionsPanel(self.flow.state.sections, self.flow.state.rows[self.flow.state.at].address))
-
-
-class Taking:
-    """What a key of this screen does."""
-
-    def __init__(self, screen: BouncesScreen, offer: BouncesOffer) -> None:
-        self._screen, self._offer = screen, offer
-
-    def __call__(self) -> None:
-        self._screen.take(self._offer)
 
 
 def _empty(state: BouncesState) -> str:

@@ -9,15 +9,8 @@ from textual import on, work
 from textual.content import Content
 from textual.widget import Widget
 
-from smtp_wizard.flows.areas.domain import (
-    QUESTION,
-    CopyText,
-    DomainFlow,
-    DomainOffer,
-    DomainState,
-    ReadSections,
-)
-from smtp_wizard.flows.flow import Section
+from smtp_wizard.flows.areas.domain import QUESTION, DomainFlow, DomainOffer, DomainState, ReadSections
+from smtp_wizard.flows.flow import CopyText, Section
 from smtp_wizard.screens.details import SectionsPanel
 from smtp_wizard.screens.page import Page, question
 from smtp_wizard.screens.screen_context import ScreenContext

@@ -17,8 +17,8 @@ from textual.widgets import TextArea
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.explain.factory import load_explainer
 from smtp_wizard.engine.explain.pasted_text import LEFT_OUT, shortened
-from smtp_wizard.flows.areas.explain import CheckAccount, CopyText, ExplainFlow, ExplainOffer, ExplainState, ReadGuide
-from smtp_wizard.flows.flow import Entry, Section
+from smtp_wizard.flows.areas.explain import CheckAccount, ExplainFlow, ExplainOffer, ExplainState
+from smtp_wizard.flows.flow import CopyText, Entry, ReadGuide, Section
 from smtp_wizard.screens.details import SectionsPanel
 from smtp_wizard.screens.page import Page, note, question
 from smtp_wizard.screens.screen_context import ScreenContext

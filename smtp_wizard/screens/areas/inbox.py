@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -21,7 +22,7 @@ from smtp_wizard.flows.areas.inbox import (
     Practise,
     ReadLetter,
 )
-from smtp_wizard.flows.flow import Offer, Section
+from smtp_wizard.flows.flow import Section
 from smtp_wizard.screens.areas.list_page import ListPage
 from smtp_wizard.screens.panel import QuestionPanel, TextPanel
 from smtp_wizard.screens.screen_context import ScreenContext
@@ -65,13 +66,10 @@ class InboxScreen(ListPage):
     def chips(self) -> Sequence[Chip]:
         first, *others = self.flow.state.offers
         return [
-            Chip("enter", first.verb, self._taking(first)),
-            *(Chip(key_named(each.key), each.verb, self._taking(each)) for each in others),
+            Chip("enter", first.verb, partial(self.take, first.id)),
+            *(Chip(key_named(each.key), each.verb, partial(self.take, each.id)) for each in others),
             *(self.moves("a message") if self.flow.state.rows else []),
         ]
-
-    def _taking(self, offer: Offer[InboxOffer]) -> Taking:
-        return Taking(self, offer.id)
 
     def take(self, offer: InboxOffer) -> None:
         """Do what is offered; before everything is thrown away, ask."""
@@ -100,16 +98,6 @@ class InboxScreen(ListPage):
     @on(RowList.Chosen)
     def _read(self) -> None:
         self._act(InboxOffer.READ)
-
-
-class Taking:
-    """What a key of the inbox does."""
-
-    def __init__(self, screen: InboxScreen, offer: InboxOffer) -> None:
-        self._screen, self._offer = screen, offer
-
-    def __call__(self) -> None:
-        self._screen.take(self._offer)
 
 
 class LetterPanel(TextPanel):

@@ -8,8 +8,8 @@ from typing import ClassVar
 from textual import on, work
 from textual.widget import Widget
 
-from smtp_wizard.flows.areas.unsubscribe import CHECK, QUESTION, CopyText, LinkField, LinkFlow, LinkOffer, LinkState
-from smtp_wizard.flows.flow import Section
+from smtp_wizard.flows.areas.unsubscribe import CHECK, QUESTION, LinkField, LinkFlow, LinkOffer, LinkState
+from smtp_wizard.flows.flow import CopyText, Section
 from smtp_wizard.screens.details import SectionsPanel
 from smtp_wizard.screens.page import Page, question
 from smtp_wizard.screens.screen_context import ScreenContext

@@ -10,7 +10,7 @@ import pytest
 
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.runtime.output import Output, OutputLost
 from tests.commands.test_test import PASSWORD, PRACTICE
 from tests.support.cli import Ran, checked, run

@@ -14,7 +14,7 @@ from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.output.check_outcome import CheckOutcome
 from tests.commands.test_test import PRACTICE
 from tests.support.cli import Ran, run

@@ -11,7 +11,7 @@ import pytest
 
 from smtp_wizard.commands.testing.schedule import Schedule, cron_line, schedule_for, service, timer
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from tests.commands.test_send import RELAY
 from tests.support.cli import run
 from tests.support.nouns import with_fields

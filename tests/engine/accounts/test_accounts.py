@@ -38,7 +38,7 @@ from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.strict_json import JsonError
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.state.results import LastResult, Result
 from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 from tests.support.nouns import with_fields

@@ -17,7 +17,7 @@ import pytest
 from smtp_wizard.engine.base import threads
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets import vault, vault_format
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.services.services import Services
 from tests.engine.accounts.test_two_at_once import draft
 from tests.support.stores import MemoryBackend, desktop

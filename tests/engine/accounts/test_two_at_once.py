@@ -23,9 +23,9 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.private_files import write_private
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.keyring import SERVICE
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import SecretError
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault_format import Cost
 from smtp_wizard.engine.services.services import Services

@@ -21,7 +21,7 @@ from smtp_wizard.engine.base.file_ownership import UnsafeFile, refuse_foreign_ow
 from smtp_wizard.engine.base.private_files import lock_of, make_private_dir, read_bounded, read_private, read_start
 from smtp_wizard.engine.providers.catalog import OWN_FILE as OWN_PROVIDERS
 from smtp_wizard.engine.providers.catalog import load_catalog
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
 from smtp_wizard.engine.secrets.vault import FILE_NAME as VAULT
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.state.migration import OLD_NAME

@@ -530,7 +530,7 @@ def test_replies(text: str, replies: list[tuple[int, str | None, str]]) -> None:
 
 
 def test_the_clues_are_read_strictly(tmp_path: Path) -> None:
-    good = data_path("clues.yaml").read_text("utf-8")
+    good = data_path("wordings.yaml").read_text("utf-8")
     for old, new, complaint in (
         ("schema: 1", "schema: 2", "schema"),
         ("fault: silent", "fault: sielnt", "'sielnt' is none of"),
@@ -539,7 +539,7 @@ def test_the_clues_are_read_strictly(tmp_path: Path) -> None:
         ("code: 421", "code: x", "whole number"),
     ):
         assert old in good
-        path = tmp_path / "clues.yaml"
+        path = tmp_path / "wordings.yaml"
         path.write_text(good.replace(old, new, 1), "utf-8")
         with pytest.raises(DataError, match=r"clues\.yaml, line \d+, column \d+: ") as caught:
             load_wordings(path)

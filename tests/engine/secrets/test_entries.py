@@ -21,9 +21,9 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.oauth.grants import Grant
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.keyring import SERVICE
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from tests.engine.accounts.test_two_at_once import OLD, draft

@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.command import CommandStore, parse_command
 from smtp_wizard.engine.secrets.file import FileStore, parse_secret_file
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.reference_stores import ReferenceStore
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from tests.support.leaks import assert_no_trace
 from tests.support.owners import STRANGER, give_away

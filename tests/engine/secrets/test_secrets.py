@@ -20,11 +20,11 @@ import pytest
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets import keyring as desktop_store
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault, SecretStore
 from smtp_wizard.engine.secrets.keyring import OS_BACKENDS, SERVICE, Backend, KeyringStore
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.reference_stores import EnvStore, variable_for
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault, SecretStore
 from smtp_wizard.engine.secrets.session import SessionStore
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from tests.support.stores import (
     AlteringBackend,
@@ -482,7 +482,7 @@ def test_the_keyring_library_is_loaded_only_where_it_is_used() -> None:
     script = """
         import asyncio, sys
         from smtp_wizard.engine.base.secret import Secret
-        from smtp_wizard.engine.secrets.kinds import StoreKind
+        from smtp_wizard.engine.secrets.store_kinds import StoreKind
         from smtp_wizard.engine.secrets.stores import SecretStores
         stores = SecretStores({})
         place = stores.place(StoreKind.SESSION, "Office")

@@ -30,8 +30,8 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets import vault as vault_module
 from smtp_wizard.engine.secrets import vault_format
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import VaultState, VaultStore, acceptable
 from smtp_wizard.engine.secrets.vault_format import Cost, Key, Sealed
 from tests.support.leaks import assert_no_trace, spellings
@@ -677,7 +677,7 @@ async def test_a_vault_that_was_taken_away_is_said(tmp_path: Path) -> None:
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost

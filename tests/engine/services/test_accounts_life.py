@@ -19,8 +19,8 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.events import Event
-from smtp_wizard.engine.secrets.base import SecretError
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import SecretError
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.account_draft import copy_of, draft_of

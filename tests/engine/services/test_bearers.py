@@ -25,7 +25,7 @@ from smtp_wizard.engine.oauth.client import RegisteredClient
 from smtp_wizard.engine.oauth.grants import Grant
 from smtp_wizard.engine.oauth.server import TokenLife
 from smtp_wizard.engine.providers.catalog import load_catalog
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services import checks as services_checks
 from smtp_wizard.engine.services.services import Services

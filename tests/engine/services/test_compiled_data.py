@@ -75,7 +75,7 @@ def test_a_compiled_provider_in_which_something_is_replaced_is_a_whole_one() -> 
         provider.no_such  # type: ignore[attr-defined]  # noqa: B018
 
 
-@pytest.mark.parametrize("name", ["diagnosis.yaml", "clues.yaml"])
+@pytest.mark.parametrize("name", ["diagnosis.yaml", "wordings.yaml"])
 def test_what_is_known_of_the_patterns_is_what_would_be_worked_out(name: str) -> None:
     file = read_data_file(data_path(name))
     written = tuple(dict.fromkeys(patterns_in(file.value)))
@@ -94,7 +94,7 @@ def test_no_pattern_is_read_or_compiled_until_a_text_needs_it(monkeypatch: pytes
         assert clues.services[0].words.pieces
 
 
-@pytest.mark.parametrize("name", ["providers.yaml", "diagnosis.yaml", "clues.yaml"])
+@pytest.mark.parametrize("name", ["providers.yaml", "diagnosis.yaml", "wordings.yaml"])
 def test_what_is_not_right_is_not_compiled_and_an_older_form_of_it_goes(name: str, tmp_path: Path) -> None:
     file = tmp_path / name
     shutil.copy(data_path(name), file)
@@ -117,7 +117,7 @@ def test_a_file_that_is_named_is_read_as_a_whole_though_it_is_compiled(tmp_path:
 
 def test_rules_that_are_read_piece_by_piece_decide_as_those_that_are_read_whole() -> None:
     catalog = load_catalog()
-    whole = load_diagnosis(data_path("diagnosis.yaml")), load_wordings(data_path("clues.yaml"))
+    whole = load_diagnosis(data_path("diagnosis.yaml")), load_wordings(data_path("wordings.yaml"))
     one, other = Explainer(*whole, catalog), Explainer(load_diagnosis(), load_wordings(), catalog)
     texts = [json.loads(line)["text"] for line in REPORTS.read_text("utf-8").splitlines()]
     assert len(texts) > 500

@@ -23,8 +23,8 @@ from smtp_wizard.engine.checks.target import Target
 from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.sandbox import server as practice_server
 from smtp_wizard.engine.sandbox.certificates import ca_file
-from smtp_wizard.engine.secrets.base import SecretError
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import SecretError
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER

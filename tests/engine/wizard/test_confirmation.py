@@ -25,10 +25,10 @@ from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate, with_choice, with_found
 from smtp_wizard.engine.wizard.draft_file import FILE_NAME, DraftFile
 from smtp_wizard.engine.wizard.server_confirmation import (
-    ServerStanding,
+    ServerTrust,
     Unconfirmed,
     doubt_about,
-    standing,
+    server_trust,
     step_before_confirmation,
 )
 from smtp_wizard.engine.wizard.steps import STEPS, StepId, step
@@ -66,14 +66,14 @@ def provider(provider_id: str) -> Provider:
 
 
 def test_without_a_server_there_is_nothing_to_confirm() -> None:
-    assert standing(Draft(address=ANA), CATALOG) is None
+    assert server_trust(Draft(address=ANA), CATALOG) is None
     assert doubt_about(Draft(address=ANA), CATALOG) is None
 
 
 @pytest.mark.parametrize("source", [each for each in TRUST if each is not FoundBy.CATALOG])
 def test_a_server_of_a_foreign_domain_is_confirmed_by_nobody(source: FoundBy) -> None:
     draft = found(candidate(source=source))
-    assert standing(draft, CATALOG) is ServerStanding.UNKNOWN
+    assert server_trust(draft, CATALOG) is ServerTrust.UNKNOWN
     doubt = doubt_about(draft, CATALOG)
     assert doubt is not None
     assert doubt.whose == "this server belongs to other.example, not to victim.example"
@@ -95,7 +95,7 @@ def test_a_server_of_a_foreign_domain_is_confirmed_by_nobody(source: FoundBy) ->
 )
 def test_a_name_of_the_own_domain_confirms_a_server(host: str, domain: str, own: bool) -> None:
     draft = found(candidate(Endpoint(host, 465, Security.TLS)), address=Address("ana", domain))
-    assert standing(draft, CATALOG) is (ServerStanding.OWN if own else ServerStanding.UNKNOWN)
+    assert server_trust(draft, CATALOG) is (ServerTrust.OWN if own else ServerTrust.UNKNOWN)
 
 
 def test_without_encryption_a_name_confirms_nothing() -> None:
@@ -109,19 +109,19 @@ def test_what_stands_in_the_catalogue_is_confirmed_whatever_led_to_it() -> None:
     gmail = provider("gmail")
     for origin in (Origin.MX, Origin.FOUND, Origin.CHOSEN, Origin.ADDRESS):
         draft = Draft().with_address(ANA).with_provider(gmail, origin)
-        assert standing(draft, CATALOG) is ServerStanding.LISTED
+        assert server_trust(draft, CATALOG) is ServerTrust.LISTED
 
 
 def test_another_server_beside_a_known_provider_is_not_in_the_catalogue() -> None:
     draft = with_fields(Draft().with_address(ANA).with_provider(provider("gmail"), Origin.MX), endpoint=FOREIGN)
-    assert standing(draft, CATALOG) is ServerStanding.UNKNOWN
+    assert server_trust(draft, CATALOG) is ServerTrust.UNKNOWN
 
 
 def test_another_providers_server_does_not_count_for_this_one() -> None:
     listed = provider("fastmail").best()
     assert listed is not None
     draft = with_fields(Draft().with_address(ANA).with_provider(provider("gmail"), Origin.MX), endpoint=listed)
-    assert standing(draft, CATALOG) is ServerStanding.UNKNOWN
+    assert server_trust(draft, CATALOG) is ServerTrust.UNKNOWN
 
 
 @pytest.mark.parametrize("change", [{"source": ""}, {"guess": True}])
@@ -129,7 +129,7 @@ def test_a_server_that_no_source_names_is_a_guess_of_ours(change: dict[str, Any]
     gmail = provider("gmail")
     guessed = replace(gmail, endpoints=tuple(replace(each, **change) for each in gmail.endpoints))
     draft = Draft().with_address(ANA).with_provider(guessed, Origin.MX)
-    assert standing(draft, Catalog([guessed], (), ())) is ServerStanding.UNKNOWN
+    assert server_trust(draft, Catalog([guessed], (), ())) is ServerTrust.UNKNOWN
 
 
 def test_a_usual_name_below_the_domain_is_the_domains_own_and_not_the_catalogues() -> None:
@@ -137,12 +137,12 @@ def test_a_usual_name_below_the_domain_is_the_domains_own_and_not_the_catalogues
     draft = Draft().with_address(ANA).with_provider(host, Origin.CHOSEN)
     assert draft.connection.endpoint is not None
     assert draft.connection.endpoint.host == "mail.victim.example"
-    assert standing(draft, CATALOG) is ServerStanding.OWN
+    assert server_trust(draft, CATALOG) is ServerTrust.OWN
 
 
 def test_the_practice_server_needs_no_yes() -> None:
     practice = provider("sandbox")
-    assert standing(Draft().with_address(ANA).with_provider(practice, Origin.CHOSEN), CATALOG) is ServerStanding.LISTED
+    assert server_trust(Draft().with_address(ANA).with_provider(practice, Origin.CHOSEN), CATALOG) is ServerTrust.LISTED
 
 
 # --- what the person says ---
@@ -150,29 +150,29 @@ def test_the_practice_server_needs_no_yes() -> None:
 
 def test_a_yes_holds_for_that_server_and_that_domain() -> None:
     draft = found(candidate(), candidate(OWN)).confirmed()
-    assert standing(draft, CATALOG) is ServerStanding.NAMED
+    assert server_trust(draft, CATALOG) is ServerTrust.NAMED
     other = Endpoint("smtp.third.example", 465, Security.TLS)
-    assert standing(draft.with_endpoint(other), CATALOG) is ServerStanding.UNKNOWN
-    assert standing(draft.with_endpoint(replace(FOREIGN, port=587)), CATALOG) is ServerStanding.NAMED
+    assert server_trust(draft.with_endpoint(other), CATALOG) is ServerTrust.UNKNOWN
+    assert server_trust(draft.with_endpoint(replace(FOREIGN, port=587)), CATALOG) is ServerTrust.NAMED
     moved = draft.with_address(Address("ana", "elsewhere.example"))
-    assert standing(with_candidate(moved, CATALOG, candidate()), CATALOG) is ServerStanding.UNKNOWN
+    assert server_trust(with_candidate(moved, CATALOG, candidate()), CATALOG) is ServerTrust.UNKNOWN
     same_domain = draft.with_address(Address("ben", "victim.example"))
-    assert standing(same_domain, CATALOG) is ServerStanding.NAMED
+    assert server_trust(same_domain, CATALOG) is ServerTrust.NAMED
 
 
 def test_what_is_typed_is_the_persons_own_word_and_what_stands_there_already_is_not() -> None:
     draft = found(candidate())
-    assert standing(draft.with_typed_endpoint(replace(FOREIGN, port=587)), CATALOG) is ServerStanding.UNKNOWN
+    assert server_trust(draft.with_typed_endpoint(replace(FOREIGN, port=587)), CATALOG) is ServerTrust.UNKNOWN
     typed = draft.with_typed_endpoint(Endpoint("smtp.third.example", 465, Security.TLS))
-    assert standing(typed, CATALOG) is ServerStanding.NAMED
-    assert standing(Draft(address=ANA).with_typed_endpoint(FOREIGN), CATALOG) is ServerStanding.NAMED
+    assert server_trust(typed, CATALOG) is ServerTrust.NAMED
+    assert server_trust(Draft(address=ANA).with_typed_endpoint(FOREIGN), CATALOG) is ServerTrust.NAMED
 
 
 def test_to_enter_the_server_by_hand_confirms_nothing_yet() -> None:
     """The server that was found stands in the field, and nobody has typed it."""
     draft = with_choice(found(candidate()), CATALOG, None)
     assert (draft.connection.endpoint, draft.origin, draft.by_hand) == (FOREIGN, Origin.HAND, True)
-    assert standing(draft, CATALOG) is ServerStanding.UNKNOWN
+    assert server_trust(draft, CATALOG) is ServerTrust.UNKNOWN
 
 
 def test_the_doubt_knows_who_names_the_server_that_was_chosen() -> None:
@@ -297,5 +297,5 @@ async def test_a_saved_account_is_the_persons_own_word(tmp_path: Path) -> None:
     services = make_services(tmp_path)
     saved = await services.accounts.save(replace(with_password(found(candidate()).confirmed()), name="Office"))
     draft = draft_of(saved, None, services.catalog)
-    assert standing(draft, CATALOG) is ServerStanding.NAMED
-    assert standing(draft.with_address(Address("ana", "third.example")), CATALOG) is None
+    assert server_trust(draft, CATALOG) is ServerTrust.NAMED
+    assert server_trust(draft.with_address(Address("ana", "third.example")), CATALOG) is None

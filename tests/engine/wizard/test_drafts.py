@@ -20,7 +20,7 @@ from smtp_wizard.engine.base.records import write_record
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.providers.applications import Application
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof, ReportedArrival
 from smtp_wizard.engine.wizard.draft_file import ASIDE, FILE_NAME, LARGEST, DraftFile
 from smtp_wizard.engine.wizard.steps import STEPS, StepId, applicable, step

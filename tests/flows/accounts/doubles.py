@@ -19,7 +19,7 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
 from smtp_wizard.engine.sandbox.errors import SandboxError
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.state.results import LastResult, Result
 from smtp_wizard.flows.accounts.account_list import AccountsFlow

@@ -20,8 +20,8 @@ from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Emit, RunFinished, StageFinished, StageStarted
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost

@@ -12,7 +12,7 @@ import pytest
 
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.flows.accounts.action import Action, ActionResult
 from smtp_wizard.flows.question import Answer

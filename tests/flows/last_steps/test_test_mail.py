@@ -28,8 +28,8 @@ from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
 from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.sandbox.scenarios import practice_password
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
 from smtp_wizard.engine.services.check_options import CheckOptions

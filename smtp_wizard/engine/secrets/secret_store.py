@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 
 Before = Callable[[], None]
 """Called just before a secret is written, from whatever thread writes it. What it raises stops the writing."""

@@ -29,7 +29,7 @@ MOST_TRIED = 6
 """Servers that are tried at most."""
 
 
-class MailboxStanding(StrEnum):
+class ImapServerTrust(StrEnum):
     """What speaks for an IMAP server."""
 
     NAMED = "named"
@@ -50,13 +50,13 @@ class ImapServer:
 
     endpoint: Endpoint
     source: FoundBy
-    standing: MailboxStanding
+    trust: ImapServerTrust
     username: str
 
     @property
     def confirmed(self) -> bool:
         """Whether a secret may go there."""
-        return self.standing is not MailboxStanding.UNKNOWN
+        return self.trust is not ImapServerTrust.UNKNOWN
 
     @property
     def guessed(self) -> bool:
@@ -66,7 +66,7 @@ class ImapServer:
     @property
     def foreign(self) -> bool:
         """Whether a stranger named it, so that its name must lead out."""
-        return self.standing not in (MailboxStanding.NAMED, MailboxStanding.LISTED)
+        return self.trust not in (ImapServerTrust.NAMED, ImapServerTrust.LISTED)
 
 
 def leads_out(address: str, port: int) -> bool:
@@ -92,11 +92,11 @@ class MailboxServers:
         Raises nothing. Only the domain is told to anybody, and only where our list has no server.
         """
         if named is not None:
-            return (_server(account, named, FoundBy.MANUAL, MailboxStanding.NAMED),)
+            return (_server(account, named, FoundBy.MANUAL, ImapServerTrust.NAMED),)
         connection = account.connection
         listed = self._listed.of(connection.provider, connection.endpoint.host)
         if listed:
-            return tuple(_server(account, each, FoundBy.CATALOG, MailboxStanding.LISTED) for each in listed)
+            return tuple(_server(account, each, FoundBy.CATALOG, ImapServerTrust.LISTED) for each in listed)
         published, in_dns = await asyncio.gather(self._published(account), self._in_dns(account))
         found = [*published, *in_dns, *_guessed(account)]
         unlike = {each.endpoint: each for each in reversed(found)}
@@ -150,22 +150,22 @@ def _server(
     account: Account,
     endpoint: Endpoint,
     source: FoundBy,
-    standing: MailboxStanding | None = None,
+    trust: ImapServerTrust | None = None,
     *,
     username: str = "",
 ) -> ImapServer:
     return ImapServer(
         endpoint=endpoint,
         source=source,
-        standing=standing or standing_of(account, endpoint),
+        trust=trust or imap_server_trust(account, endpoint),
         username=username or account.connection.username,
     )
 
 
-def standing_of(account: Account, endpoint: Endpoint) -> MailboxStanding:
+def imap_server_trust(account: Account, endpoint: Endpoint) -> ImapServerTrust:
     """Return what speaks for a server that a stranger named for an account."""
     if belongs_to(endpoint.host, account.address.ascii_domain):
-        return MailboxStanding.OWN
+        return ImapServerTrust.OWN
     if belongs_to(endpoint.host, account.connection.endpoint.host):
-        return MailboxStanding.SAME_OWNER
-    return MailboxStanding.UNKNOWN
+        return ImapServerTrust.SAME_OWNER
+    return ImapServerTrust.UNKNOWN

@@ -11,8 +11,14 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.discovery.web import FetchedDocument, WebProblem
+from smtp_wizard.engine.mailbox.imap_servers import (
+    ImapServer,
+    ImapServerTrust,
+    MailboxServers,
+    imap_server_trust,
+    leads_out,
+)
 from smtp_wizard.engine.mailbox.mailbox_file import load_mailboxes
-from smtp_wizard.engine.mailbox.server import ImapServer, MailboxServers, MailboxStanding, leads_out, standing_of
 from smtp_wizard.engine.providers.catalog import load_catalog
 from tests.commands.test_send import RELAY
 from tests.support.dnsserver import DnsServer
@@ -56,18 +62,18 @@ async def found(wanted: Account, web: OneFile, zone: str = "", named: Endpoint |
 async def test_our_own_list_is_enough_and_nobody_is_asked() -> None:
     web = OneFile(CONFIG)
     servers = await found(account("ana@web.de", "smtp.web.de", "web-de"), web)
-    assert [(each.endpoint.host, each.standing, each.source) for each in servers][:1] == [
-        ("imap.web.de", MailboxStanding.LISTED, FoundBy.CATALOG)
+    assert [(each.endpoint.host, each.trust, each.source) for each in servers][:1] == [
+        ("imap.web.de", ImapServerTrust.LISTED, FoundBy.CATALOG)
     ]
     assert web.asked == []
 
 
 async def test_what_the_domain_publishes_is_read_with_its_user_name_and_nothing_in_clear_text() -> None:
     servers = await found(account(), OneFile(CONFIG))
-    assert (servers[0].endpoint.host, servers[0].username, servers[0].standing) == (
+    assert (servers[0].endpoint.host, servers[0].username, servers[0].trust) == (
         "read.firm.example",
         "ana",
-        MailboxStanding.OWN,
+        ImapServerTrust.OWN,
     )
     assert {each.endpoint.security for each in servers} == {Security.TLS}
     assert not {"pop.firm.example", "send.firm.example", "clear.firm.example"} & {
@@ -79,7 +85,7 @@ async def test_what_the_dns_names_is_used_and_one_of_a_stranger_comes_last_and_u
     zone = "_imaps._tcp.firm.example 60 IN SRV 0 0 993 imap.stranger.example.\n"
     servers = await found(account(), OneFile(), zone)
     assert servers[-1].endpoint.host == "imap.stranger.example"
-    assert (servers[-1].standing, servers[-1].confirmed) == (MailboxStanding.UNKNOWN, False)
+    assert (servers[-1].trust, servers[-1].confirmed) == (ImapServerTrust.UNKNOWN, False)
     assert servers[0].confirmed
 
 
@@ -90,19 +96,19 @@ async def test_a_server_that_the_person_names_is_the_only_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "standing"),
+    ("host", "trust"),
     [
-        ("imap.firm.example", MailboxStanding.OWN),
-        ("imap.hoster.example", MailboxStanding.SAME_OWNER),
-        ("imap.hoster.example.stranger.example", MailboxStanding.UNKNOWN),
-        ("imap.other.example", MailboxStanding.UNKNOWN),
+        ("imap.firm.example", ImapServerTrust.OWN),
+        ("imap.hoster.example", ImapServerTrust.SAME_OWNER),
+        ("imap.hoster.example.stranger.example", ImapServerTrust.UNKNOWN),
+        ("imap.other.example", ImapServerTrust.UNKNOWN),
     ],
 )
 def test_a_password_goes_where_it_goes_for_sending_already_or_to_the_domains_owner(
-    host: str, standing: MailboxStanding
+    host: str, trust: ImapServerTrust
 ) -> None:
     there = Endpoint(host, 993, Security.TLS)
-    assert standing_of(account(smtp="smtp.hoster.example"), there) is standing
+    assert imap_server_trust(account(smtp="smtp.hoster.example"), there) is trust
 
 
 def test_what_a_stranger_names_never_leads_to_this_computer() -> None:

@@ -9,7 +9,7 @@ from smtp_wizard.engine.accounts.saved_accounts import Displaces, NameTaken, Sav
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.wizard.account_draft import copy_of, draft_of, draft_to_sign_in_again
