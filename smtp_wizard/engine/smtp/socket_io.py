@@ -14,7 +14,7 @@ WATCHING = asyncio.SelectorEventLoop
 _NOT_YET = (BlockingIOError, InterruptedError)
 
 
-class Arrivals:
+class SocketReader:
     """What comes over one socket. The system is asked once to tell of it, and asked to be silent while nobody waits."""
 
     def __init__(self, sock: socket.socket) -> None:

@@ -29,7 +29,7 @@ from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.begun_connection import BegunConnection
 from smtp_wizard.engine.smtp.certificates import MOST_NAMES, Certificate, read_chain
-from smtp_wizard.engine.smtp.socket_io import Arrivals, send_all
+from smtp_wizard.engine.smtp.socket_io import SocketReader, send_all
 from smtp_wizard.engine.smtp.symptom import Fault, TlsFault
 
 STAGGER = 0.25
@@ -332,7 +332,7 @@ class SocketStream:
     def __init__(self, sock: socket.socket, peer: Peer) -> None:
         self._sock = sock
         self._peer = peer
-        self._arrivals = Arrivals(sock)
+        self._arrivals = SocketReader(sock)
         self._tls: ssl.SSLObject | None = None
         self._torn: WireError | None = None
         self._unreadable = 0

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.smtp.socket_io import Arrivals, send_all
+from smtp_wizard.engine.smtp.socket_io import SocketReader, send_all
 from tests.support.patience import PATIENCE
 
 
@@ -61,7 +61,7 @@ async def test_a_dialogue_of_many_words_is_watched_once(
     pair: tuple[socket.socket, socket.socket], calls: Calls
 ) -> None:
     ours, theirs = pair
-    arrivals = Arrivals(ours)
+    arrivals = SocketReader(ours)
     for number in range(7):
         waiting = asyncio.ensure_future(arrivals.receive(100))
         await asyncio.sleep(0)
@@ -79,7 +79,7 @@ async def test_what_comes_while_nobody_waits_wakes_nobody_up_twice(
 ) -> None:
     """A server that talks on would keep the processor busy otherwise; what it said is there when it is wanted."""
     ours, theirs = pair
-    arrivals = Arrivals(ours)
+    arrivals = SocketReader(ours)
     waiting = asyncio.ensure_future(arrivals.receive(1))
     await asyncio.sleep(0)
     theirs.send(b"abc")
@@ -96,7 +96,7 @@ async def test_who_is_cancelled_leaves_what_comes_to_the_next(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     ours, theirs = pair
-    arrivals = Arrivals(ours)
+    arrivals = SocketReader(ours)
     waiting = asyncio.ensure_future(arrivals.receive(100))
     await asyncio.sleep(0)
     waiting.cancel()
@@ -112,7 +112,7 @@ async def test_what_ails_the_socket_is_raised_where_it_is_waited_for() -> None:
         ours = socket.create_connection(listening.getsockname())
         ours.setblocking(False)
         theirs, _ = listening.accept()
-        arrivals = Arrivals(ours)
+        arrivals = SocketReader(ours)
         waiting = asyncio.ensure_future(arrivals.receive(100))
         await asyncio.sleep(0)
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # so that closing it is a reset
@@ -135,7 +135,7 @@ async def test_an_event_loop_that_watches_no_sockets_reads_all_the_same(
     monkeypatch.setattr("smtp_wizard.engine.smtp.socket_io.WATCHING", ())
     monkeypatch.setattr(loop, "add_reader", None)
     monkeypatch.setattr(loop, "sock_recv", simple)
-    arrivals = Arrivals(ours)
+    arrivals = SocketReader(ours)
     theirs.send(b"word")
     assert await arrivals.receive(100) == b"word"
     arrivals.end()
@@ -146,7 +146,7 @@ async def test_more_than_the_system_takes_at_once_is_sent_whole(pair: tuple[sock
     theirs.setblocking(False)
     whole = bytes(range(256)) * 20_000
     sending = asyncio.ensure_future(send_all(ours, whole))
-    arrivals, seen = Arrivals(theirs), bytearray()
+    arrivals, seen = SocketReader(theirs), bytearray()
     async with asyncio.timeout(PATIENCE):
         while len(seen) < len(whole):
             seen += await arrivals.receive(65536)
