@@ -63,8 +63,8 @@ def test_what_is_linear_is_told_from_what_is_not() -> None:
         (r"\n\s*x", "\n", r"\n\s{0,40}x"),
         (r"<a[^>]*>", "<a", r"<a[^<>]*>"),
     ):
-        assert superlinear(re.compile(bad).search, 2000, [unit])
-        assert not superlinear(re.compile(good).search, 2000, [unit])
+        assert superlinear(re.compile(bad).search, 800, [unit])
+        assert not superlinear(re.compile(good).search, 800, [unit])
         assert unit in units_of(bad)
         assert without_end(bad)
     assert without_end(r"(?!(a|x+){2})a?")
@@ -202,7 +202,7 @@ def test_no_pattern_of_the_code_takes_more_than_linear_time(found: Found) -> Non
     own = units_of(found.pattern if isinstance(found.pattern, str) else found.pattern.decode("latin-1"), found.flags)
     units = (*UNITS, *own)
     assert {
-        method: bad for method in sorted(found.methods) if (bad := superlinear(found.use(method), 4000, units))
+        method: bad for method in sorted(found.methods) if (bad := superlinear(found.use(method), 1000, units))
     } == {}
 
 
@@ -365,7 +365,7 @@ COSTLY = 4e-6
 
 @pytest.mark.parametrize("name", READERS)
 def test_no_reader_takes_more_than_linear_time(name: str) -> None:
-    assert superlinear(READERS[name], 4000, cheap=COSTLY) == []
+    assert superlinear(READERS[name], 2000, cheap=COSTLY) == []
 
 
 @pytest.mark.parametrize("name", READERS)

@@ -13,7 +13,7 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -24,7 +24,7 @@ from smtp_wizard.engine.sandbox.scenarios import practice_password
 from smtp_wizard.runtime.exits import Exit
 from tests.conftest import UNSET, surroundings
 from tests.support.cli import PROGRAM, on_terminal, run, run_process
-from tests.support.everycommand import COMMANDS, PRACTICE, Ended, leaves, make_config, run_each
+from tests.support.everycommand import COMMANDS, PRACTICE, Ended, LoadedProgram, leaves, load_under, make_config
 
 Each = Mapping[tuple[str, ...], Ended]
 LOST = "smtp-wizard: The output could not be written: "
@@ -36,7 +36,14 @@ def place(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def usual(tmp_path_factory: pytest.TempPathFactory) -> Each:
+def loaded() -> Iterator[LoadedProgram]:
+    program = LoadedProgram()
+    yield program
+    program.close()
+
+
+@pytest.fixture(scope="session")
+def usual(loaded: LoadedProgram, tmp_path_factory: pytest.TempPathFactory) -> Each:
     """How each command ends where nothing is wrong; found out once, for all processes that run tests."""
     folder = tmp_path_factory.getbasetemp()
     shared = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "usual.pickle"
@@ -47,7 +54,9 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Each:
                 patch.delenv(name, raising=False)
             for name, value in surroundings(home).items():
                 patch.setenv(name, value)
-            shared.write_bytes(pickle.dumps(run_each("nothing", COMMANDS, tmp_path_factory.mktemp("usual") / "usual")))
+            shared.write_bytes(
+                pickle.dumps(loaded.run_each("nothing", COMMANDS, tmp_path_factory.mktemp("usual") / "usual"))
+            )
         found: Each = pickle.loads(shared.read_bytes())
     return found
 
@@ -77,6 +86,20 @@ def steady(text: str) -> str:
     return " ".join(re.sub(r"/\S*/(place|usual)/|[\d.]+", "", text).split())
 
 
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        ("nobody", "bytes everywhere", "a config folder in a folder that is gone", "all closed"),
+        ("odd numbers", "the folder gone", "stdin closed", "stdout broken", "stderr full"),
+    ],
+    ids=", ".join,
+)
+def test_all_that_commands_load_is_loaded_where_nothing_is_as_it_should_be(
+    conditions: tuple[str, ...], place: Path
+) -> None:
+    load_under(conditions, place)
+
+
 FEW = tuple(words for words in COMMANDS if words[:1] in (("accounts",), ("test",), ("schema",), ("--help",)))
 """For what differs little from a condition under which every command is run."""
 SAME = {
@@ -92,9 +115,9 @@ VOLATILE = (("doctor",), ("doctor", "--json"))
 
 
 @pytest.mark.parametrize("condition", SAME)
-def test_what_is_no_hindrance_changes_nothing(condition: str, usual: Each, place: Path) -> None:
+def test_what_is_no_hindrance_changes_nothing(condition: str, usual: Each, loaded: LoadedProgram, place: Path) -> None:
     """Data and exit code are the same; what was to be said on a stream that is not there is said to nobody."""
-    for words, ended in run_each(condition, SAME[condition], place).items():
+    for words, ended in loaded.run_each(condition, SAME[condition], place).items():
         assert is_orderly(ended), (words, ended)
         if words not in VOLATILE:
             assert (words, ended.code, steady(ended.out)) == (words, usual[words].code, steady(usual[words].out))
@@ -112,9 +135,9 @@ def test_what_is_no_hindrance_changes_nothing(condition: str, usual: Each, place
     ids=lambda each: each if isinstance(each, str) else "",
 )
 def test_output_that_cannot_be_written_is_said_and_nobody_can_say_how_it_ended(
-    condition: str, commands: tuple[tuple[str, ...], ...], said: bool, usual: Each, place: Path
+    condition: str, commands: tuple[tuple[str, ...], ...], said: bool, usual: Each, loaded: LoadedProgram, place: Path
 ) -> None:
-    for words, ended in run_each(condition, commands, place).items():
+    for words, ended in loaded.run_each(condition, commands, place).items():
         assert is_orderly(ended), (words, ended)
         before = usual[words]
         if not before.out or "smtp-wizard/error/1" in before.out:  # what is wrong was said on stderr
@@ -124,13 +147,13 @@ def test_output_that_cannot_be_written_is_said_and_nobody_can_say_how_it_ended(
         assert not said or LOST in ended.err, words
 
 
-def test_a_reader_who_goes_ends_it_as_the_signal_would(usual: Each, place: Path) -> None:
-    for words, ended in run_each("stdout broken", COMMANDS, place).items():
+def test_a_reader_who_goes_ends_it_as_the_signal_would(usual: Each, loaded: LoadedProgram, place: Path) -> None:
+    for words, ended in loaded.run_each("stdout broken", COMMANDS, place).items():
         assert (words, ended.code) == (words, 141 if usual[words].out else usual[words].code)
         assert is_orderly(ended), (words, ended)
 
 
-def test_input_that_cannot_be_read_is_said(usual: Each, place: Path) -> None:
+def test_input_that_cannot_be_read_is_said(usual: Each, loaded: LoadedProgram, place: Path) -> None:
     readers = {
         (*PRACTICE[:4], "--password-stdin"): 3,
         ("explain",): 2,
@@ -138,7 +161,7 @@ def test_input_that_cannot_be_read_is_said(usual: Each, place: Path) -> None:
         ("explain", "--jsonl"): 2,
         ("unsubscribe", "--check", "-"): 2,
     }
-    for words, ended in run_each("stdin unreadable", COMMANDS, place).items():
+    for words, ended in loaded.run_each("stdin unreadable", COMMANDS, place).items():
         assert is_orderly(ended), (words, ended)
         assert (words, ended.code) == (words, readers.get(words, usual[words].code))
         assert words not in readers or "read" in ended.err
@@ -157,8 +180,10 @@ NEEDS_NO_FOLDER = {"completion", "guide", "manual", "schema", "--help", "--versi
         ("nobody", "No home folder is known"),
     ],
 )
-def test_without_a_config_folder_there_is_one_sentence(condition: str, words: str, place: Path) -> None:
-    for command, ended in run_each(condition, COMMANDS, place).items():
+def test_without_a_config_folder_there_is_one_sentence(
+    condition: str, words: str, loaded: LoadedProgram, place: Path
+) -> None:
+    for command, ended in loaded.run_each(condition, COMMANDS, place).items():
         assert is_orderly(ended), (command, ended)
         if words in ended.err:
             assert ended.code == (3 if "nagios" in command else 2), command
@@ -167,8 +192,8 @@ def test_without_a_config_folder_there_is_one_sentence(condition: str, words: st
     assert list(place.parent.glob("place/*")) == []  # no folder that is called '~'
 
 
-def test_variables_that_are_no_text_are_no_fault(place: Path) -> None:
-    for words, ended in run_each("bytes everywhere", COMMANDS, place).items():
+def test_variables_that_are_no_text_are_no_fault(loaded: LoadedProgram, place: Path) -> None:
+    for words, ended in loaded.run_each("bytes everywhere", COMMANDS, place).items():
         assert is_orderly(ended), (words, ended)
         if words[:1] == ("setup",) and "PW" in words:
             assert ended.code == 3

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -134,35 +134,63 @@ class Ended:
     err: str
 
 
-def run_each(condition: str, commands: Sequence[tuple[str, ...]], folder: Path) -> dict[tuple[str, ...], Ended]:
-    """Run commands one by one, each in a process of its own that ends as the real one does, under a condition.
+class LoadedProgram:
+    """A process that has loaded the whole program, and runs commands in children: to load it takes a second."""
 
-    `condition` is one of the script below. The whole program is loaded under the condition too, once for all commands:
-    a process for each that loads everything again would take minutes.
-    """
+    def __init__(self) -> None:
+        command = [sys.executable, "-P", "-c", _SCRIPT]  # as for the program's own script: nothing is loaded from here
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def run_each(
+        self, condition: str, commands: Sequence[tuple[str, ...]], folder: Path
+    ) -> dict[tuple[str, ...], Ended]:
+        """Run commands one by one, each in a process of its own that ends as the real one does, under a condition.
+
+        `condition` is one of the script below.
+        """
+        folder.mkdir()
+        make_config(folder / "config")
+        env = {**os.environ, "SMTP_WIZARD_CONFIG": str(folder / "now"), "PW": "abcdefgh ijklmnop"}
+        told = self._asked({"condition": condition, "commands": commands, "folder": str(folder), "env": env})
+        shutil.rmtree(folder)
+        return {tuple(words): Ended(*ended) for words, ended in zip(commands, told, strict=True)}
+
+    def _asked(self, given: Mapping[str, object]) -> list[tuple[int, str, str]]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._process.stdin.write(json.dumps(given) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, self._process.stderr.read()
+        told: list[tuple[int, str, str]] = json.loads(answer)
+        return told
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate()
+
+
+def load_under(conditions: Sequence[str], folder: Path) -> None:
+    """Load the whole program under conditions, all at once. Raises `AssertionError` where that cannot be done."""
     folder.mkdir()
-    make_config(folder / "config")
-    given = {"condition": condition, "commands": commands, "folder": str(folder)}
     done = subprocess.run(
-        [sys.executable, "-P", "-c", _SCRIPT],  # as for the program's own script: nothing is loaded from here
-        input=json.dumps(given),
+        [sys.executable, "-P", "-c", _SCRIPT, str(folder), *conditions],
+        input="",
         capture_output=True,
         text=True,
-        env={**os.environ, "SMTP_WIZARD_CONFIG": str(folder / "now"), "PW": "abcdefgh ijklmnop"},
         timeout=110,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    shutil.rmtree(folder)
-    return {tuple(words): Ended(*ended) for words, ended in zip(commands, told, strict=True)}
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 _SCRIPT = r"""
 import gc, importlib, json, os, pathlib, pkgutil, shutil, sys, traceback
 
-given = json.load(sys.stdin)
-folder = pathlib.Path(given["folder"])
+folder = None
 kept = [os.dup(number) for number in range(3)]
 
 
@@ -255,47 +283,67 @@ def load():
     for module in pkgutil.walk_packages(smtp_wizard.__path__, "smtp_wizard."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    import dataclasses, dns.resolver, filelock, platformdirs, yaml
+    import dataclasses, dns.asyncresolver, dns.resolver, filelock, platformdirs, yaml
+    import _strptime, aiosmtpd.smtp, email_validator, mailbox, trustme, urllib.request
+    import click._textwrap, cryptography.hazmat.primitives.ciphers.algorithms
+    import importlib_metadata, keyring, secretstorage
 
     # And all that is finished when it is used first.
     for module in [module for name, module in sys.modules.items() if name.startswith("smtp_wizard")]:
         [dataclasses.is_dataclass(each) for each in vars(module).values() if isinstance(each, type)]
 
 
-def begin():
+def begin(conditions):
     streams()
-    CONDITIONS[given["condition"]]()
+    for condition in conditions:
+        CONDITIONS[condition]()
 
 
-wrong = ""
-begin()
-try:
-    load()
-except BaseException:
-    wrong = traceback.format_exc()
-finally:
+def load_under(conditions):
+    wrong = ""
+    begin(conditions)
+    try:
+        load()
+    except BaseException:
+        wrong = traceback.format_exc()
     [os.dup2(stream, number) for number, stream in enumerate(kept)]
-if wrong:
     os.write(2, wrong.encode())
-    os._exit(1)
+    os._exit(bool(wrong))
+
+
+if len(sys.argv) > 1:
+    folder = pathlib.Path(sys.argv[1])
+    load_under(sys.argv[2:])
+load()
 from smtp_wizard.__main__ import main
 
 gc.freeze()
-told = []
-for words in given["commands"]:
-    shutil.rmtree(folder / "now", ignore_errors=True)
-    shutil.copytree(folder / "config", folder / "now")
-    for name in ("out", "err"):
-        (folder / name).write_bytes(b"")
-    child = os.fork()
-    if child == 0:
-        [os.close(number) for number in kept]
-        begin()
-        sys.argv = ["smtp-wizard", *words]
-        sys.exit(main())
-    status = os.waitpid(child, 0)[1]
-    code = os.waitstatus_to_exitcode(status)
-    texts = [(folder / name).read_bytes().decode("utf-8", "backslashreplace") for name in ("out", "err")]
-    told.append([code if code >= 0 else 128 - code, *texts])
-os.write(1, json.dumps(told).encode())
+
+
+def run(words, given):
+    os.environ.clear()
+    os.environ.update(given["env"])
+    [os.close(number) for number in kept]
+    begin([given["condition"]])
+    sys.argv = ["smtp-wizard", *words]
+    sys.exit(main())
+
+
+for line in sys.stdin:
+    given = json.loads(line)
+    folder = pathlib.Path(given["folder"])
+    told = []
+    for words in given["commands"]:
+        shutil.rmtree(folder / "now", ignore_errors=True)
+        shutil.copytree(folder / "config", folder / "now")
+        for name in ("out", "err"):
+            (folder / name).write_bytes(b"")
+        child = os.fork()
+        if child == 0:
+            run(words, given)
+        status = os.waitpid(child, 0)[1]
+        code = os.waitstatus_to_exitcode(status)
+        texts = [(folder / name).read_bytes().decode("utf-8", "backslashreplace") for name in ("out", "err")]
+        told.append([code if code >= 0 else 128 - code, *texts])
+    os.write(1, json.dumps(told).encode() + b"\n")
 """

@@ -690,8 +690,27 @@ async def main(folder, name, count):
         await store.put(ref, Secret(f"secret {name} {number}"))
         print(number, flush=True)
 
-asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
 """
+WRITERS = (
+    WRITER.replace("__main__", "nobody")
+    + """
+import os, filelock
+from cryptography.hazmat.primitives.ciphers import aead
+from cryptography.hazmat.primitives.kdf import scrypt
+
+for name in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        print(os.getpid(), flush=True)
+        asyncio.run(main(sys.argv[1], name.strip(), 1000))
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.write(1, b"ended\\n")
+"""
+)
+"""Begins a writer for each name that it is told, which says its number first, and tells when that one has ended."""
 
 
 def writer(folder: Path, name: str, count: int) -> subprocess.Popen[str]:
@@ -715,15 +734,23 @@ async def test_50_writers_that_are_killed_never_damage_it(tmp_path: Path) -> Non
     """Each is killed on its way to the next writing; what it said it had kept is kept."""
     await new_vault(tmp_path)
     kept: set[str] = set()
-    for attempt in range(50):
-        process = writer(tmp_path, f"attempt {attempt}", 1000)
-        assert process.stdout is not None
-        with process:
+    command = [sys.executable, "-W", "error", "-c", WRITERS, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writers:
+        assert writers.stdin is not None
+        assert writers.stdout is not None
+        for attempt in range(50):
+            writers.stdin.write(f"attempt {attempt}\n")
+            writers.stdin.flush()
+            process = int(writers.stdout.readline())
             for number in range(1 + attempt % 3):
-                assert process.stdout.readline().strip() == str(number)
+                assert writers.stdout.readline().strip() == str(number)
                 kept.add(f"attempt {attempt} {number}/password")
-            os.kill(process.pid, signal.SIGKILL)
-        assert kept <= (await opened(tmp_path))._entries().keys()
+            os.kill(process, signal.SIGKILL)
+            while (told := writers.stdout.readline()) != "ended\n":
+                assert told, "it has ended by itself"
+            assert kept <= (await opened(tmp_path))._entries().keys()
+        writers.stdin.close()
+    assert len(kept) == 99
     store = await opened(tmp_path)
     await put(store, "Office", SECRET)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["vault.json", "vault.json.lock"]
