@@ -27,7 +27,7 @@ run: ready-to-run data/compiled
 # run beside the first tests, and are shown when the tests are done.
 test: ready-to-test data/compiled $(REAL_PARTS)
 	@mkdir -p .make; $(MAKE) check >.make/checks 2>&1 & checks=$$!; \
-	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadgroup $(ARGS); tests=$$?; \
+	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder $(ARGS); tests=$$?; \
 	wait $$checks; checks=$$?; cat .make/checks; \
 	[ $$checks -eq 0 ] && exit $$tests
 

@@ -129,7 +129,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes longest; leave the real servers out where nobody asked for them, and remember that."""
-    items.sort(key=lambda item: item.get_closest_marker("begins_early") is None)
+    items[:] = in_order(items)
     left_out: dict[str, int] = {}
     config.stash[_left_out] = left_out
     real = [item for item in items if item.get_closest_marker("real") is not None]
@@ -141,6 +141,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if real:
         config.hook.pytest_deselected(items=real)
         items[:] = [item for item in items if item not in real]
+
+
+GROUPS_BEGIN_WITHIN = 0.6
+"""The part of the tests among which the groups begin, so that none of them is the last to end."""
+
+
+def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Return the tests that take long first, and each group somewhere among the others.
+
+    Most groups wait for servers. If as many ran at once as there are processes, the processors would wait too.
+    """
+    single: list[pytest.Item] = []
+    groups: dict[str, list[pytest.Item]] = {}
+    for item in sorted(items, key=lambda item: item.get_closest_marker("begins_early") is None):
+        group = item.get_closest_marker("xdist_group")
+        (single if group is None else groups.setdefault(group.args[0], [])).append(item)
+    places: dict[int, list[pytest.Item]] = {}
+    for number, group_items in enumerate(groups.values()):
+        place = int(number * GROUPS_BEGIN_WITHIN * len(single) / len(groups))
+        places.setdefault(place, []).extend(group_items)
+    return [each for at, item in enumerate([*single, None]) for each in (*places.get(at, ()), item) if each is not None]
 
 
 def pytest_collection_finish() -> None:
