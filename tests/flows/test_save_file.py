@@ -83,7 +83,7 @@ async def test_nothing_is_ever_written_over(there: str, tmp_path: Path) -> None:
         ("", LACKING),
         ("   ", LACKING),
         ("nowhere/said.txt", "It cannot be written there: No such file or directory"),
-        ("a\0b", "It cannot be written there: embedded null byte"),
+        ("a\0b", "It cannot be written there: That name has a character in it"),
         ("x" * 300, "It cannot be written there: File name too long"),
         ("~nobody-of-this-name/x", "It cannot be written there: There is no home folder of that name."),
         ("\ud800", "It cannot be written there: That name has a character in it"),

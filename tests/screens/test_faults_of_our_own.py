@@ -405,7 +405,7 @@ def test_no_background_work_is_left_out() -> None:
 
 def unframed(shown: str) -> str:
     """Return what is shown without blanks and frames: a long path is folded, wherever the tests are run."""
-    return "".join(shown.replace("|", "").replace("│", "").split())
+    return "".join(shown.translate(dict.fromkeys(map(ord, "|│▏"))).split())
 
 
 async def told(walk: Walk, kind: str, services: Services) -> None:

@@ -82,12 +82,10 @@ def absolute(path: Path) -> Path:
     """Return the full name of a file or folder as typed: '~' is the home folder. Raises `InputError`."""
     try:
         found = path.expanduser().absolute()
-        os.fsencode(found)
-        return found
+        if b"\0" not in os.fsencode(found):
+            return found
     except UnicodeEncodeError:
-        raise InputError(
-            phrase("That name has a character in it that no file can have; please type it by hand.")
-        ) from None
+        pass
     except RuntimeError:
         raise InputError(
             _NO_HOME if str(path).split("/")[0] == "~" else phrase("There is no home folder of that name.")
@@ -99,6 +97,7 @@ def absolute(path: Path) -> Path:
                 "name in full."
             )
         ) from None
+    raise InputError(phrase("That name has a character in it that no file can have; please type it by hand."))
 
 
 def make_private_dir(folder: Path) -> None:
