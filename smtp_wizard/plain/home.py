@@ -14,6 +14,7 @@ from smtp_wizard.flows.accounts.health import AccountHealth, AccountRow
 from smtp_wizard.plain.account import change_account, do
 from smtp_wizard.plain.areas import calendar, explain, limits
 from smtp_wizard.plain.conversation import Choice, Conversation, GoBack, wrap
+from smtp_wizard.plain.delivery import bounces, domain
 from smtp_wizard.plain.question import done
 from smtp_wizard.plain.step_questions import StepContext
 from smtp_wizard.plain.waiting import awaited
@@ -44,6 +45,8 @@ class _Action(StrEnum):
     LIMITS = "limits"
     EXPLAIN = "explain"
     CALENDAR = "calendar"
+    BOUNCES = "bounces"
+    DOMAIN = "domain"
     LEAVE = "leave"
 
 
@@ -117,6 +120,11 @@ class _Home:
                 self._explain()
             case _Action.CALENDAR:
                 calendar(self.talk, self.context)
+            case _Action.BOUNCES:
+                if bounces(self.talk, self.context):
+                    self._explain()
+            case _Action.DOMAIN:
+                domain(self.talk, self.context)
             case _:
                 limits(self.talk, self.context)
         return None
@@ -178,6 +186,8 @@ class _Home:
             Choice(_Action.NEW, "Set up another account" if at else "Set up my mailbox", word="new"),
             Choice(_Action.LIMITS, "Look up sending limits", word="limits"),
             Choice(_Action.EXPLAIN, "Explain an error", word="explain"),
+            Choice(_Action.BOUNCES, "See which mail came back, and why", word="bounces"),
+            Choice(_Action.DOMAIN, "Look at your domain: SPF, DKIM, DMARC", word="domain"),
             Choice(_Action.CALENDAR, "See what will end", word="calendar"),
             Choice(_Action.LEAVE, "Leave"),
         ]

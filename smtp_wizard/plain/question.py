@@ -36,16 +36,18 @@ def answered(talk: Conversation, flow: QuestionFlow[LeadsT]) -> LeadsT:
             return leads
 
 
-def done(talk: Conversation, action: Action) -> ActionResult:
-    """Go through an action to its end, each stage of a check said as it ends; return what came of it.
-
-    What came of it is said as well. Raises `Quit`.
-    """
+def carried_out(talk: Conversation, action: Action) -> ActionResult:
+    """Go through an action to its end, each stage of a check said as it ends; return what came of it. Raises `Quit`."""
     action.changed = _announcer(talk)
     action.events = plain_printer(lambda line: talk.show([line]), None)
     result = awaited(action.begin())
     talk.drop()
-    result = result if result is not None else answered(talk, action)
+    return result if result is not None else answered(talk, action)
+
+
+def done(talk: Conversation, action: Action) -> ActionResult:
+    """As `carried_out`; what came of it is said as well."""
+    result = carried_out(talk, action)
     for words in (result.said, result.trouble):
         if words:
             talk.say(words)

@@ -1,0 +1,94 @@
+"""What keeps mail from arriving, in lines of text: mail that came back, and what a domain publishes about its mail."""
+
+from __future__ import annotations
+
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.flows.areas.bounces import (
+    ABOUT,
+    BouncesFlow,
+    BouncesOffer,
+    BouncesState,
+    FailedRow,
+    PasteLetter,
+    ReadGuide,
+    ReadMailbox,
+)
+from smtp_wizard.flows.areas.domain import LOOKING, QUESTION, WHY, DomainFlow, DomainOffer
+from smtp_wizard.flows.flow import Card
+from smtp_wizard.plain.cards import row_of, say_card
+from smtp_wizard.plain.connect import show_guide
+from smtp_wizard.plain.conversation import Conversation, wrap
+from smtp_wizard.plain.question import carried_out
+from smtp_wizard.plain.step_questions import StepContext
+from smtp_wizard.plain.waiting import awaited
+from smtp_wizard.text.domain import domain_lines
+
+MOST = 30
+"""Addresses that are read out, newest first; the command writes them all into a file."""
+
+
+def bounces(talk: Conversation, context: StepContext) -> bool:
+    """Read mailboxes for mail that came back; return whether a letter is to be pasted. Raises `GoBack`, `Quit`."""
+    services = context.services
+    flow = BouncesFlow(
+        services.saved_accounts.list, services.bounces, services.entries, services.stores.vault, services.catalog
+    )
+    for line in ABOUT.lines:
+        talk.say(line)
+    told: Card | None = None
+    while True:
+        state = flow.state
+        if state.card is not None and state.card != told:
+            _found(talk, state)
+        told = state.card
+        # What is worth copying stands in the lines that were said.
+        rows = [row_of(each) for each in state.offers if each.id is not BouncesOffer.COPY]
+        whose = f"The mailbox of '{state.account}'." if state.account else ""
+        match awaited(flow.act(talk.choose(whose, rows))):
+            case ReadMailbox() as action:
+                flow.take(action, carried_out(talk, action))
+            case ReadGuide(guide):
+                show_guide(talk, context, Draft(), guide)
+            case PasteLetter():
+                return True
+
+
+def _found(talk: Conversation, state: BouncesState) -> None:
+    """Say what came of reading: each address with why, and what to do."""
+    assert state.card is not None, "it was read"
+    say_card(talk, state.card)
+    for row in state.rows[:MOST]:
+        _address(talk, row)
+    if len(state.rows) > MOST:
+        rest = f"And {len(state.rows) - MOST} more: 'smtp-wizard bounces {state.account} --csv FILE' writes them all."
+        talk.show(["", *wrap(rest)])
+
+
+def _address(talk: Conversation, row: FailedRow) -> None:
+    talk.show(["", f"{row.address}  {row.last}  {row.state}"])
+    for section in row.sections:
+        for line in section.lines:
+            talk.show(wrap(line, "  "))
+
+
+def domain(talk: Conversation, context: StepContext) -> None:
+    """Look at one domain after the other until the person goes back. Raises `GoBack`, `Quit`."""
+    services = context.services
+    flow = DomainFlow(services.domains, services.catalog, services.saved_accounts.list)
+    talk.say(QUESTION)
+    for line in WHY.lines:
+        talk.show(wrap(line, "  "))
+    while True:
+        entry = flow.state.entry
+        flow.put(talk.ask(f"{entry.label} ('back' leaves)", str, default=entry.text))
+        talk.say(f"{LOOKING} ...")
+        awaited(flow.act(DomainOffer.LOOK))
+        talk.drop()  # Enter, pressed while the DNS was asked, answers nothing
+        state = flow.state
+        if state.entry.error:
+            talk.say(state.entry.error)
+        if state.card is not None:
+            say_card(talk, state.card)
+        if flow.report is not None:
+            # A record stays in one line, to be copied from there.
+            talk.show(["", *domain_lines(flow.report), ""])
