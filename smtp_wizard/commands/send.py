@@ -11,7 +11,7 @@ import click
 from smtp_wizard.commands.check_run import Transcript, exit_code, live_reader, observed, report_line
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.options.arrival_search import ArrivalFound, ArrivalSearch, nobodys_address
+from smtp_wizard.commands.options.arrival_search import ArrivalFound, ArrivalSearch
 from smtp_wizard.commands.options.connection import (
     ConnectionOptions,
     connection_from,
@@ -30,13 +30,14 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.events import Emit
 from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.test_message import new_token
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
+from smtp_wizard.flows.accounts.arrival import accepted, nobodys_address
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import paragraph
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -44,10 +45,10 @@ from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask
 from smtp_wizard.runtime.questions import confirm as confirmed
 from smtp_wizard.runtime.running import Stopwatch, run, run_bounded
+from smtp_wizard.text.areas.arrivals import rehearse_words
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.base.endpoint import Endpoint
-    from smtp_wizard.output.documents.checks import Accepted
 
 
 @click.command("send", cls=CommandWithExamples)
@@ -112,7 +113,7 @@ def command(
 
 def _ask_before(invocation: Invocation, to: Address) -> None:
     """Ask for a yes to a message that is to come back. Raises `CommandError` without one."""
-    words = phrase("A message is sent to {}, which is nobody's, to see it come back.", shown(str(to), 100))
+    words, _ = rehearse_words(shown(str(to), 100))
     if not can_ask():
         raise CommandError("rehearse", words, phrase("Add --yes if that is what you want."))
     invocation.out.narrate(words)
@@ -269,12 +270,3 @@ class _Sending:
     @property
     def _sender(self) -> Address:
         return self.account.from_address
-
-
-def accepted(report: Report) -> Accepted:
-    """Return whether the server has taken the message: 'yes', 'no', or 'unknown' where its answer was lost."""
-    taken = report.result(Stage.DATA)
-    if taken is None:
-        return "no"
-    known: dict[Verdict, Accepted] = {Verdict.PASS: "yes", Verdict.WARN: "yes", Verdict.UNKNOWN: "unknown"}
-    return known.get(taken.verdict, "no")

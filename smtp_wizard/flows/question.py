@@ -39,6 +39,12 @@ class Topic(StrEnum):
     LOCKOUT = "lockout"
     """Whether to sign in although that may lock the account."""
     DELETION = "deletion"
+    RECIPIENT = "recipient"
+    """Where a message is to go."""
+    LOOK = "look"
+    """Whether a mailbox may be read for a message that went out."""
+    REHEARSAL = "rehearsal"
+    """Whether a message may go to an address that is nobody's, to see it come back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,7 @@ def home(talk: Conversation, context: StepContext) -> Draft | None:
         stores=services.stores,
         catalog=services.catalog,
         causes=services.diagnosis,
+        arrivals=services.arrivals,
         now=services.now,
     )
     return _Home(talk, context, flow).run()

@@ -28,6 +28,10 @@ class AccountAction(StrEnum):
     COPY = "copy"
     SCOPE = "scope"
     MOVE = "move"
+    CONFIRM = "confirm"
+    """Send a message, and look where it arrives."""
+    REHEARSE = "rehearse"
+    """See what happens to mail that cannot be delivered."""
     DELETE = "delete"
 
 
@@ -41,6 +45,15 @@ class AccountOffer(NamedTuple):
     """The letter that does it on the list; '' where it is chosen among all that can be done."""
 
 
+CONFIRM_TITLE = "Send a test message, and look where it arrives"
+REHEARSE_TITLE = "See what happens to mail that cannot be delivered"
+MAILBOX_OFFERS = (
+    AccountOffer(AccountAction.CONFIRM, CONFIRM_TITLE, "In your mailbox, too: is a copy in Sent?"),
+    AccountOffer(AccountAction.REHEARSE, REHEARSE_TITLE, "One message to an address that is nobody's."),
+)
+"""What may be done where there is a mailbox that can be read."""
+
+
 def other_scope(account: Account) -> Scope:
     """Return the scope that the account does not have."""
     return Scope.GENERAL if account.scope is Scope.ALL else Scope.ALL
@@ -52,6 +65,7 @@ def account_actions(account: Account) -> tuple[AccountOffer, ...]:
         AccountOffer(AccountAction.TEST, "Test the sign-in again", key="T"),
         AccountOffer(AccountAction.EDIT, "Change the settings", key="E"),
         *([_new_secret(account)] if signs_in(account) else []),
+        *(MAILBOX_OFFERS if account.connection.may_have_mailbox else ()),
         AccountOffer(AccountAction.RENAME, "Rename it"),
         AccountOffer(AccountAction.COPY, "Make another one like it"),
         AccountOffer(AccountAction.SCOPE, f"Use it for {SCOPE_WORDS[other_scope(account)]}"),

@@ -13,7 +13,7 @@ import pkgutil
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ import pytest
 from smtp_wizard import flows
 from smtp_wizard.engine.accounts.account import AccountsError
 from smtp_wizard.engine.accounts.lockout_guard import PAUSED, refused
+from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
@@ -32,10 +33,13 @@ from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.guides.guides import Guides
+from smtp_wizard.engine.mailbox.arrival import Arrival
+from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
 from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
+from smtp_wizard.engine.services.arrivals import Confirmation, Rehearsal
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.account_draft import account_of
@@ -43,7 +47,8 @@ from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.handover import load_handover
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.accounts.account_list import AccountsFlow
-from smtp_wizard.flows.accounts.action import Action
+from smtp_wizard.flows.accounts.action import Action, ActionResult
+from smtp_wizard.flows.accounts.arrival import ArrivalActions, SentMessage, accepted
 from smtp_wizard.flows.address import AddressFlow, AddressOffer
 from smtp_wizard.flows.areas.bounces import BouncesFlow, BouncesOffer
 from smtp_wizard.flows.areas.calendar import CalendarFlow, CalendarOffer
@@ -93,10 +98,13 @@ TYPED = (
 )
 OUTCOMES: tuple[tuple[CheckResult, ...], ...] = (
     (GREETED, at_stage(Stage.AUTH)),
+    (GREETED, at_stage(Stage.AUTH), at_stage(Stage.DATA)),
     REFUSED,
     (at_stage(Stage.GREETING, finding("connection_refused")),),
     (at_stage(Stage.AUTH, finding(PAUSED)),),
 )
+CONFIRMED = Confirmation(copy=SentCopy.FOUND, arrival=Arrival(where=ArrivalState.UNKNOWN))
+REHEARSED = Rehearsal(waited=timedelta(seconds=60))
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
 
@@ -112,6 +120,8 @@ class Fate:
         """Server, user name and password that were refused since the step was come to."""
         self.sent_again: list[str] = []
         """What was taken each time they went out once more."""
+        self.messages = 0
+        """How many the server has taken."""
         self.offer = ""
         """What was taken last."""
 
@@ -138,6 +148,7 @@ def unlucky(services: Services, fate: Fate) -> Services:
         await fate.waits()
         fate.fails()
         report, sent = fate.report(what.connection.endpoint), _sent(what)
+        fate.messages += accepted(report) == "yes"
         if sent in fate.refused:
             fate.sent_again.append(fate.offer)
         if refused(report):
@@ -148,6 +159,16 @@ def unlucky(services: Services, fate: Fate) -> Services:
         await fate.waits()
         fate.fails()
         raise AccountsError(fate.problems[0].words)  # type: ignore[attr-defined]
+
+    def finds(found: object) -> Callable[..., Awaitable[object]]:
+        async def look(*_: Any, options: CheckOptions | None = None, **__: Any) -> object:
+            if options is not None and options.ignore_lockout:
+                fate.against_advice.append(fate.offer)
+            await fate.waits()
+            fate.fails()
+            return found
+
+        return look
 
     async def none(*_: Any, **__: Any) -> None:
         await fate.waits()
@@ -174,6 +195,7 @@ def unlucky(services: Services, fate: Fate) -> Services:
         services.scans: {"probe": nothing, "ask_neutral": nothing, "propose_neutral": gone},
         services.discovery: {"find_settings": nothing},
         services.domains: {"examine": nothing},
+        services.arrivals: {"confirm": finds(CONFIRMED), "rehearse": finds(REHEARSED)},
         services.bounces: {"read": nothing, "remember": lambda *_: None},
         services.tokens: {"store_of": none, "exchange": gone},
         services.entries: {"secret_of": sometimes(services.entries.secret_of)},
@@ -582,7 +604,16 @@ async def walked(flow: Any, fate: Fate) -> None:
     leads = await flow.act(taken)
     if not isinstance(leads, Action):
         return
-    done = await stopped_or_not(leads.begin(), fate)
+    done = await gone_through(leads, fate)
+    if done is None:
+        flow.stopped()
+    else:
+        await flow.take(done)
+
+
+async def gone_through(leads: Action, fate: Fate) -> ActionResult | None:
+    """Answer whatever an action asks; return what came of it, None where it was given up."""
+    done: Any = await stopped_or_not(leads.begin(), fate)
     for _ in range(8):
         if done is not None:
             break
@@ -594,10 +625,35 @@ async def walked(flow: Any, fate: Fate) -> None:
         before = len(fate.against_advice)
         done = await stopped_or_not(leads.act(fate.offer), fate)
         assert len(fate.against_advice) == before or asked == "lockout", "nobody agreed to what may lock the account"
-    if done is None:
-        flow.stopped()
-    else:
-        await flow.take(done)
+    assert done is None or isinstance(done, ActionResult)
+    return done
+
+
+@pytest.mark.parametrize("kind", ["confirm", "confirm-sent", "rehearse"])
+async def test_whatever_is_answered_no_second_message_goes_out(kind: str, tmp_path: Path, services: Services) -> None:
+    """Of one that was sent before, none at all; and none before somebody has said yes to it."""
+    account = replace(account_of(replace(draft_at_review(), name="Office"), NOON), store=None)
+    account = replace(account, connection=replace(account.connection, sandbox=None))
+    for seed in range(WALKS * 5):
+        fate = Fate(seed)
+        made = unlucky(make_anew(services, tmp_path / str(seed)), fate)
+        actions = ArrivalActions(
+            checks=made.checks,
+            arrivals=made.arrivals,
+            entries=made.entries,
+            vault=made.stores.vault,
+            catalog=made.catalog,
+        )
+        sent = SentMessage(to=Address("bob", "elsewhere.example"), code="music") if kind == "confirm-sent" else None
+        action = actions.rehearse(account) if kind == "rehearse" else actions.confirm(account, sent=sent)
+        try:
+            for _ in range(3):  # whoever stopped it may begin anew
+                if await gone_through(action, fate) is not None:
+                    break
+        except Exception as fault:
+            raise AssertionError(f"{kind}, walk {seed}: '{fate.offer}' raised {fault!r}") from fault
+        assert fate.messages <= (0 if sent is not None else 1), f"{kind}, walk {seed}"
+        assert SECRET not in repr(action.state)
 
 
 def answer(flow: QuestionFlow[Any], fate: Fate) -> None:

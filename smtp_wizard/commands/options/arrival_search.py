@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
@@ -31,11 +30,6 @@ class ArrivalSearch:
     def wanted(self) -> bool:
         """Whether anything is."""
         return self.confirm or self.rehearse
-
-
-def nobodys_address(near: Address, code: str) -> Address:
-    """Return an address that is nobody's, of the same domain: a random word is in it."""
-    return Address(f"no-such-mailbox-{code}", near.domain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,11 @@ class Connection(Generic[E_co]):
     """The scenario, where this is practice and no real mailbox."""
 
     @property
+    def may_have_mailbox(self) -> bool:
+        """Whether there may be a mailbox behind it that the same sign-in opens: neither a relay nor practice."""
+        return self.auth is not Auth.NONE and self.sandbox is None
+
+    @property
     def awaits_consent(self) -> bool:
         """Whether a password would go over a line without encryption, and the person has not said yes to that."""
         clear = self.endpoint is not None and self.endpoint.security is Security.NONE

@@ -20,8 +20,10 @@ from smtp_wizard.engine.checks.events import NamesCauses
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.accounts import Accounts
+from smtp_wizard.engine.services.arrivals import Arrivals
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.flows.accounts.action import Action, ActionResult
+from smtp_wizard.flows.accounts.arrival import ArrivalActions
 from smtp_wizard.flows.accounts.edits import ChangeScope, Copy, Delete, Edit, Rename, SignInAgain
 from smtp_wizard.flows.accounts.health import AccountHealth, AccountRow, about, listed, unreadable, within
 from smtp_wizard.flows.accounts.password import Move, NewPassword
@@ -160,6 +162,7 @@ class AccountsFlow(Flow[AccountListState, AccountAction | AccountListAction, Lea
         stores: SecretStores,
         catalog: Catalog,
         causes: NamesCauses,
+        arrivals: Arrivals,
         now: Callable[[], datetime],
     ) -> None:
         super().__init__(AccountListState())
@@ -171,6 +174,9 @@ class AccountsFlow(Flow[AccountListState, AccountAction | AccountListAction, Lea
         self._catalog = catalog
         self._causes = causes
         self._now = now
+        self._messages = ArrivalActions(
+            checks=checks, arrivals=arrivals, entries=entries, vault=stores.vault, catalog=catalog
+        )
         self._all: tuple[AccountRow, ...] = ()
         self._keys: tuple[str, ...] | None = None
         """What the filter looks through, of each row; made when it is needed."""
@@ -299,6 +305,10 @@ class AccountsFlow(Flow[AccountListState, AccountAction | AccountListAction, Lea
                 return ChangeScope(account, self._accounts, vault)
             case AccountAction.MOVE:
                 return Move(account, self._accounts, self._entries, self._stores)
+            case AccountAction.CONFIRM:
+                return self._messages.confirm(account)
+            case AccountAction.REHEARSE:
+                return self._messages.rehearse(account)
             case AccountAction.DELETE:
                 return Delete(account, self._accounts, vault)
 

@@ -10,7 +10,6 @@ from enum import StrEnum
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.lockout_guard import PAUSED
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
-from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
@@ -174,7 +173,7 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, ReturnedLeads]):
         except EXPECTED_ERRORS as problem:
             self._show(BouncesState(card=Card(mood=Mood.FAILED, title=str(problem))))
             return
-        self._accounts = tuple(each for each in found if _may_have_mailbox(each))
+        self._accounts = tuple(each for each in found if each.connection.may_have_mailbox)
         if not self._accounts:
             self._show(BouncesState(card=Card(mood=Mood.TOLD, title=NO_ACCOUNT)))
         else:
@@ -251,10 +250,6 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, ReturnedLeads]):
         offers = self._offers(READ, *((GUIDE,) if guide else ()))
         card = Card(mood=Mood.FAILED, title=finding.title, lines=lines)
         return replace(self._unread(), card=card, guide=guide, offers=offers)
-
-
-def _may_have_mailbox(account: Account) -> bool:
-    return account.connection.auth is not Auth.NONE and account.connection.sandbox is None
 
 
 def failed_row(group: Sequence[FailedDelivery]) -> FailedRow:

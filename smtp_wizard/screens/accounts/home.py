@@ -100,6 +100,7 @@ class HomeScreen(Page[None]):
             stores=services.stores,
             catalog=services.catalog,
             causes=services.diagnosis,
+            arrivals=services.arrivals,
             now=services.now,
         )
         self.counted = AccountsHead()

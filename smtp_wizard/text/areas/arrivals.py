@@ -83,3 +83,52 @@ def rehearsal_lines(rehearsal: Rehearsal, address: Shown) -> Iterator[Shown]:
         yield phrase("It lies in Junk, where nobody looks: tell your mailbox that it is no junk.")
     else:
         yield phrase("It lies in the inbox, so you hear of mail that does not arrive. 'smtp-wizard bounces' reads it.")
+
+
+# --- as steps: what is asked, and what is said on the way ---
+
+CONFIRM_SENT_TITLE = "Look where the message arrived"
+CONFIRM_WORDS = (
+    "One message is sent. Then your own mailbox is read: is a copy in Sent? Where it went is read too, if that is an "
+    "account of yours saved here. Nothing in a mailbox is changed.",
+)
+RECIPIENT = "Another address that you read"
+RECIPIENT_HINT = "not the mailbox that sends"
+SEND_AND_LOOK, LOOK, LEAVE = "Send it, and look", "Look there", "Leave it"
+SEND_ONE, SEND_NONE = "Send it, and wait", "Send nothing"
+NOT_SENT = "No message was sent."
+TAKEN = "The server has taken the message."
+PERHAPS_SENT = "Nobody can say whether the message was sent."
+NO_REASON = "The server gave no reason."
+LEFT_ALONE = "Nothing was tried."
+
+
+def look_words(address: Shown) -> tuple[str, ...]:
+    """Say what is read, before anybody signs in there."""
+    return (
+        f"The mailbox of {address} is read over IMAP, with the same sign-in: is a copy in Sent? Where the message went "
+        "is read too, if that is an account of yours saved here. Nothing in a mailbox is changed.",
+    )
+
+
+def rehearse_words(address: Shown) -> tuple[Shown, Shown]:
+    """Say what is sent, and why, before it is."""
+    return (
+        phrase("A message is sent to {}, which is nobody's, to see it come back.", address),
+        phrase("So you know where to look when an invoice does not arrive. It takes up to a minute."),
+    )
+
+
+def sending_words(address: Shown) -> str:
+    """Say that a message is being sent."""
+    return f"Sending a message to {address} ..."
+
+
+def looking_words(name: str) -> str:
+    """Say that a mailbox is being read."""
+    return f"Looking for the message in the mailbox of '{name}' ..."
+
+
+def waiting_words(seconds: int) -> str:
+    """Say that a message is to come back."""
+    return f"Waiting up to {seconds} seconds for it to come back ..."

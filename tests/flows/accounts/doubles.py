@@ -79,6 +79,7 @@ def flow_of(services: Services, **others: Any) -> AccountsFlow:
         "stores": services.stores,
         "catalog": services.catalog,
         "causes": services.diagnosis,
+        "arrivals": services.arrivals,
         "now": services.now,
     }
     return AccountsFlow(**(own | others))

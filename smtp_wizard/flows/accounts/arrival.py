@@ -1,0 +1,343 @@
+"""One message of an account, and what becomes of it: its copy in Sent and where it arrives, or how it comes back.
+
+Whoever was asked for a yes sends one message, and no second one: what is asked in the midst (the vault's passphrase, a
+sign-in that may lock the account) goes on where it was.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.lockout_guard import PAUSED, paused
+from smtp_wizard.engine.accounts.secret_entries import SecretEntries
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.checks.test_message import new_token
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.mailbox.findings import MailboxError
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.secrets.vault import VaultStore
+from smtp_wizard.engine.services.arrivals import PATIENCE, Arrivals, Confirmation, Rehearsal
+from smtp_wizard.engine.services.check_options import CheckOptions
+from smtp_wizard.engine.services.checks import Checks
+from smtp_wizard.flows.accounts.action import Action, ActionResult, QuestionNeeded, anyway_question, yes_or_no
+from smtp_wizard.flows.accounts.check_cards import running_card
+from smtp_wizard.flows.accounts.password import LACKING
+from smtp_wizard.flows.flow import Entry, Offer
+from smtp_wizard.flows.question import Answer, Question, Topic
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
+from smtp_wizard.text.accounts import CONFIRM_TITLE, REHEARSE_TITLE
+from smtp_wizard.text.areas import arrivals as words
+
+Accepted = Literal["yes", "no", "unknown"]
+"""Whether the server has taken a message; 'unknown' where its answer was lost."""
+
+
+def accepted(report: Report) -> Accepted:
+    """Return whether the server has taken the message: 'yes', 'no', or 'unknown' where its answer was lost."""
+    taken = report.result(Stage.DATA)
+    if taken is None:
+        return "no"
+    known: dict[Verdict, Accepted] = {Verdict.PASS: "yes", Verdict.WARN: "yes", Verdict.UNKNOWN: "unknown"}
+    return known.get(taken.verdict, "no")
+
+
+def nobodys_address(near: Address, code: str) -> Address:
+    """Return an address that is nobody's, of the same domain: a random word is in it."""
+    return Address(f"no-such-mailbox-{code}", near.domain)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentMessage:
+    """A message that went out already: where it went, and the word by which it is found."""
+
+    to: Address
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalActions:
+    """Makes the two actions, for whoever offers them."""
+
+    checks: Checks
+    arrivals: Arrivals
+    entries: SecretEntries
+    vault: VaultStore
+    catalog: Catalog
+
+    def confirm(
+        self, account: Account, *, secret: Secret | None = None, sent: SentMessage | None = None
+    ) -> ConfirmArrival:
+        """Return the action that looks for a message: for `sent`, else for one that it sends."""
+        return ConfirmArrival(account, self, secret=secret, sent=sent)
+
+    def rehearse(self, account: Account, *, secret: Secret | None = None) -> RehearseBounce:
+        """Return the action that has a message come back."""
+        return RehearseBounce(account, self, secret=secret)
+
+
+class MessageAction(Action):
+    """Sends one message of an account, at most, and looks what becomes of it."""
+
+    def __init__(
+        self,
+        title: str,
+        account: Account,
+        services: ArrivalActions,
+        *,
+        secret: Secret | None,
+        code: str = "",
+        named: Endpoint | None = None,
+        options: CheckOptions | None = None,
+        patience: timedelta = PATIENCE,
+    ) -> None:
+        """`secret`: what it signs in with, where that is at hand. `named`: its IMAP server, as the person named it.
+
+        `code`: the word of the message; '' has one made. `patience`: how long it is looked for.
+        """
+        super().__init__(title, services.vault)
+        self.account = account
+        self.code = code or new_token()
+        """The word in the subject by which the message is found."""
+        self.report: Report | None = None
+        """How sending came out; None while nothing was sent."""
+        self._services = services
+        self._typed = secret
+        self._named = named
+        self._options = options or CheckOptions()
+        self._patience = patience
+        self._anyway: bool | None = None
+
+    async def _do(self) -> ActionResult:
+        to = self._recipient()
+        secret = self._typed or await self._kept_or_typed(self.account, self._services.entries, None)
+        if not self._went_out:
+            self.report = await self._sent(secret, to)
+            if accepted(self.report) != "yes":
+                return self._not_sent(self.report)
+        self._show_running(self._looking)
+        try:
+            return await self._looked(secret, to)
+        except MailboxError as problem:
+            if problem.finding.code == PAUSED and self._anyway is None:
+                raise QuestionNeeded(anyway_question(self.state.title, problem.finding)) from None
+            return self._not_read(problem)
+        except EXPECTED_ERRORS as problem:
+            return self._not_read(problem)
+
+    def _not_read(self, problem: Exception) -> ActionResult:
+        """What goes wrong in a mailbox takes nothing back of what is known of the message."""
+        said = words.TAKEN if self.report is not None else ""
+        name = self.account.name
+        return ActionResult(said=said, trouble=str(problem), name=name, report=self.report, problem=problem)
+
+    @abstractmethod
+    def _recipient(self) -> Address:
+        """Return where the message goes. Raises `QuestionNeeded` while the person has not said that it may."""
+
+    @abstractmethod
+    async def _looked(self, secret: Secret | None, to: Address) -> ActionResult:
+        """Look what became of it. Raises what `Arrivals` does."""
+
+    @property
+    def _looking(self) -> str:
+        """What is said while it is looked for."""
+        return words.looking_words(self.account.name)
+
+    @property
+    def _envelope_id(self) -> str:
+        """What the server is to name in what it sends back (RFC 3461 section 4.4); '' where nothing is to come back."""
+        return ""
+
+    @property
+    def _went_out(self) -> bool:
+        return self.report is not None and accepted(self.report) == "yes"
+
+    @property
+    def _said(self) -> CheckOptions:
+        return replace(self._options, ignore_lockout=True) if self._anyway else self._options
+
+    async def _sent(self, secret: Secret | None, to: Address) -> Report:
+        take = self._watch(words.sending_words(shown(str(to), 100)))
+        report = await self._services.checks.check_account(
+            self.account,
+            secret,
+            Depth.SEND,
+            take,
+            to=to,
+            options=self._said,
+            token=self.code,
+            envelope_id=self._envelope_id,
+        )
+        why = paused(report)
+        if why is not None and self._anyway is None:
+            raise QuestionNeeded(anyway_question(self.state.title, why))
+        return report
+
+    def _not_sent(self, report: Report) -> ActionResult:
+        finding: Finding | None = next(iter(report.findings), None)
+        why = f"{finding.title}. {finding.explanation}" if finding is not None else words.NO_REASON
+        lost = words.PERHAPS_SENT if accepted(report) == "unknown" else words.NOT_SENT
+        return ActionResult(trouble=f"{lost} {why}", name=self.account.name, report=report)
+
+    def _show_running(self, said: str) -> None:
+        """Show what is waited for; it may be stopped."""
+        self._show(replace(self.state, running=said, card=running_card(said)))
+
+    def _answered(self, offer: StrEnum) -> ActionResult | None:
+        if self.state.about is Topic.LOCKOUT:
+            self._anyway = offer is Answer.DO
+            return None if self._anyway else ActionResult(said=words.LEFT_ALONE, name=self.account.name)
+        if offer is Answer.DO and self.state.about is Topic.PASSWORD:
+            typed = self._secret(0)
+            if not typed:
+                raise InputError(LACKING)
+            self._typed = self._services.catalog.tidied(self.account.connection, typed)
+        return super()._answered(offer)
+
+
+class ConfirmArrival(MessageAction):
+    """Looks for a message in Sent and, where it went to an account of the person's own, in that mailbox."""
+
+    def __init__(
+        self,
+        account: Account,
+        services: ArrivalActions,
+        *,
+        secret: Secret | None = None,
+        sent: SentMessage | None = None,
+        to: Address | None = None,
+        code: str = "",
+        **how: Any,
+    ) -> None:
+        """`sent`: a message that went out already; else one is sent to `to`, which is asked for where it is None.
+
+        `code` and `how`: as for `MessageAction`.
+        """
+        title = words.CONFIRM_SENT_TITLE if sent is not None else CONFIRM_TITLE
+        super().__init__(title, account, services, secret=secret, code=sent.code if sent is not None else code, **how)
+        self.confirmation: Confirmation | None = None
+        """What was found."""
+        self._message = sent
+        self._to = to
+        self._agreed = sent is None
+
+    @property
+    def _went_out(self) -> bool:
+        return self._message is not None or super()._went_out
+
+    def _recipient(self) -> Address:
+        if self._message is not None:
+            if not self._agreed:
+                raise QuestionNeeded(look_question(self.state.title, self.account))
+            return self._message.to
+        if self._to is None:
+            raise QuestionNeeded(recipient_question(self.state.title))
+        return self._to
+
+    async def _looked(self, secret: Secret | None, to: Address) -> ActionResult:
+        found = self.confirmation = await self._services.arrivals.confirm(
+            self.account, secret, to, self.code, named=self._named, options=self._said, patience=self._patience
+        )
+        told = " ".join(words.confirmation_lines(found))
+        return ActionResult(said=told, name=self.account.name, report=self.report)
+
+    def _answered(self, offer: StrEnum) -> ActionResult | None:
+        if offer is Answer.DO and self.state.about is Topic.RECIPIENT:
+            to = Address.parse(self.state.entries[0].text)
+            refuse_own_mailbox(to, self.account.from_address, self.account.address)
+            self._to = to
+        elif offer is Answer.DO and self.state.about is Topic.LOOK:
+            self._agreed = True
+        return super()._answered(offer)
+
+
+class RehearseBounce(MessageAction):
+    """After a yes, sends one message to an address that is nobody's, and waits for it to come back."""
+
+    def __init__(
+        self,
+        account: Account,
+        services: ArrivalActions,
+        *,
+        secret: Secret | None = None,
+        near: Address | None = None,
+        agreed: bool = False,
+        **how: Any,
+    ) -> None:
+        """`near`: an address at whose domain it is to come back; None: at the account's own. `agreed`: the yes was
+        given. `how`: as for `MessageAction`.
+        """
+        super().__init__(REHEARSE_TITLE, account, services, secret=secret, **how)
+        self.to = nobodys_address(near or account.from_address, self.code)
+        """Where the message goes."""
+        self.rehearsal: Rehearsal | None = None
+        """What came back."""
+        self._agreed = agreed
+
+    @property
+    def _envelope_id(self) -> str:
+        return self.code
+
+    @property
+    def _looking(self) -> str:
+        return words.waiting_words(round(self._patience.total_seconds()))
+
+    def _recipient(self) -> Address:
+        if not self._agreed:
+            raise QuestionNeeded(rehearse_question(self.to))
+        return self.to
+
+    async def _looked(self, secret: Secret | None, to: Address) -> ActionResult:
+        found = self.rehearsal = await self._services.arrivals.rehearse(
+            self.account, secret, self.code, named=self._named, options=self._said, patience=self._patience
+        )
+        told = " ".join(words.rehearsal_lines(found, shown(str(to), 100)))
+        said, trouble = ("", told) if found.bounce is None else (told, "")
+        return ActionResult(said=said, trouble=trouble, name=self.account.name, report=self.report)
+
+    def _answered(self, offer: StrEnum) -> ActionResult | None:
+        if offer is Answer.DO and self.state.about is Topic.REHEARSAL:
+            self._agreed = True
+        return super()._answered(offer)
+
+
+# --- what is asked ---
+
+
+def recipient_question(title: str) -> Question:
+    """Return the question where the message is to go."""
+    return Question(
+        title=title,
+        about=Topic.RECIPIENT,
+        lines=words.CONFIRM_WORDS,
+        entries=(Entry(label=words.RECIPIENT, placeholder="you.private@example.org", hint=words.RECIPIENT_HINT),),
+        offers=(Offer(Answer.DO, words.SEND_AND_LOOK), Offer(Answer.LEAVE, words.LEAVE, key="Esc")),
+    )
+
+
+def look_question(title: str, account: Account) -> Question:
+    """Return the question whether the mailbox may be read for a message that went out already."""
+    return Question(
+        title=title,
+        about=Topic.LOOK,
+        lines=words.look_words(shown(str(account.address), 100)),
+        offers=(Offer(Answer.DO, words.LOOK), Offer(Answer.LEAVE, words.LEAVE)),
+    )
+
+
+def rehearse_question(to: Address) -> Question:
+    """Return the question whether a message may go to an address that is nobody's. The no is marked at first."""
+    lines = words.rehearse_words(shown(str(to), 100))
+    return yes_or_no(Topic.REHEARSAL, REHEARSE_TITLE, lines, yes=words.SEND_ONE, no=words.SEND_NONE)
