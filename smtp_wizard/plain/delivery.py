@@ -10,11 +10,10 @@ from smtp_wizard.flows.areas.bounces import (
     BouncesState,
     FailedRow,
     PasteLetter,
-    ReadGuide,
     ReadMailbox,
 )
 from smtp_wizard.flows.areas.domain import LOOKING, QUESTION, WHY, DomainFlow, DomainOffer
-from smtp_wizard.flows.flow import Card
+from smtp_wizard.flows.flow import Card, ReadGuide
 from smtp_wizard.plain.cards import row_of, say_card
 from smtp_wizard.plain.connect import show_guide
 from smtp_wizard.plain.conversation import Conversation, wrap
