@@ -201,8 +201,9 @@ class Walk:
 
     async def write(self, text: str) -> None:
         """Paste a value into the field that has the focus, behind what stands there."""
+        await self.until(lambda: self.app.focused is not None, "a field that has the focus")
         entry = self.app.focused
-        assert entry is not None, "no field has the focus"
+        assert entry is not None
         entry.post_message(events.Paste(text))
         await self.settle()
 
