@@ -102,12 +102,12 @@ def short_words(action: AccountAction, account: Account | None) -> str:
 def _new_secret(account: Account) -> AccountOffer:
     if in_browser(account):
         return AccountOffer(AccountAction.PASSWORD, "Sign in again in the browser", key="P")
-    return AccountOffer(AccountAction.PASSWORD, "Put in a new password", key="P")
+    return AccountOffer(AccountAction.PASSWORD, f"Put in a new {secret_words(account)}", key="P")
 
 
 def problem_first(account: Account) -> str:
     """Offer what mends an account: Put in a new password for 'Office'."""
-    verb = "Sign in again in the browser" if in_browser(account) else "Put in a new password"
+    verb = "Sign in again in the browser" if in_browser(account) else f"Put in a new {secret_words(account)}"
     return f"{verb} for '{account.name}'"
 
 
@@ -130,6 +130,11 @@ NO_SUCH_PASSWORD = "It has no password: its server asks for no sign-in."
 def in_browser(account: Account) -> bool:
     """Whether the account signs in in the browser, and stays signed in."""
     return account.login is not None and not signs_in_as_application(account)
+
+
+def secret_words(account: Account) -> str:
+    """Say what an account's secret is called by whoever types it."""
+    return "client secret" if signs_in_as_application(account) else "password"
 
 
 def signs_in(account: Account) -> bool:

@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
+from smtp_wizard.engine.accounts.secret_entries import is_asked_each_time
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.target import Target
+from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.services import checks as services_checks
+from smtp_wizard.text.accounts import problem_first
 from tests.support.cli import run
 from tests.support.oauthserver import APPLICATION_SCOPE, CLIENT_ID, AuthorizationServer
 from tests.support.stores import desktop
@@ -171,7 +175,26 @@ def test_where_it_is_kept_nowhere_it_is_given_each_time(firm: Firm) -> None:
     assert run(*SETUP, *BY_VARIABLE, "--save", "Shop", "--store", "session").code == 0
     ran = run("send", "Shop", "--to", "bob@elsewhere.example", "--password-stdin", stdin=SECRET)
     assert ran.code == 0, ran.err
+    assert run("test", "Shop", "--password-stdin", stdin=SECRET).code == 0
+    missing = run("test", "Shop", "--json")
+    assert (missing.code, missing.error["code"]) == (3, "secret-ask")
     assert not set(firm.tokens) - firm.server.access_tokens
+    account = firm.saved_accounts.get("Shop")
+    assert is_asked_each_time(SecretError(SecretFault.ASK, phrase("It is kept nowhere.")), account)
+    assert problem_first(account) == "Put in a new client secret for 'Shop'"
+
+
+def test_a_copy_and_another_name_keep_the_sign_in(firm: Firm) -> None:
+    assert run(*SETUP, *BY_VARIABLE, "--save", "Shop", "--store", "keyring").code == 0
+    assert run("accounts", "duplicate", "Shop", "--as", "Second").code == 0
+    assert run("accounts", "rename", "Shop", "First").code == 0
+    for name in ("First", "Second"):
+        assert run("test", name).code == 0
+    assert run("accounts", "remove", "First", "--yes").code == 0
+    assert run("test", "Second").code == 0
+    assert not set(firm.tokens) - firm.server.access_tokens
+    calendar = run("calendar", "--json").out
+    assert "sign-in" not in calendar, "it does not end for not being used, as a person's does"
 
 
 FINDINGS = {

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.commands.options.passwords import PASSWORD_OPTIONS, PasswordSource, read_password
 from smtp_wizard.commands.options.vault import offer_passphrase
-from smtp_wizard.engine.accounts.application_sign_in import signs_in_as_application
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
@@ -79,8 +78,9 @@ def password_of(
         from smtp_wizard.commands.options.browser import refuse_without_sign_in
 
         refuse_without_sign_in(account)
-    words = "Client secret" if signs_in_as_application(account) else "Password"
-    return kept or tidy_password(invocation, account, given or typed_password(account.name, words))
+    from smtp_wizard.text.accounts import secret_words
+
+    return kept or tidy_password(invocation, account, given or typed_password(account.name, secret_words(account)))
 
 
 def tidy_password(invocation: Invocation, account: Account, secret: Secret) -> Secret:
@@ -107,7 +107,7 @@ def _kept(invocation: Invocation, account: Account, watch: Stopwatch, undone: Ca
         return None
 
 
-def typed_password(name: str, words: str = "Password") -> Secret:
+def typed_password(name: str, words: str = "password") -> Secret:
     """Ask for the password of an account, or for what `words` say.
 
     Raises `CommandError` where there is nobody to ask.
@@ -117,10 +117,10 @@ def typed_password(name: str, words: str = "Password") -> Secret:
             "secret-ask",
             phrase(
                 "The {} of '{}' is kept nowhere, and nobody can be asked for it here.",
-                shown(words.lower()),
+                shown(words),
                 shown(name),
             ),
             phrase("Give it: {}.", shown(PASSWORD_OPTIONS)),
             Exit.SECRET,
         )
-    return ask_password(f"{words} of {name}")
+    return ask_password(f"{words.capitalize()} of {name}")

@@ -80,7 +80,9 @@ class AccountSecrets:
             run(self._look(asked), self._watch, undone)
         for account in asked:
             if account.name not in self._known:
-                typed = ask_password(f"Password of {account.name}")
+                from smtp_wizard.text.accounts import secret_words
+
+                typed = ask_password(f"{secret_words(account).capitalize()} of {account.name}")
                 self._known[account.name] = tidy_password(self._invocation, account, typed)
 
     async def _look(self, accounts: Sequence[Account]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
+from smtp_wizard.engine.accounts.application_sign_in import signs_in_as_application
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
@@ -252,9 +253,10 @@ def refuse_other_settings(now: Account, account: Account) -> None:
 def is_asked_each_time(problem: SecretError, account: Account) -> bool:
     """Whether a secret could not be had because it is kept nowhere, so that the person types it.
 
-    An access token is typed by nobody.
+    An access token is typed by nobody; the client secret of an application is.
     """
-    return problem.fault is SecretFault.ASK and account.connection.auth is not Auth.XOAUTH2
+    typed = account.connection.auth is not Auth.XOAUTH2 or signs_in_as_application(account)
+    return problem.fault is SecretFault.ASK and typed
 
 
 @asynccontextmanager

@@ -28,6 +28,7 @@ from smtp_wizard.flows.flow import Entry, Offer
 from smtp_wizard.flows.question import Answer, Question, QuestionFlow, Topic
 from smtp_wizard.flows.vault import UnlockVault, VaultOpened, needs_opening
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
+from smtp_wizard.text.accounts import secret_words
 from smtp_wizard.text.connect import practice_password_of
 from smtp_wizard.text.wizard import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES
 
@@ -209,7 +210,7 @@ def password_question(account: Account, why: str, label: str, verb: str = "Go on
     """Return the question for an account's password; for practice with what that is. Raises `DataError`."""
     practice = practice_password_of(account.connection)
     return Question(
-        title=f"The password of '{account.name}'",
+        title=f"The {secret_words(account)} of '{account.name}'",
         about=Topic.PASSWORD,
         lines=(why, f"The practice password: {practice}") if practice else (why,),
         entries=(Entry(label=label, secret=True),),

@@ -32,7 +32,7 @@ from smtp_wizard.flows.accounts.check_cards import failed_card
 from smtp_wizard.flows.check_view import GOOD
 from smtp_wizard.flows.flow import Entry, Offer
 from smtp_wizard.flows.question import Answer, Question, Topic
-from smtp_wizard.text.accounts import NEW_SECRET_WHY, new_secret_words
+from smtp_wizard.text.accounts import NEW_SECRET_WHY, new_secret_words, secret_words
 from smtp_wizard.text.stores import (
     MOVE_QUESTION,
     MOVE_WHY,
@@ -59,7 +59,7 @@ class NewPassword(Action):
         options: CheckOptions | None = None,
     ) -> None:
         """`options`: how the server is to be spoken to this time."""
-        super().__init__(f"The password of '{account.name}'", vault)
+        super().__init__(f"The {secret_words(account)} of '{account.name}'", vault)
         self._options = options or CheckOptions()
         self._account = account
         self._accounts = accounts
@@ -86,13 +86,15 @@ class NewPassword(Action):
         )
 
     async def _tried(self, secret: Secret) -> Report:
-        take = self._watch(f"Trying the new password of '{self._account.name}' ...")
+        take = self._watch(f"Trying the new {secret_words(self._account)} of '{self._account.name}' ...")
         options = replace(self._options, ignore_lockout=self._anyway or self._options.ignore_lockout)
         return await self._accounts.replace_secret(self._account, secret, take, options=options)
 
     def _question(self) -> Question:
         path = self._catalog.path(self._account.connection)
-        label = path.secret_label if path is not None and path.secret_label else "Password"
+        label = (
+            path.secret_label if path is not None and path.secret_label else secret_words(self._account).capitalize()
+        )
         asked = password_question(self._account, NEW_SECRET_WHY, label, "Try it")
         return asked if self._report is None else replace(asked, card=failed_card(self._report))
 

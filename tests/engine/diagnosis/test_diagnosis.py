@@ -487,6 +487,11 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
         "oauth_client_refused",
         Who.YOU,
     ),
+    "an application that was not admitted to the mailbox": (
+        replied(Stage.AUTH, "535 5.7.3 no", endpoint=None, hints=Hints(auth=Auth.XOAUTH2), facts={"token": "no-user"}),
+        "oauth_scope_missing",
+        Who.ADMIN,
+    ),
     "a client secret that has expired": (no_token("AADSTS7000222"), "oauth_client_secret_expired", Who.ADMIN),
     "a client secret that is wrong": (no_token("AADSTS7000215"), "oauth_client_secret_wrong", Who.YOU),
     "an application that nobody knows": (no_token("AADSTS700016"), "oauth_client_unknown", Who.ADMIN),
