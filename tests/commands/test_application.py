@@ -14,7 +14,7 @@ from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.target import Target
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
+from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
 from smtp_wizard.engine.services import checks as services_checks
 from smtp_wizard.text.accounts import problem_first
 from tests.support.cli import run

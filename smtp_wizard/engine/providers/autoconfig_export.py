@@ -59,6 +59,7 @@ def _servers(provider: Provider, domain: str) -> tuple[Endpoint, ...]:
 def _document(provider: Provider, main: str, domains: Sequence[str], incoming: Endpoint | None) -> str:
     from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+    _refuse_other_brands(provider, main)
     servers = _offered(provider, main)
     if not servers:
         raise InputError(phrase("'{}' has no server that is the same for all.", shown(provider.id)))
@@ -78,6 +79,21 @@ def _document(provider: Provider, main: str, domains: Sequence[str], incoming: E
         words.text = title
     indent(root, "  ")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, "unicode")}\n'
+
+
+def _refuse_other_brands(provider: Provider, main: str) -> None:
+    """Raise `InputError` where a file for every domain would name servers that are for one ending each.
+
+    Where own domains are kept at the provider as well, any of them may be theirs.
+    """
+    if main == OWN_DOMAIN and not provider.mx and provider.endpoints and all(e.domains for e in provider.endpoints):
+        raise InputError(
+            phrase(
+                "'{}' has other servers for each ending: give one of its domains, such as {}.",
+                shown(provider.id),
+                shown(provider.domains[0].replace("*", "yours")),
+            )
+        )
 
 
 def _offered(provider: Provider, main: str) -> tuple[Endpoint, ...]:
