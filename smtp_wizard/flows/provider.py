@@ -403,15 +403,16 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
 
     def _list(self, label: str, first: tuple[Provider, ...] | list[Provider]) -> ProviderList:
         """The providers that the words mean; `first` are the likely ones, on top while nothing is typed."""
-        query = self._place.query
+        query, noun = self._place.query, "provider"
         found = [each for each in self._catalog.search(query, 10_000) if each.paths and _is_listed(each)]
         if self._place.view is _View.SERVICES:
             found = [each for each in found if each in first]
+            noun = "service"
         if not query.strip():
             found = [*first, *(each for each in found if each not in first)]
         rows = tuple(ProviderRow(each.id, each.name, str(each.best() or "")) for each in found[:MOST_LISTED])
         return ProviderList(
-            filter=Entry(label=label, text=query, placeholder=FILTER_HINT, hint=_count(len(rows), len(found))),
+            filter=Entry(label=label, text=query, placeholder=FILTER_HINT, hint=_count(len(rows), len(found), noun)),
             rows=rows,
             preselected=rows[0].id if rows and query.strip() else None,
             found=len(found),
@@ -435,12 +436,12 @@ def _is_listed(provider: Provider) -> bool:
     return provider.kind is not ProviderKind.CUSTOM
 
 
-def _count(shown: int, all_of_them: int) -> str:
+def _count(shown: int, all_of_them: int, noun: str) -> str:
     if not all_of_them:
         return NOTHING_LISTED
     if shown < all_of_them:
         return f"the first {shown} of {all_of_them}; type to find yours"
-    return f"{shown} provider{'' if shown == 1 else 's'}"
+    return f"{shown} {noun}{'' if shown == 1 else 's'}"
 
 
 def _confirmation(doubt: UnconfirmedServer) -> ProviderState:

@@ -23,6 +23,7 @@ from smtp_wizard.flows.flow import Card, CopyText, ReadGuide, Section
 from smtp_wizard.plain.conversation import END, Choice, Conversation, GoBack, wrap
 from smtp_wizard.plain.step_questions import StepContext
 from smtp_wizard.plain.waiting import awaited
+from smtp_wizard.text.calendar import FILE_WORDS, NOTHING_ENDS
 from smtp_wizard.text.explain import EXPLAIN_QUESTION, NOTHING_KEPT
 from smtp_wizard.text.limits import BAR
 
@@ -69,9 +70,10 @@ def calendar(talk: Conversation, context: StepContext) -> None:
         talk.say(f"{row.day}, {row.when}: {row.whose}, {row.what}.")
         for line in flow.state.sections[0].lines:
             talk.say(line)
-    for section in state.sections[-1:]:
-        for line in section.lines:
-            talk.say(line)
+    if state.rows:
+        talk.say(FILE_WORDS)
+    elif state.card is None:
+        talk.say(NOTHING_ENDS)
 
 
 def _tell(talk: Conversation, flow: LimitsFlow) -> None:

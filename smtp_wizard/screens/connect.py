@@ -189,7 +189,9 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
                 self.answers.focus()
 
     def _due(self, state: ConnectState) -> Content:
-        return due_line(state.guide, min(ROOM, self.app.size.width - 6)) if state.guide is not None else Content("")
+        if state.guide is None:
+            return Content("")
+        return due_line(state.guide, min(ROOM, self.app.size.width - 6), state.question)
 
     def _where(self, state: ConnectState) -> Content:
         """Return the settings and the key that changes them, which stays with its word."""

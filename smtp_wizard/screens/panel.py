@@ -125,14 +125,15 @@ def _as_rows(title: str) -> list[Content]:
 
 
 class TextPanel(Panel[None]):
-    """A card of text to read: `.rows` are folded here, for the window as it is, and nowhere else."""
+    """A card of text to read: `.rows` are its paragraphs, broken for the window as it is."""
 
     def __init__(self, title: str, rows: Sequence[Content], foot: str = "Esc closes") -> None:
         super().__init__(title, foot)
         self.rows = tuple(rows)
+        self.text = Paragraphs(self.rows)
 
     def body(self) -> Iterator[Widget]:
-        yield Paragraphs(self.rows)
+        yield self.text
 
 
 class HelpPanel(TextPanel):
@@ -158,10 +159,19 @@ class GuidePanel(TextPanel):
         self._open_link = open_link
 
     def body(self) -> Iterator[Widget]:
-        """As `Panel.body`: folded once, for the window as it is."""
+        """As `Panel.body`."""
+        self._write()
+        yield from super().body()
+
+    def on_resize(self) -> None:
+        """As `Panel.on_resize`: the guide is written for the window as it is."""
+        super().on_resize()
+        self._write()
+
+    def _write(self) -> None:
         text = as_text(self.guide, min(INSIDE, self.app.size.width - MARGINS - EDGES)).partition("\n")[2]
         self.rows = tuple(Content(line) for line in text.strip("\n").split("\n"))
-        yield from super().body()
+        self.text.show(self.rows)
 
     def chips(self) -> Sequence[Chip]:
         """As `Panel.chips`."""

@@ -26,7 +26,7 @@ from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.rows import Column, ListRow, RowList
 
-COLUMNS = (Column("Provider", 30, grows=True), Column("Server", 34))
+COLUMNS = (Column("Provider", 30, grows=True), Column("Server", 34, least=24))
 
 
 class ProviderScreen(ImmediatePage[ProviderState, ProviderOffer]):

@@ -45,9 +45,9 @@ class ServerScreen(StepPage[ServerState, ServerOffer]):
         state = flow.state
         self.frames: dict[ServerField, Frame] = {
             ServerField.HOST: TextFrame(state.host, id="host"),
-            ServerField.PORT: TextFrame(state.port, id="port", classes="-narrow -last"),
+            ServerField.PORT: TextFrame(state.port, id="port", classes="-narrow"),
             ServerField.USERNAME: TextFrame(state.username, id="username"),
-            ServerField.SENDER: TextFrame(state.sender, id="sender", classes="-last"),
+            ServerField.SENDER: TextFrame(state.sender, id="sender"),
         }
         options = [RadioOption(each, title) for each, (title, _) in words.SECURITY_TITLES.items()]
         self.security = RadioFrame(words.SECURITY, options, state.security, id="security")

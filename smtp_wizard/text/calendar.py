@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from smtp_wizard.engine.accounts.deadlines import Deadline, DeadlineKind
+from smtp_wizard.text.last_test import MONTHS
 
 KIND_WORDS = {
     DeadlineKind.CERTIFICATE: "certificate",
@@ -15,6 +16,7 @@ KIND_WORDS = {
 }
 NOTHING_ENDS = "Nothing is known to end. Certificates are known once an account was tested ('smtp-wizard test --all')."
 FILE_WORDS = "For your own calendar: 'smtp-wizard calendar --ics FILE'."
+NOT_TESTED = "Certificates are known once an account was tested: A on 'Your accounts' tests them all."
 _MARGIN = " " * 12
 
 
@@ -24,6 +26,11 @@ def days_words(end: Deadline, now: datetime) -> str:
     if days < 0:
         return "ended"
     return "today" if days == 0 else "tomorrow" if days == 1 else f"in {days:,} days"
+
+
+def day_words(end: Deadline) -> str:
+    """Return the day as one says it: '1 Dec 2026'."""
+    return f"{end.on.day} {MONTHS[end.on.month - 1]} {end.on.year}"
 
 
 def head_words(end: Deadline, now: datetime) -> str:

@@ -43,7 +43,7 @@ def connect_question(draft: Draft, provider: Provider | None, path: AccessPath |
     if practice:
         return f"Type the {label if 'practice' in label else f'practice {label}'}: {practice}"
     if path is not None and path.secret_form is not None:
-        return f"Paste the {label} that {short_name(provider)} shows."
+        return f"Paste the {label} for {provider.short_name if provider is not None else 'your mailbox'}."
     return f"Type the {label} of {draft.connection.username or 'your mailbox'}."
 
 

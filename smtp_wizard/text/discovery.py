@@ -12,6 +12,7 @@ from smtp_wizard.engine.discovery.candidate import SOURCE_WORDS, Candidate, Foun
 from smtp_wizard.engine.discovery.dns import DnsProblem
 from smtp_wizard.engine.discovery.search import DiscoveryResult
 from smtp_wizard.engine.discovery.server_identity import owner_of
+from smtp_wizard.engine.guides.dates import date_words
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer
 from smtp_wizard.output.plain_lines import endpoint_words
@@ -120,7 +121,7 @@ def believed_words(candidate: Candidate) -> str:
     parts += [part for part in (candidate.note, reached if candidate.verified or not candidate.note else "") if part]
     if candidate.as_of:
         ours = candidate.source in (FoundBy.CATALOG, FoundBy.MX)
-        parts.append(f"{'checked' if ours else 'last changed'} {candidate.as_of}")
+        parts.append(f"{'checked' if ours else 'last changed'} {date_words(candidate.as_of) or candidate.as_of}")
     return "; ".join(parts)
 
 

@@ -77,6 +77,13 @@ def when_words(at: datetime, now: datetime) -> str:
     return f"{days} days ago" if 1 < days < 7 else date_words(at, now)
 
 
+def since_words(at: datetime, now: datetime) -> str:
+    """Say since when something is so: 'since today 02:08', 'since yesterday', 'for 3 days', 'since 28 Nov'."""
+    words = when_words(at, now)
+    days = words.removesuffix(" ago")
+    return f"since {words}" if days == words else f"for {days}"
+
+
 def date_words(at: datetime, now: datetime) -> str:
     """Return the day of a moment: '28 Nov', with the year where it is another one."""
     local = at.astimezone()

@@ -7,11 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.guides.dates import date_words
 from smtp_wizard.engine.providers.applications import Application, KnownApplication
-from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, PathStatus, Provider, ProviderKind
+from smtp_wizard.engine.providers.provider import (
+    AccessPath,
+    CatalogEndpoint,
+    PathAuth,
+    PathStatus,
+    Provider,
+    ProviderKind,
+)
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.text.browser import PREFACE
 
@@ -121,7 +129,7 @@ def known_from(draft: Draft) -> str:
 def change_lines(provider: Provider) -> tuple[str, ...]:
     """Say what the provider has closed or moved, with the day, a line each."""
     gone = [(date_words(each.date), each) for each in provider.retirements]
-    return tuple(f"{f'{day}: ' if day else ''}{each.what}: {each.state}" for day, each in gone)
+    return tuple(f"· {f'{day}: ' if day else ''}{each.what} – {each.state}" for day, each in gone)
 
 
 # --- an application with a password cannot send ---
@@ -185,17 +193,32 @@ def _documented_lines(provider: Provider) -> list[str]:
     if said is None:
         return ["The article does not name this provider."]
     lines = [f"“{line}”" for line in said.smtp_lines]
-    lines += [f"no longer true: {line}" for line in said.false_today]
-    return lines + [f"still true: {line}" for line in said.still_true]
+    lines += [f"No longer true: {line}" for line in said.false_today]
+    return lines + [f"Still true: {line}" for line in said.still_true]
 
 
 def _todays_lines(provider: Provider) -> list[str]:
-    lines = [f"{_served(each.endpoint)}  ({each.confidence}, {each.as_of})" for each in provider.endpoints]
-    for gone in provider.retirements:
-        lines += [f"{gone.date}: {gone.what}: {gone.state}", f"instead: {gone.replacement}"]
+    lines = [f"{_served(each.endpoint)} – {_said_by(each)}" for each in provider.endpoints]
+    for change, gone in zip(change_lines(provider), provider.retirements, strict=True):
+        lines += [change.removeprefix("· "), f"Instead: {gone.replacement}"]
     return lines
 
 
 def _served(endpoint: Endpoint) -> str:
-    bare = "  never offered: it is not encrypted" if endpoint.security is Security.NONE else ""
-    return f"{endpoint}, {endpoint.security.words}{bare}"
+    bare = ", never offered: it is not encrypted" if endpoint.security is Security.NONE else ""
+    return f"{endpoint.host}, port {endpoint.port}, {endpoint.security.words}{bare}"
+
+
+_SAYS_SO = {
+    Confidence.OFFICIAL: "the provider says so",
+    Confidence.ISPDB: "Mozilla's list of providers says so",
+    Confidence.COMMUNITY: "others say so",
+    Confidence.ARTICLE: "only the old article says so",
+    Confidence.OWN: "from this program",
+    Confidence.UNKNOWN: "nobody says so",
+}
+
+
+def _said_by(served: CatalogEndpoint) -> str:
+    day = date_words(served.as_of)
+    return f"{_SAYS_SO[served.confidence]}{f', {day}' if day else ''}"

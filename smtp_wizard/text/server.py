@@ -30,7 +30,7 @@ CLEARTEXT_YES = "I know that: send the password unencrypted"
 CLEARTEXT_NO = "No, choose a secure connection"
 
 GUESS_HINT, FOUND_HINT = "a guess from your address", "found for your address"
-USERNAME_HINT = "mostly the address"
+USERNAME_HINT = "usually your address"
 NAMELESS_HINT = "empty: no sign-in"
 NAME_LATER_HINT = "from your provider"
 SENDER_HINT = "empty: your address"

@@ -29,7 +29,7 @@ RECIPIENT = "Another address that you read"
 SENDER = "Sender"
 CODE_WORD = "Code word"
 WORD_PLACEHOLDER = "five letters"
-SENDER_HINT = "mostly the address that you sign in with"
+SENDER_HINT = "usually the address you sign in with"
 
 SEND_IT = "Send the test"
 SKIP_IT = "Skip it: save now, test later"
@@ -203,7 +203,5 @@ WHY_ANOTHER = (
     "Mail to the mailbox that sends it often arrives although nothing would reach a customer.",
     "Take one with another provider: your private one, or a colleague's.",
 )
-WHY_A_WORD = (
-    "Only who has seen the message knows the word. So you do not find an older test message, and take it for this one.",
-)
+WHY_A_WORD = ("Only somebody who has seen this message knows the word. So an older test message is not taken for it.",)
 WHERE_IT_IS = ("It may take a minute. Look in Junk, Spam and 'Promotions' as well.",)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from textual.content import Content
 
@@ -29,14 +29,26 @@ class ChosenDetail(Lines):
         self.repaint_changed(old)
 
     def rows_at(self, width: int) -> Sequence[Content]:
-        """As `Lines.rows_at`: always as many."""
+        """As `Lines.rows_at`: always as many. A sentence that does not fit is left out: F4 has them all."""
         width = width or COLUMN
         rows = [Content.styled("─" * width, RULE)]
-        for section in self._sections:
-            rows += _titled(section, width)
-        for section in self._sections:
-            rows += [Content.styled(line, MUTED) for row in section.lines[1:] for line in folded(row, width)]
+        first = [_titled(section, width) for section in self._sections]
+        more = [[Content.styled(row, MUTED) for row in folded(line, width)] for line in self._further()]
+        for told in (*first, *more):
+            room = DETAIL - len(rows)
+            if len(told) > room and len(rows) > 1:
+                break
+            rows += [*told[: room - 1], _open_ended(told[room - 1], width)] if len(told) > room else told
         return [*rows, *[Content("")] * DETAIL][:DETAIL]
+
+    def _further(self) -> Iterator[str]:
+        for section in self._sections:
+            yield from section.lines[1:]
+
+
+def _open_ended(row: Content, width: int) -> Content:
+    """Return a row that ends with an ellipsis, so that nobody takes it for the last one."""
+    return Content.assemble(row[: width - 1], "…")
 
 
 def _titled(section: Section, width: int) -> list[Content]:

@@ -218,7 +218,10 @@ class RadioFrame(Edged, Lines, Generic[V], can_focus=True):
         return [Content(" " * gap).join(each)]
 
     def _rows_of(self, option: RadioOption[V], width: int) -> list[Content]:
-        return fitted(self._option(option), width)
+        """Break an option; its note goes on below where it begins, or below the words where that leaves little room."""
+        row, mark = self._option(option), len("● ")
+        noted = row.cell_length - cell_len(option.note)
+        return fitted(row, width, noted if option.note and noted * 2 <= width else mark)
 
     def _gap(self, width: int) -> int | None:
         """Blanks between options beside one another, fewer where there is little room; None: below one another."""

@@ -68,21 +68,25 @@ def guide_rows(view: GuideView, width: int, height: int) -> list[Content]:
     return [*head, *rest][:height]
 
 
-def due_line(view: GuideView, width: int) -> Content:
+def due_line(view: GuideView, width: int, asked: str = "") -> Content:
     """Return the step that is due in one row or two, and the key that shows all; all are done where none is due.
+
+    `asked`: what the page asks for; where that is the step's own words, they are not said again.
 
     Two rows hold what is to be typed, such as the practice password; what is longer still is whole in F6.
     """
-    key = "F6 all the steps"
+    key = Content.assemble(("F6", ACCENT), (" all the steps", MUTED))
     step = view.due
     if step is None:
-        return Content.assemble((f"{DONE} All steps done", GOOD), "  ", (key, MUTED))
+        return Content.assemble((f"{DONE} All steps done", GOOD), "  ", key)
     head = f"Step {step.number} of {len(view.guide.steps)}  "
-    short = width - len(head) - len(key) - 2
+    short = width - len(head) - key.cell_length - 2
+    if step.text.rstrip(".") == asked.rstrip("."):
+        return Content.assemble((head, STRONG), key)
     if len(step.text) <= short:
-        return Content.assemble((head, STRONG), f"{step.text:<{short}}", "  ", (key, MUTED))
+        return Content.assemble((head, STRONG), f"{step.text:<{short}}", "  ", key)
     first, *rest = folded(step.text, width - len(head))
     second = " ".join(each.strip() for each in rest)
     second = second if len(second) <= short else f"{second[: short - 1].rstrip()}…"
     margin = " " * len(head)
-    return Content.assemble((head, STRONG), f"{first}\n{margin}{second}", "  " if second else "", (key, MUTED))
+    return Content.assemble((head, STRONG), f"{first}\n{margin}{second}", "  " if second else "", key)

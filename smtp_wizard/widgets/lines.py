@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -14,7 +14,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from smtp_wizard.widgets.fault_containment import FaultContained
-from smtp_wizard.widgets.plain_text import HANGING, broken
+from smtp_wizard.widgets.plain_text import folded, hanging
 
 MUTED, ACCENT, EDGE, RULE = "$mute", "$accent", "$edge", "$rule"
 GOOD, WARNED, BAD = "$success", "$warning", "$error"
@@ -22,26 +22,23 @@ STRONG, STRUCK = "bold", "strike $mute"
 """The styles of words: a colour says a state, the accent says where the focus is. For `Content.styled` and its like."""
 
 
-def fitted(row: Content, width: int) -> list[Content]:
-    """Break a row as `text.folded` does: below a point, a number, a key or blanks what follows hangs."""
+def fitted(row: Content, width: int, hang: int | None = None) -> list[Content]:
+    """Break a row at blanks to a width, a long web address behind a slash; below a point or a label what follows hangs.
+
+    `hang`: by how many columns, where the words alone do not say it.
+    """
     if row.cell_length <= width or width < 1:
         return [row]
     if set(row.plain) == {"─"}:
         return [row[:width]]
-    begin = HANGING.match(row.plain)
-    hang = len(begin[0]) if begin is not None else len(row.plain) - len(row.plain.lstrip(" "))
-    hang = hang if hang * 2 <= width else 0
-    first, *rest = _parts(row[hang:], width - hang)
-    return [Content.assemble(row[:hang], first), *(Content.assemble(" " * hang, each) for each in rest)]
-
-
-def _parts(row: Content, width: int) -> Iterator[Content]:
-    """Yield the parts of a row, with its styles."""
-    at = 0
-    for text in broken(row.plain, width):
-        begin = row.plain.index(text, at)
-        at = begin + len(text)
-        yield row[begin:at]
+    hang = hanging(row.plain, width) if hang is None else hang
+    rows: list[Content] = []
+    at = hang
+    for words in folded(row.plain[hang:], width - hang):
+        begin = row.plain.index(words, at)
+        at = begin + len(words)
+        rows.append(Content.assemble(row[:hang] if not rows else " " * hang, row[begin:at]))
+    return rows
 
 
 class Lines(FaultContained, Widget):
@@ -59,15 +56,19 @@ class Lines(FaultContained, Widget):
     def __init__(self, rows: Sequence[Content] = (), *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._rows = tuple(rows)
+        self._fitted: tuple[int, Sequence[Content]] | None = None
+        """For how many columns the rows were broken last, and what came of it: each line that is drawn asks for it."""
 
     def rows_at(self, width: int) -> Sequence[Content]:
         """Return the rows for so many columns; one that is longer is broken at blanks, a line that separates is cut."""
-        return [each for row in self._rows for each in fitted(row, width)]
+        if self._fitted is None or self._fitted[0] != width:
+            self._fitted = (width, [each for row in self._rows for each in fitted(row, width)])
+        return self._fitted[1]
 
     def show(self, rows: Sequence[Content]) -> None:
         """Put other rows there."""
         old = self.rows_at(self.size.width)
-        self._rows = tuple(rows)
+        self._rows, self._fitted = tuple(rows), None
         self.repaint_changed(old)
 
     def repaint_changed(self, old: Sequence[Content]) -> None:

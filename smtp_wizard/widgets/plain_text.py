@@ -52,9 +52,25 @@ def _same(one: object, other: object) -> bool:
     return type(one) is type(other) and one == other
 
 
-HANGING = re.compile(r"(?:[✓✗!?·]  [A-Z][\w ]{12} |[·*] |\d+\.? +|[\w+]+(?: \?)? {2,})")
-"""What begins a line whose other rows stand below its words: the stage of a check with its sign, a point, a number, a
-label with blanks behind it."""
+HANGING = re.compile(
+    r" *\d+\.\d{3} \S{1,2} +"  # a line of a conversation: when, and who said it
+    r"| +"
+    r"|[·*] "
+    r"|\d+(?:\. +| {2,})"
+    r"|\d{3}[ -](?=\d\.\d{1,3}\.\d{1,3} )"  # the code of a reply (RFC 5321 section 4.2)
+    r"|[✓✗!?·] {2}\w+(?: \w+)* {2,}"
+    r"|[\w+]+(?: \?|:)? {2,}"
+)
+"""What begins a line whose other rows stand below its words.
+
+A point, a number, blanks, a label with blanks behind it, the sign and the name of a check.
+"""
+
+
+def hanging(line: str, width: int) -> int:
+    """Return by how many columns what follows the first row of a line hangs; 0 where too little room would be left."""
+    begin = HANGING.match(line)
+    return len(begin[0]) if begin is not None and len(begin[0]) * 2 <= width else 0
 
 
 def folded(text: str, width: int) -> list[str]:
@@ -64,19 +80,10 @@ def folded(text: str, width: int) -> list[str]:
     """
     rows: list[str] = []
     for line in text.split("\n"):
-        begin = HANGING.match(line)
-        if begin is None or len(begin[0]) * 2 > width:
-            rows += broken(line, width)
-        else:
-            hang = len(begin[0])
-            first, *rest = broken(line[hang:], width - hang)
-            rows += [begin[0] + first, *(" " * hang + each for each in rest)]
+        hang = hanging(line, width)
+        first, *rest = wrapped(_breakable(line[hang:], width - hang), width - hang)
+        rows += [line[:hang] + first, *(" " * hang + each for each in rest)]
     return rows
-
-
-def broken(line: str, width: int) -> list[str]:
-    """Break a line at blanks, and words that are longer than a row behind a slash. Each row is a part of the line."""
-    return wrapped(_breakable(line, width), width)
 
 
 def _breakable(line: str, width: int) -> str:

@@ -18,6 +18,7 @@ from textual.strip import Strip
 from smtp_wizard.flows.flow import Mood
 from smtp_wizard.widgets.lines import ACCENT, BAD, EDGE, GOOD, MUTED, STRONG, WARNED, Lines
 from smtp_wizard.widgets.offers import MARK
+from smtp_wizard.widgets.plain_text import folded
 
 SIGNS = {Mood.PASSED: ("✓", GOOD), Mood.WARNED: ("!", WARNED), Mood.FAILED: ("✗", BAD)}
 """What stands before a row, and its colour."""
@@ -37,6 +38,8 @@ class Column:
     """Flush right: figures."""
     grows: bool = False
     """Takes what the window has to spare, and gives way first; one column of a list does."""
+    least: int = 0
+    """How narrow it may become, in a window in which the one that grows would be cut off; 0: it keeps its width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,15 +182,22 @@ class RowList(Lines, can_focus=True):
         """Return the widths of the columns in the window as it is."""
         taken = len(MARK) + (GAP if self.signed else 0) + 1
         spare = self.size.width - taken - sum(each.width + GAP for each in self.columns) + GAP
-        return [max(6, each.width + spare) if each.grows else each.width for each in self.columns]
+        widths: list[int] = []
+        for each in self.columns:
+            given = min(max(-spare, 0), each.width - each.least) if each.least else 0
+            spare += given
+            widths.append(each.width - given)
+        pairs = zip(self.columns, widths, strict=True)
+        return [max(6, width + spare) if each.grows else width for each, width in pairs]
 
     def row(self, y: int) -> Content:
         """As `Lines.row`: the head, then the rows in sight."""
         if y == 0:
             return Content.styled(self._in_columns([each.head for each in self.columns], ""), MUTED)
         at = self.top + y - 1
-        if not self.list and y == 2:
-            return Content.styled(f"{' ' * len(MARK)}{self.empty}", MUTED)
+        if not self.list:
+            rows = folded(self.empty, self.size.width - len(MARK))[y - 2 : y - 1] if y > 1 else []
+            return Content.styled(f"{' ' * len(MARK)}{rows[0]}" if rows else "", MUTED)
         if at >= len(self.list):
             return Content("")
         return self._row(self.list[at], at == self.at)

@@ -13,7 +13,7 @@ from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.state.results import LastResult, Result
 from smtp_wizard.flows.areas.calendar import SHOW_ALL, SHOW_MINE, CalendarFlow, CalendarOffer, EndLine
-from smtp_wizard.text.calendar import NOTHING_ENDS
+from smtp_wizard.text.calendar import NOT_TESTED
 from tests.commands.test_send import RELAY
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -34,7 +34,7 @@ async def test_before_anything_ends_it_says_what_would_have_to_be_done(flow: Cal
     assert (shown.state.read, shown.state.rows) == (False, ())
     await shown.act(CalendarOffer.MINE)
     assert (shown.state.read, shown.state.rows, shown.state.offers) == (True, (), (SHOW_ALL,))
-    assert shown.state.sections[0].lines == (NOTHING_ENDS,)
+    assert shown.state.sections[0].lines == (NOT_TESTED,)
 
 
 async def test_a_row_says_the_day_whose_what_and_how_far_off(
@@ -45,17 +45,16 @@ async def test_a_row_says_the_day_whose_what_and_how_far_off(
     saved.state.results.record(saved.list()[0].id, Result(last, {}, NOW + timedelta(days=1)))
     shown = flow()
     await shown.act(CalendarOffer.MINE)
-    assert shown.state.rows == (EndLine("2026-12-01", "Office", "certificate", "tomorrow"),)
-    section, file = shown.state.sections
+    assert shown.state.rows == (EndLine("1 Dec 2026", "Office", "certificate", "tomorrow"),)
+    (section,) = shown.state.sections
     assert section.title == "Certificate"
     assert "127.0.0.1" in section.lines[0]
-    assert "--ics" in file.lines[0]
 
 
 async def test_all_providers_are_one_key_away_and_so_is_the_way_back(flow: Callable[[], CalendarFlow]) -> None:
     shown = flow()
     await shown.act(CalendarOffer.CATALOGUE)
-    assert "microsoft365" in {row.whose for row in shown.state.rows}
+    assert "Microsoft 365" in {row.whose for row in shown.state.rows}
     assert shown.state.offers == (SHOW_MINE,)
     shown.choose(1)
     assert shown.state.at == 1

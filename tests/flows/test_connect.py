@@ -333,7 +333,7 @@ def test_an_app_password_is_counted_tidied_and_doubted(services: Services) -> No
     flow = flow_of(of_gmail(), services)
     assert flow.state.secret is not None
     assert flow.state.secret.hint == "16 characters, blanks do not matter"
-    assert flow.state.question == "Paste the app password that Gmail shows."
+    assert flow.state.question == "Paste the app password for Gmail."
     flow.type_secret("abcd efghij")
     assert flow.state.secret.hint == "10 of 16 characters, blanks removed"
     assert "10 characters" in flow.state.doubt

@@ -184,7 +184,7 @@ async def test_what_is_pasted_is_not_taken_apart_while_one_types(tmp_path: Path)
 
 async def test_no_user_name_means_no_sign_in_where_nothing_says_otherwise(tmp_path: Path) -> None:
     flow = at_host(tmp_path, FarHost())
-    assert flow.state.username.hint == "mostly the address"
+    assert flow.state.username.hint == "usually your address"
     flow.type(ServerField.USERNAME, " ")
     assert flow.state.username.hint == "empty: no sign-in"
     leads = await flow.act(ServerOffer.USE)

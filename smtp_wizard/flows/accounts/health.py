@@ -29,6 +29,7 @@ from smtp_wizard.text.last_test import (
     ends_words,
     last_test_words,
     seconds_of,
+    since_words,
     when_words,
 )
 
@@ -163,7 +164,7 @@ def _stands(last: LastResult | None, history: Sequence[Result], title: str, now:
     if last.verdict is not Verdict.FAIL:
         return f"It signed in {when_words(last.at, now)}{_took(history)}."
     since, worked = _failing_since(last, history)
-    said = f"{title or last_test_words(last, now)}, since {when_words(since, now)}."
+    said = f"{title or last_test_words(last, now)}, {since_words(since, now)}."
     if worked is None:
         return _capital(said)
     reason = " Somebody changed the password, or it ran out." if last.code in REFUSED else ""

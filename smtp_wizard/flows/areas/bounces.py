@@ -52,7 +52,7 @@ class BouncesOffer(StrEnum):
 
 READ = Offer(BouncesOffer.READ, "Read the mailbox", chip="Read it", key="R")
 OTHER = Offer(BouncesOffer.OTHER, "Another account", key="A")
-PASTE = Offer(BouncesOffer.PASTE, "Paste a letter", key="P")
+PASTE = Offer(BouncesOffer.PASTE, "Paste a message", key="P")
 GUIDE = Offer(BouncesOffer.GUIDE, "Show the guide", key="F6")
 
 

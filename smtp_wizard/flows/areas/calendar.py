@@ -13,7 +13,9 @@ from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.flows.flow import Card, Flow, Mood, Offer, Section
-from smtp_wizard.text.calendar import FILE_WORDS, KIND_WORDS, NOTHING_ENDS, days_words
+from smtp_wizard.flows.save_file import SaveFile
+from smtp_wizard.output.icalendar import icalendar
+from smtp_wizard.text.calendar import KIND_WORDS, NOT_TESTED, day_words, days_words
 
 
 class CalendarOffer(StrEnum):
@@ -70,8 +72,7 @@ class CalendarFlow(Flow[CalendarState, CalendarOffer, None]):
         except AccountsError as problem:
             self._ends = ()
             card = Card(mood=Mood.FAILED, title="The accounts cannot be read", lines=(str(problem),))
-        now = self._now()
-        rows = tuple(_line(end, now) for end in self._ends)
+        rows = tuple(map(self._line, self._ends))
         other = SHOW_ALL if offer is CalendarOffer.MINE else SHOW_MINE
         self._show(self._chosen(replace(self.state, rows=rows, card=card, offers=(other,), read=True), 0))
 
@@ -89,13 +90,19 @@ class CalendarFlow(Flow[CalendarState, CalendarOffer, None]):
 
     def _chosen(self, state: CalendarState, at: int) -> CalendarState:
         if not self._ends:
-            nothing = () if state.card is not None else (Section("", (NOTHING_ENDS,)),)
+            nothing = () if state.card is not None else (Section("", (NOT_TESTED,)),)
             return replace(state, at=0, sections=nothing)
         end = self._ends[at]
         about = Section(f"{KIND_WORDS[end.kind].capitalize()}", (end.what, f"So says: {end.source}."))
-        return replace(state, at=at, sections=(about, Section("", (FILE_WORDS,))))
+        return replace(state, at=at, sections=(about,))
 
+    def file(self) -> SaveFile | None:
+        """Ask where what is listed is to be saved, for one's own calendar; None: there is nothing."""
+        hint = "any calendar program takes it"
+        text = icalendar(self._ends, self._now()) if self._ends else ""
+        return SaveFile(text, "what-will-end", "ics", hint=hint) if text else None
 
-def _line(end: Deadline, now: datetime) -> EndLine:
-    whose = end.account or end.provider or ""
-    return EndLine(f"{end.on:%Y-%m-%d}", whose, KIND_WORDS[end.kind], days_words(end, now))
+    def _line(self, end: Deadline) -> EndLine:
+        provider = self._catalog.get(end.provider) if end.provider else None
+        whose = end.account or (provider.short_name if provider is not None else end.provider) or ""
+        return EndLine(day_words(end), whose, KIND_WORDS[end.kind], days_words(end, self._now()))

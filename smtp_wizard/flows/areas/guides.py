@@ -51,7 +51,7 @@ class GuidesFlow(Flow[GuidesState, GuideOffer, str]):
     def __init__(self, guides: Guides) -> None:
         super().__init__(GuidesState(find=Entry(label="Find a guide", placeholder="a provider, or a word")))
         try:
-            self._guides = tuple(map(fill, guides.all().values()))
+            self._guides = tuple(sorted(map(fill, guides.all().values()), key=lambda guide: guide.title.casefold()))
         except DataError as problem:
             self._guides = ()
             card = Card(mood=Mood.FAILED, title="The guides cannot be read", lines=(str(problem),))

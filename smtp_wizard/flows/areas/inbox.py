@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.threads import in_thread, run_to_completion
 from smtp_wizard.engine.sandbox.mailbox import SandboxMessage, clear, messages, read, readable
 from smtp_wizard.flows.flow import Card, Flow, Mood, Offer, Section
+from smtp_wizard.text.last_test import when_words
 
 EMPTY = "Nothing has arrived yet. Practise, and send a test message."
 GONE = "That message is not there any more."
@@ -115,7 +117,8 @@ class InboxFlow(Flow[InboxState, InboxOffer, ReadLetter | Practise]):
     async def _look(self, card: Card | None = None) -> None:
         """Look beside the event loop: there may be hundreds of messages. The chosen one stays chosen."""
         found = await in_thread(lambda: messages(self._folder))
-        rows = tuple(map(letter, found))
+        now = datetime.now(UTC)
+        rows = tuple(letter(each, now) for each in found)
         chosen = self.state.rows[self.state.at].key if self.state.rows else ""
         at = next((at for at, row in enumerate(rows) if row.key == chosen), 0)
         sections = _about(rows[at : at + 1])
@@ -137,9 +140,9 @@ def _offers(found: Sequence[SandboxMessage]) -> tuple[Offer[InboxOffer], ...]:
     return (Offer(InboxOffer.READ, "Read it"), LOOK, Offer(InboxOffer.EMPTY, "Empty it", key="Del"))
 
 
-def letter(message: SandboxMessage) -> Letter:
+def letter(message: SandboxMessage, now: datetime) -> Letter:
     """Return the row of a message."""
-    when = f"{message.when.astimezone():%Y-%m-%d %H:%M}"
+    when = when_words(message.when, now)
     subject = shown(message.subject, 200) or "(no subject)"
     return Letter(message.key, when, shown(", ".join(message.recipients), 200), subject)
 

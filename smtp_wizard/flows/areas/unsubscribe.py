@@ -253,7 +253,7 @@ def _sections(made: Unsubscribe | None) -> tuple[Section, ...]:
 
 def _offers(made: Unsubscribe | None) -> Iterator[Offer[LinkOffer]]:
     """Yield what may be done with the link; what will be copied stands below each, as soon as there is something."""
-    link, html, headers = "a message to you", "the same, to click on", "for whoever builds the message"
+    link, html, headers = "It opens a message to you.", "The same, to click on.", "For whoever builds the message."
     if made is not None:
         link, html, headers = made.mailto, made.html, next(_headers(made))
     yield Offer(LinkOffer.LINK, "Copy the link", _short(link), chip="Copy the link")

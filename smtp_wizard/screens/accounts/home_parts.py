@@ -123,18 +123,34 @@ class AccountDetail(Lines):
 
     def __init__(self) -> None:
         super().__init__(id="detail", classes="narrow")
+        self._account: AccountSummary | None = None
+        self._keys: Sequence[str] = ()
 
     def tell(self, detail: AccountSummary | None, keys: Sequence[str]) -> None:
         """Tell of another account; `keys`: what can be done, as much of it as fits a row."""
-        width = min(WIDTH, self.app.size.width - 4)
-        rows = [Content.styled("─" * width, RULE)]
-        if detail is not None:
-            where = " · ".join(each for each in (detail.address, detail.server) if each)
-            rows.append(Content.assemble((detail.name, STRONG), (f"  {where}", MUTED)))
-            rows += [Content(row) for line in detail.lines for row in folded(line, width)][: DETAIL - 3]
-        rows = [*rows, *[Content("")] * DETAIL][: DETAIL - 1]
-        fitting = [at for at in range(len(keys) + 1) if len("   ".join(keys[:at])) <= width]
-        self.show([*rows, Content.styled("   ".join(keys[: fitting[-1]]), MUTED)])
+        old = self.rows_at(self.size.width)
+        self._account, self._keys = detail, tuple(keys)
+        self.repaint_changed(old)
+
+    def rows_at(self, width: int) -> Sequence[Content]:
+        """As `Lines.rows_at`: always as many, the keys in the last one; a sentence that is cut short ends with '…'."""
+        width = width or WIDTH
+        told = [] if self._account is None else _told_of(self._account, width)
+        if len(told) > DETAIL - 2:
+            told[DETAIL - 3] = Content.assemble(told[DETAIL - 3][: width - 1], "…")
+        rows = [Content.styled("─" * width, RULE), *told, *[Content("")] * DETAIL][: DETAIL - 1]
+        fitting = [at for at in range(len(self._keys) + 1) if len("   ".join(self._keys[:at])) <= width]
+        return [*rows, Content.styled("   ".join(self._keys[: fitting[-1]]), MUTED)]
+
+
+def _told_of(account: AccountSummary, width: int) -> list[Content]:
+    """Return an account's name, where it sends, and how it stands; where there is room for the address behind it."""
+    where = " · ".join(each for each in (account.address, account.server) if each)
+    head = Content.assemble((account.name, STRONG), (f"  {where}", MUTED))
+    if head.cell_length > width:
+        head = Content.assemble((account.name, STRONG), (f"  {account.address}", MUTED))
+        head = head if head.cell_length <= width else Content.assemble(head[: width - 1], "…")
+    return [head, *(Content(row) for line in account.lines for row in folded(line, width))]
 
 
 def head_words(state: AccountListState) -> tuple[str, str]:
@@ -146,7 +162,7 @@ def head_words(state: AccountListState) -> tuple[str, str]:
 
 def told_rows(state: AccountListState) -> list[Content]:
     told = ((state.problem, BAD), (state.said, GOOD if not state.trouble else ""), (state.trouble, BAD))
-    return [Content.styled(row, style) for words, style in told if words for row in folded(words, WIDTH)]
+    return [Content.styled(words, style) for words, style in told if words]
 
 
 def written_key(offer: Offer[AccountAction]) -> str:

@@ -10,14 +10,18 @@ from textual.widget import Widget
 
 from smtp_wizard.flows.areas.calendar import CalendarFlow, CalendarOffer, CalendarState, EndLine
 from smtp_wizard.flows.flow import Section
+from smtp_wizard.flows.save_file import FileSaved
 from smtp_wizard.screens.areas.list_page import ListPage
+from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.widgets.chips import Chip, key_named
 from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.rows import Column, ListRow, RowList
 
-COLUMNS = (Column("Day", 10), Column("Whose", 22, grows=True), Column("What", 14), Column("When", 14))
+COLUMNS = (Column("Day", 11), Column("Whose", 22, grows=True), Column("What", 14), Column("When", 14))
+
+SAVES = "save it to a file that any calendar program takes"
 
 
 class CalendarScreen(ListPage):
@@ -55,6 +59,7 @@ class CalendarScreen(ListPage):
         return [
             Chip("enter", offer.verb, self.show_others, help=f"show {offer.verb.lower()}"),
             Chip(key_named(offer.key), offer.verb, self.show_others, shown=False),
+            *([Chip("s", "Save for my calendar", self._save, help=SAVES)] if self.flow.state.rows else []),
             *self.moves("what is told of"),
         ]
 
@@ -68,6 +73,15 @@ class CalendarScreen(ListPage):
     async def show_ends(self, offer: CalendarOffer) -> None:
         """Show what ends for the accounts, or for all providers."""
         await self.flow.act(offer)
+
+    def _save(self) -> None:
+        asked = self.flow.file()
+        if asked is not None:
+            self.app.push_screen(FlowPanel(asked), self._saved)
+
+    def _saved(self, saved: FileSaved | None) -> None:
+        if saved is not None and saved.words:
+            self.banner.say(saved.words)
 
     def _changed(self, state: CalendarState) -> None:
         self.card.show_card(state.card)

@@ -9,13 +9,14 @@ from textual import on, work
 from textual.content import Content
 from textual.widget import Widget
 
-from smtp_wizard.flows.areas.domain import QUESTION, DomainFlow, DomainOffer, DomainState, ReadSections
+from smtp_wizard.flows.areas.domain import QUESTION, WHY, DomainFlow, DomainOffer, DomainState, ReadSections
 from smtp_wizard.flows.flow import CopyText, Section
 from smtp_wizard.screens.details import SectionsPanel
-from smtp_wizard.screens.page import Page, question
+from smtp_wizard.screens.page import Page, note, question
 from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.text.explain import COPIED
 from smtp_wizard.widgets.chips import Chip
+from smtp_wizard.widgets.chosen_detail import COLUMN
 from smtp_wizard.widgets.frame import Frame, TextFrame
 from smtp_wizard.widgets.lines import MUTED, Lines
 from smtp_wizard.widgets.offers import OfferList
@@ -23,6 +24,30 @@ from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.plain_text import folded
 
 WORK = "domain"
+
+
+class RecordLines(Lines):
+    """What stands in the DNS, a line for each kind of record, each in two rows at most."""
+
+    def __init__(self) -> None:
+        super().__init__(id="domain-rows")
+        self._lines: Sequence[str] = ()
+
+    def show_lines(self, lines: Sequence[str]) -> None:
+        """Show other lines."""
+        old = self.rows_at(self.size.width)
+        self._lines = lines
+        self.repaint_changed(old)
+
+    def rows_at(self, width: int) -> Sequence[Content]:
+        """As `Lines.rows_at`."""
+        return [row for line in self._lines for row in _in_two(line, width or COLUMN)]
+
+
+def _in_two(line: str, width: int) -> list[Content]:
+    first, *rest = folded(line, width)
+    more = rest[:1] if len(rest) < 2 else [f"{rest[0][: width - 1]}…"]
+    return [Content.styled(row, MUTED) for row in (first, *more)]
 
 
 class DomainScreen(Page[None]):
@@ -42,13 +67,16 @@ class DomainScreen(Page[None]):
         self.flow.changed = self._changed
         self.frame = TextFrame(self.flow.state.entry, id="domain")
         self.card = OutcomeCard()
-        self.rows = Lines(id="domain-rows")
+        self.rows = RecordLines()
         self.offers: OfferList[str] = OfferList()
+        self.about = note("\n".join(WHY.lines), narrow=True)
+        """What is looked at, until something was."""
 
     def column(self) -> Iterator[Widget]:
         yield question(QUESTION)
         yield self.frame
         yield self.card
+        yield self.about
         yield self.offers
         yield self.rows
 
@@ -87,7 +115,8 @@ class DomainScreen(Page[None]):
     def _changed(self, state: DomainState) -> None:
         self.frame.show(state.entry)
         self.card.show_card(state.card)
-        self.rows.show([Content.styled(row, MUTED) for line in state.rows for row in folded(line, 74)[:2]])
+        self.rows.show_lines(state.rows)
+        self.about.set_class(bool(state.rows or state.card), "-gone")
         self.offers.offer(state.offers if state.rows else ())
         if state.rows:
             self.offers.focus()

@@ -35,7 +35,7 @@ from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.frame import Edged, Frame, TextFrame
 from smtp_wizard.widgets.lines import MUTED, Lines
 from smtp_wizard.widgets.offers import OfferList
-from smtp_wizard.widgets.outcome_card import OutcomeCard
+from smtp_wizard.widgets.outcome_card import USUAL, OutcomeCard
 from smtp_wizard.widgets.plain_text import folded
 
 WORK = "explain"
@@ -106,10 +106,20 @@ class PasteArea(TextArea, Edged):  # the styles are those of the first class
 class Quoted(Edged, Lines):
     """The first lines of what was pasted, in a frame."""
 
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._lines: Sequence[str] = ()
+
     def show_lines(self, lines: Sequence[str], said_by: str) -> None:
         """Show other lines."""
+        old = self.rows_at(self.size.width)
         self.label("You pasted", said_by)
-        self.show([Content.styled(row, MUTED) for line in lines for row in folded(line, 72)[:2]])
+        self._lines = lines
+        self.repaint_changed(old)
+
+    def rows_at(self, width: int) -> Sequence[Content]:
+        """As `Lines.rows_at`: two rows of each line at most."""
+        return [Content.styled(row, MUTED) for line in self._lines for row in folded(line, width or USUAL)[:2]]
 
 
 class ExplainScreen(Page[None]):

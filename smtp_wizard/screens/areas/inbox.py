@@ -31,7 +31,7 @@ from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.rows import Column, ListRow, RowList
 
-COLUMNS = (Column("Arrived", 16), Column("To", 22), Column("Subject", 30, grows=True))
+COLUMNS = (Column("Arrived", 12), Column("To", 22, least=14), Column("Subject", 30, grows=True))
 ABOUT = Section("", ("What is sent while you practise goes nowhere else.",))
 
 

@@ -38,7 +38,6 @@ from smtp_wizard.widgets.frame import Frame, FrameRow, TextFrame
 from smtp_wizard.widgets.lines import GOOD, MUTED, STRONG, WARNED, Lines
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import OutcomeCard
-from smtp_wizard.widgets.plain_text import folded
 from smtp_wizard.widgets.rows import Column, ListRow, RowList, shortened
 
 GUIDE = "limits"
@@ -303,4 +302,4 @@ def _below(state: MailingState) -> Iterator[Content]:
         yield Content.styled("What you can do", STRONG)
         yield Content("")
         for number, words in enumerate(state.ways, 1):
-            yield from map(Content, folded(f"{number}. {words}", 74))
+            yield Content(f"{number}. {words}")

@@ -133,7 +133,7 @@ async def test_the_detail_says_since_when_and_until_when_it_worked(services: Ser
     assert detail is not None
     assert detail.address == "ana@gmail.com"
     assert detail.server == "smtp.gmail.com, port 465"
-    assert "since 3 days ago. It worked until 20 Nov. Somebody changed the password" in detail.lines[0]
+    assert "for 3 days. It worked until 20 Nov. Somebody changed the password" in detail.lines[0]
     assert detail.seconds == (1.2,), "of those alone that signed in"
 
 
