@@ -29,16 +29,14 @@ class ChosenDetail(Lines):
         self.repaint_changed(old)
 
     def rows_at(self, width: int) -> Sequence[Content]:
-        """As `Lines.rows_at`: always as many. A sentence that does not fit is left out: F4 has them all."""
+        """As `Lines.rows_at`: always as many. A sentence that is cut short ends with an ellipsis."""
         width = width or COLUMN
         rows = [Content.styled("─" * width, RULE)]
         first = [_titled(section, width) for section in self._sections]
         more = [[Content.styled(row, MUTED) for row in folded(line, width)] for line in self._further()]
         for told in (*first, *more):
             room = DETAIL - len(rows)
-            if len(told) > room and len(rows) > 1:
-                break
-            rows += [*told[: room - 1], _open_ended(told[room - 1], width)] if len(told) > room else told
+            rows += [*told[: room - 1], _open_ended(told[room - 1], width)] if len(told) > room > 0 else told
         return [*rows, *[Content("")] * DETAIL][:DETAIL]
 
     def _further(self) -> Iterator[str]:

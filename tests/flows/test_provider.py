@@ -131,7 +131,7 @@ def test_settings_changes_and_sources_stand_beside_the_question_and_never_in_it(
     settings, changed = state.rail
     assert (settings.title, changed.title) == ("Settings", "What changed")
     assert "Known from the ending of the address (gmail.com)." in settings.lines
-    assert any(line.startswith("30 May 2022: ") for line in changed.lines)
+    assert any(line.startswith("· 30 May 2022: ") for line in changed.lines)
     assert [part.title for part in state.changed] == [
         "What the old help article says",
         "What holds today",

@@ -16,6 +16,7 @@ from smtp_wizard.widgets.guide_steps import due_line
 from smtp_wizard.widgets.lines import fitted
 from smtp_wizard.widgets.plain_text import folded
 from smtp_wizard.widgets.rows import Column, ListRow, RowList
+from tests.support.walk import in_one_line
 from tests.widgets.test_widgets import bench
 
 URL = "https://knowledge.workspace.google.com/kb/how-to-generate-an-app-passwords-000009237"
@@ -75,16 +76,15 @@ def test_the_note_of_a_choice_goes_on_below_itself_or_below_the_words() -> None:
     ]
 
 
-def test_the_detail_below_a_list_never_ends_within_a_sentence() -> None:
+@pytest.mark.parametrize("more", [1, 8, 9, 23, 24, 25, 60])
+def test_the_detail_below_a_list_says_where_a_sentence_is_cut_short(more: int) -> None:
     detail = ChosenDetail()
-    detail.show_sections(
-        [Section("Gmail", ("Five hundred a day.", "word " * 40, "One more.")), Section("", ("Last.",))]
-    )
+    detail.show_sections([Section("Gmail", ("Five hundred a day.", "word " * more + "end.")), Section("", ("Too.",))])
     rows = [row.plain for row in detail.rows_at(40)]
     assert len(rows) == DETAIL
-    assert rows[1:4] == ["Gmail  Five hundred a day.", "Last.", ""]
-    detail.show_sections([Section("A guide", ("word " * 80,))])
-    assert [row.plain[-1:] for row in detail.rows_at(40)][-1] == "…"
+    assert rows[1:3] == ["Gmail  Five hundred a day.", "Too."]
+    whole = in_one_line(" ".join(rows[3:])).endswith("end.")
+    assert whole != rows[-1].endswith("…"), "one or the other"
 
 
 async def narrow(rows: RowList, width: int) -> list[str]:

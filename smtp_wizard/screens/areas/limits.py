@@ -85,9 +85,9 @@ class LimitsScreen(FindPage):
 
     def chips(self) -> Sequence[Chip]:
         plan = [Chip("enter", "Plan a mailing", self._plan, help="count the days that a mailing takes with it")]
+        details = Chip("f4", "Details", self._details, help="details: every figure, and who says so")
         return [
-            *(plan if self.flow.chosen is not None else []),
-            Chip("f4", "Details", self._details, help="details: every figure, and who says so"),
+            *([*plan, details] if self.flow.chosen is not None else []),
             Chip("f6", "Guide", self._guide, help="guide: when the list is too large"),
             Chip("f9", "Order, file", self._more, help="another order, or write the list to a file"),
             *self.moves("a provider"),
