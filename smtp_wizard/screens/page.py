@@ -139,8 +139,9 @@ class Page(KeyedScreen[T]):
     # -- keys -------------------------------------------------------------------------------------------------------
 
     def keys(self) -> Sequence[Chip]:
-        """As `KeyedScreen.keys`: Enter's, Esc, the screen's own, F1 and F10, in this order everywhere."""
-        first, *own = self.chips() or (None,)
+        """As `KeyedScreen.keys`: Enter's, Esc, its own, F1, F10; where Enter does nothing, Esc first."""
+        own = list(self.chips())
+        first = own.pop(0) if own and not own[0].key.startswith("f") else None
         back = self.back_words()
         return [
             *([first] if first is not None else []),
