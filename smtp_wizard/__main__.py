@@ -9,6 +9,14 @@ from smtp_wizard import __version__
 
 def main() -> int:
     """Run the command line; return the exit code, with which the process ends whatever else it does then."""
+    try:
+        return _main()
+    except KeyboardInterrupt:  # while the program was still being loaded; later it is told with what was not done
+        sys.stderr.write("smtp-wizard: Interrupted.\n")
+        return 130
+
+
+def _main() -> int:
     from smtp_wizard.commands.process import QuickEnd, collect_garbage_rarely, fill_closed_streams, forbid_core_dumps
 
     fill_closed_streams()

@@ -62,8 +62,10 @@ def listed(invocation: Invocation, _json: bool) -> int:
     elif not invocation.saved_accounts.holds_any():
         out.narrate("No account is saved yet. 'smtp-wizard setup' makes one.")
     else:
-        rows = [("Name", "Server", "Last test", "Result"), *(_row(account) for account in accounts)]
-        out.data("\n".join(table(rows, out.width)))
+        never = "not known" if invocation.saved_accounts.state.unread else "never"
+        rows = [("Name", "Server", "Last test", "Result"), *(_row(account, never) for account in accounts)]
+        codes = ["", *(colour_of(account.last) for account in accounts)]
+        out.data("\n".join(table(rows, out.width, {3: codes} if out.colour else None)))
     return Exit.OK
 
 
@@ -151,10 +153,10 @@ def _agreed(account: Account) -> Answer:
     return Answer.DO
 
 
-def _row(account: Account) -> tuple[str, str, str, str]:
+def _row(account: Account, never: str) -> tuple[str, str, str, str]:
     practice = " (practice)" if account.connection.sandbox else ""
     last = account.last
-    when = f"{last.at.astimezone():%Y-%m-%d %H:%M}" if last else "never"
+    when = f"{last.at.astimezone():%Y-%m-%d %H:%M}" if last else never
     return account.name, f"{account.connection.endpoint}{practice}", when, last_result_words(last)
 
 
@@ -169,6 +171,13 @@ def last_result_words(last: LastResult | None) -> str:
         return f"{VERDICT_WORDS[last.verdict]} not proved"
     stage = f" {STAGE_WORDS[last.stage]}" if last.stage else ""
     return f"{VERDICT_WORDS[last.verdict]}{stage}"
+
+
+def colour_of(last: LastResult | None) -> str:
+    """Return the colour of a last result's words, as `table` takes it."""
+    from smtp_wizard.output.plain_lines import COLOURS, VERDICT_WORDS
+
+    return COLOURS.get(VERDICT_WORDS[last.verdict], "") if last is not None else ""
 
 
 def store_words(store: StoreRef | None) -> str:

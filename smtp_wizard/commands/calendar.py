@@ -13,6 +13,7 @@ from smtp_wizard.engine.accounts.deadlines import Deadline, by_day, deadlines_of
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.tables import folded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,7 @@ def command(invocation: Invocation, catalogue: bool, file: str | None, _json: bo
     if file == "-" and out.form is Form.JSON:
         raise click.UsageError("--ics - and --json both print on standard output; choose one.")
     ends = _ends(invocation, now, catalogue=catalogue)
+    state = invocation.saved_accounts.state
     if file is not None:
         _write(invocation, file, ends, now)
     if out.form is Form.JSON:
@@ -43,7 +45,7 @@ def command(invocation: Invocation, catalogue: bool, file: str | None, _json: bo
         out.document(Calendar(tuple(map(EventJson.of, ends))))
     elif file is None:
         _print(invocation, ends, now)
-    return Exit.OK
+    return Exit.SECRET if state.unread else Exit.OK  # what it knows of certificates is missing
 
 
 def _ends(invocation: Invocation, now: datetime, *, catalogue: bool) -> Sequence[Deadline]:
@@ -52,12 +54,13 @@ def _ends(invocation: Invocation, now: datetime, *, catalogue: bool) -> Sequence
 
 
 def _print(invocation: Invocation, ends: Sequence[Deadline], now: datetime) -> None:
-    from smtp_wizard.text.calendar import NOTHING_ENDS, end_lines
+    from smtp_wizard.text.calendar import HEADING, NOTHING_ENDS, end_lines
 
-    if not ends:
+    if not ends and not invocation.saved_accounts.state.unread:
         invocation.out.narrate(NOTHING_ENDS)
-    for line in end_lines(ends, now):
-        invocation.out.data(line)
+    elif ends:
+        lines = "\n".join([HEADING, *end_lines(ends, now)])
+        invocation.out.page(folded(lines, invocation.out.width))
 
 
 def _write(invocation: Invocation, file: str, ends: Sequence[Deadline], now: datetime) -> None:

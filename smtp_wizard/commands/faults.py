@@ -14,6 +14,14 @@ from smtp_wizard.runtime.fault_log import LAST_FAULT, FaultLog
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.diagnosis.finding import Finding
+    from smtp_wizard.engine.state.state import State
+
+
+def refuse_unread_state(state: State, hint: Shown = NO_WORDS) -> None:
+    """Raise `CommandError` where what was learnt could not be read: nothing must not be taken for all there is."""
+    if state.unread:
+        state.problems()  # it is said here
+        raise CommandError("state-unread", shown(state.unread), hint, Exit.SECRET)
 
 
 def known_fault(problem: Exception) -> CommandError | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
+from smtp_wizard.commands.faults import refuse_unread_state
 from smtp_wizard.commands.options.shell_completion import account_names
 from smtp_wizard.engine.state.results import KEEP
 from smtp_wizard.runtime.exits import Exit
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from smtp_wizard.commands.invocation import Invocation
     from smtp_wizard.engine.accounts.account import Account
     from smtp_wizard.engine.state.results import Result
+    from smtp_wizard.runtime.output import Output
 
 USUAL = 20
 """Results that are shown where nobody says how many."""
@@ -42,7 +44,9 @@ def command(invocation: Invocation, account: str, most: int, _json: bool) -> int
     Nothing is tested. The last 100 results of each account are kept in the config folder.
     """
     out, chosen = invocation.out, invocation.saved_accounts.get(account)
-    results = invocation.saved_accounts.state.results.history(chosen.id, most)
+    state = invocation.saved_accounts.state
+    results = state.results.history(chosen.id, most)
+    refuse_unread_state(state)
     if out.form is Form.JSON:
         from smtp_wizard.output.documents.history import History, PastResultJson
 
@@ -50,18 +54,23 @@ def command(invocation: Invocation, account: str, most: int, _json: bool) -> int
     elif not results:
         out.narrate(f"'{chosen.name}' has not been tested yet: 'smtp-wizard test' does that.")
     else:
-        out.data("\n".join(_lines(chosen, results, out.width)))
+        out.data("\n".join(_lines(chosen, results, out)))
     return Exit.OK
 
 
-def _lines(account: Account, results: Sequence[Result], width: int | None) -> Iterator[str]:
+def _lines(account: Account, results: Sequence[Result], out: Output) -> Iterator[str]:
+    from smtp_wizard.commands.accounts import colour_of
     from smtp_wizard.text.last_test import seconds_of, seconds_words, spark
 
     yield f"{account.name} ({account.connection.endpoint})"
     if len(seconds := seconds_of(results)) > 1:
-        yield f"{spark(seconds)}  {seconds_words(seconds)} to sign in, the oldest first"
+        words = f"{seconds_words(seconds)} to sign in, the oldest first"
+        drawn = spark(seconds, None if out.width is None else out.width - len(words) - 2)
+        yield f"{drawn}  {words}" if out.can_show(drawn) else words[0].upper() + words[1:]
     yield ""
-    yield from table([("Tested", "Depth", "Result", "Seconds", "Slowest stage"), *map(_row, results)], width)
+    rows = [("Tested", "Depth", "Result", "Seconds", "Slowest stage"), *map(_row, results)]
+    codes = ["", *(colour_of(each.last) for each in results)]
+    yield from table(rows, out.width, {2: codes} if out.colour else None)
 
 
 def _row(result: Result) -> tuple[str, str, str, str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from smtp_wizard.commands.groups import GroupWithDefault, LazyCommand
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import join, phrase, shown
 from smtp_wizard.engine.limits.catalogue_limits import LimitRow, Sorting, listed, rows_of, sorted_rows
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
@@ -50,7 +50,10 @@ def list_limits(invocation: Invocation, query: str | None, sorting: str, _json: 
     elif as_csv:
         out.data(rows_csv(rows).rstrip("\n"))
     elif not rows:
-        out.narrate(f"No provider with limits is known for '{shown(query or '', 60)}'.")
+        from smtp_wizard.commands.providers import meant
+
+        words = phrase("No provider with limits is known for '{}'.", shown(query or "", 60))
+        out.narrate(join(" ", filter(None, (words, meant(invocation, query or "")))))
     else:
         out.page("\n".join(_text(rows, out.width)))
         out.narrate("* as the old help article has it")

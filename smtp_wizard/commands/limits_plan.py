@@ -26,7 +26,7 @@ from smtp_wizard.engine.limits.mailing_plan import (
 from smtp_wizard.flows.areas.mailing import parse_each, parse_recipients, parse_sent
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
-from smtp_wizard.runtime.tables import table
+from smtp_wizard.runtime.tables import folded, table
 from smtp_wizard.text.limits import (
     DAYS_SHOWN,
     GUIDE,
@@ -105,7 +105,7 @@ def command(
     elif as_csv:
         invocation.out.data(plan_csv(made).rstrip("\n"))
     else:
-        invocation.out.data("\n".join(_plan_text(made, invocation)))
+        invocation.out.page(folded("\n".join(_plan_text(made, invocation)), invocation.out.width))
     return Exit.OK
 
 
@@ -134,7 +134,7 @@ def _plan_text(made: Plan, invocation: Invocation) -> Iterator[str]:
     yield from plan_words(made, catalog)
     if made.per_day:
         yield ""
-        yield from bars(made) if len(made.working) == 1 else _days_table(made)
+        yield from bars(made) if len(made.working) == 1 else _days_table(made, invocation.out.width)
     ways = advice(made, catalog)
     if ways:
         yield from ["", "What you can do"]
@@ -144,11 +144,11 @@ def _plan_text(made: Plan, invocation: Invocation) -> Iterator[str]:
     yield from (f"  {words}" for words in refusal_words(made, catalog))
 
 
-def _days_table(made: Plan) -> list[str]:
+def _days_table(made: Plan, width: int | None) -> list[str]:
     """Each account in a column of its own, and all of them; a long plan is cut, and says so."""
     names = [share.sender.name for share in made.working]
     days = zip(calendar(made), *(share.per_day for share in made.working), strict=True)
-    rows = [["Day", *names, "Together"]]
+    rows = [["Day", *names, "All messages"]]
     rows += [[day_name(day), *(f"{each:,}" for each in numbers), f"{number:,}"] for (day, number), *numbers in days]
     rest = rows[DAYS_SHOWN:]
-    return table(rows[:DAYS_SHOWN]) + ([f"... and so on, {len(rest):,} days more"] if rest else [])
+    return table(rows[:DAYS_SHOWN], width) + ([f"... and so on, {len(rest):,} days more"] if rest else [])

@@ -9,17 +9,19 @@ import click
 
 from smtp_wizard.commands.groups import GroupWithDefault, LazyCommand
 from smtp_wizard.commands.options.shell_completion import provider_ids
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.providers.retirements import look_again
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
-from smtp_wizard.runtime.tables import table
+from smtp_wizard.runtime.tables import folded, table
 
 if TYPE_CHECKING:
     from smtp_wizard.commands.invocation import Invocation
     from smtp_wizard.engine.providers.limits import SendLimit
     from smtp_wizard.engine.providers.provider import AccessPath, CatalogEndpoint, Documented, IspdbEntry, Provider
 
+CLOSE = 0.75
+"""How much alike an id must be for somebody to have meant it: most endings of names are alike ('-hosting')."""
 _LATER = {"verify": LazyCommand("smtp_wizard.commands.providers_verify", "Compare the servers with the catalogue.")}
 
 
@@ -41,7 +43,8 @@ def listed(invocation: Invocation, query: str | None, _json: bool) -> int:
 
         out.document(Providers(tuple(map(BriefJson.of, found))))
     elif not found:
-        out.narrate(f"No provider is known for '{shown(query or '', 60)}'. Its server can be entered by hand.")
+        hint = meant(invocation, query or "") or "Its server can be entered by hand."
+        out.narrate(f"No provider is known for '{shown(query or '', 60)}'. {hint}")
     else:
         rows = [("Id", "Name", "Kind", "Status", "Checked")]
         rows += [(each.id, each.name, each.kind.value, each.status.value, each.checked) for each in found]
@@ -62,9 +65,11 @@ def show(invocation: Invocation, provider_id: str, _json: bool) -> int:
 
         invocation.out.document(ProviderShown.of(provider, overrides))
     else:
-        invocation.out.page(
-            "\n".join([*_text(provider), *_block("Overridden", [f"  {each.words}" for each in overrides])])
-        )
+        lines = [
+            *_text(provider, invocation.out.width),
+            *_block("Overridden", [f"  {each.words}" for each in overrides]),
+        ]
+        invocation.out.page(folded("\n".join(lines), invocation.out.width))
     return Exit.OK
 
 
@@ -74,21 +79,27 @@ def provider_called(invocation: Invocation, provider_id: str) -> Provider:
     found = catalog.get(provider_id)
     if found is not None:
         return found
-    import difflib
-
-    close = difflib.get_close_matches(provider_id, [each.id for each in catalog.providers], n=1)
     raise CommandError(
         "no-such-provider",
         phrase("There is no provider with the id '{}'.", shown(provider_id, 60)),
-        phrase("Did you mean '{}'?", shown(close[0])) if close else phrase("'smtp-wizard providers' lists them."),
+        meant(invocation, provider_id) or phrase("'smtp-wizard providers' lists them."),
         Exit.NOT_FOUND,
     )
+
+
+def meant(invocation: Invocation, typed: str) -> Shown:
+    """Return a question whether another provider was meant; no words where none has an id like it."""
+    import difflib
+
+    ids = [each.id for each in invocation.catalog.providers]
+    close = difflib.get_close_matches(typed.lower(), ids, n=1, cutoff=CLOSE)
+    return phrase("Did you mean '{}'?", shown(close[0])) if close and close[0] != typed else NO_WORDS
 
 
 # --- text ---
 
 
-def _text(provider: Provider) -> Iterator[str]:
+def _text(provider: Provider, width: int | None) -> Iterator[str]:
     facts = [
         ("Id", provider.id),
         ("Kind", provider.kind.value),
@@ -100,7 +111,7 @@ def _text(provider: Provider) -> Iterator[str]:
         ("Successor", provider.successor or ""),
     ]
     yield provider.name
-    yield from _block("", table([(f"  {name}", words) for name, words in facts if words]))
+    yield from _block("", table([(f"  {name}", words) for name, words in facts if words], width))
     yield from _block("", [f"  {provider.note}"] if provider.note else [])
     yield from _block("Servers", [_endpoint_line(each) for each in provider.endpoints])
     yield from _block("Compared with ISPDB", [_ispdb_line(provider, entry) for entry in provider.ispdb])

@@ -108,7 +108,7 @@ def _announce(out: Output, sandbox: Sandbox) -> None:
         ("Password", f"{scenario.practice_password} ({_taken(scenario)})"),
         ("CA file", str(sandbox.ca_file)),
     ]
-    out.data("\n".join(table(facts)))
+    out.data("\n".join(table(facts, out.width)))
     out.narrate("Running. Ctrl-C stops it.")
 
 
@@ -151,7 +151,7 @@ def listed(invocation: Invocation, clear: bool, _json: bool) -> int:
     else:
         rows = [("Key", "Arrived", "To", "Subject")]
         rows += [(m.key, f"{m.when.astimezone():%Y-%m-%d %H:%M}", ", ".join(m.recipients), m.subject) for m in found]
-        out.data("\n".join(table(rows)))
+        out.data("\n".join(table(rows, out.width)))
     return Exit.OK
 
 

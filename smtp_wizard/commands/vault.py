@@ -50,7 +50,7 @@ def state(invocation: Invocation, _json: bool) -> int:
         invocation.out.narrate("There is no vault yet; '--store vault' makes one.")
     else:
         rows = [("File", shown(str(file), 200)), ("Used by", ", ".join(used_by) or "no account")]
-        invocation.out.data("\n".join(table(rows)))
+        invocation.out.data("\n".join(table(rows, invocation.out.width)))
     return Exit.OK
 
 

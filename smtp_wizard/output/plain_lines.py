@@ -179,10 +179,14 @@ def plain_printer(write: Callable[[str], None], transcript: Callable[[str], None
     return read
 
 
+COLOURS: Mapping[str, str] = {"ok": "32", "warn": "33", "FAIL": "31;1", "????": "33;1"}
+"""The words of the verdicts that stand out, with their SGR parameters (ECMA-48 section 8.3.117)."""
+
+
 def coloured(line: str) -> str:
     """Return a plain line with its verdict in colour. The words stay the same."""
     word = line[:_ROW_START].strip()
-    code = {"ok": "32", "warn": "33", "FAIL": "31;1", "????": "33;1"}.get(word)
+    code = COLOURS.get(word)
     return f"\x1b[{code}m{word}\x1b[0m{line[len(word) :]}" if code else line
 
 

@@ -83,6 +83,14 @@ class Output:
         except (OSError, ValueError):
             return None
 
+    def can_show(self, text: str) -> bool:
+        """Whether stdout has all characters of a text; what it has not is written as escapes."""
+        try:
+            text.encode(sys.stdout.encoding or "utf-8")
+        except (UnicodeError, LookupError):
+            return False
+        return True
+
     @property
     def shows_progress(self) -> bool:
         """Whether stderr takes a line that is written over again and again."""

@@ -15,6 +15,7 @@ KIND_WORDS = {
     DeadlineKind.LIMIT: "limit changes",
 }
 NOTHING_ENDS = "Nothing is known to end. Certificates are known once an account was tested ('smtp-wizard test --all')."
+HEADING = "Date        Account or provider: what expires, and when"
 FILE_WORDS = "For your own calendar: 'smtp-wizard calendar --ics FILE'."
 NOT_TESTED = "Certificates are known once an account was tested: A on 'Your accounts' tests them all."
 _MARGIN = " " * 12
@@ -41,9 +42,7 @@ def head_words(end: Deadline, now: datetime) -> str:
 
 def end_lines(ends: Sequence[Deadline], now: datetime) -> Iterator[str]:
     """Yield each end as a few lines: its row, what is to be known, and who says so."""
-    import textwrap
-
     for end in ends:
         yield head_words(end, now)
-        for words in (end.what, f"({end.source})"):
-            yield from textwrap.wrap(words, 78, initial_indent=_MARGIN, subsequent_indent=_MARGIN)
+        yield _MARGIN + end.what
+        yield f"{_MARGIN}({end.source})"

@@ -109,10 +109,15 @@ _GOOD = (Verdict.PASS, Verdict.WARN)
 BARS = "▁▂▃▄▅▆▇█"
 
 
-def spark(seconds: Sequence[float]) -> str:
-    """Return a bar for each figure, the longest as high as a row."""
-    most = max(seconds, default=0.0) or 1.0
-    return "".join(BARS[min(int(each / most * len(BARS)), len(BARS) - 1)] * 2 for each in seconds)
+def spark(seconds: Sequence[float], room: int | None = None) -> str:
+    """Return a bar for each figure, the longest as high as a row.
+
+    `room`: columns; where all figures do not fit, the last ones are drawn.
+    """
+    wide = 2 if room is None or 2 * len(seconds) <= room else 1
+    drawn = seconds if room is None else seconds[-max(room, 1) :]
+    most = max(drawn, default=0.0) or 1.0
+    return "".join(BARS[min(int(each / most * len(BARS)), len(BARS) - 1)] * wide for each in drawn)
 
 
 def seconds_words(seconds: Sequence[float]) -> str:

@@ -296,19 +296,26 @@ def short_day(day: date, today: date) -> str:
     return f"{weekday} {day.day} {months[day.month - 1]}{year}"
 
 
+_MESSAGES = "Messages"
+
+
 def bars(made: Plan, *, longest: int = BAR) -> Iterator[str]:
-    """Yield a line for each day, or for equal days in a row: name, number, a bar. A long plan is cut, and says so."""
+    """Yield a heading, and a line for each day, or for equal days in a row: name, number, a bar.
+
+    A long plan is cut, and says so.
+    """
     listed = runs(made)
     most = max((run.number for run in listed), default=0)
-    width = len(f"{most:,}")
+    width = max(len(f"{most:,}"), len(_MESSAGES))
     names = [day_name(run.first) if run.days == 1 else f"{run.days:,} days of" for run in listed]
     cut = len(listed) > DAYS_SHOWN
-    label = max((len(name) for name in (names[: DAYS_SHOWN - 1] if cut else names)), default=0)
+    label = max((len(name) for name in ("Day", *(names[: DAYS_SHOWN - 1] if cut else names))), default=0)
 
     def line(at: int) -> str:
         number = listed[at].number
         return f"{names[at]:<{label}}  {number:>{width},}  {'#' * -(-number * longest // most)}".rstrip()
 
+    yield f"{'Day':<{label}}  {_MESSAGES:>{width}}"
     yield from map(line, range(DAYS_SHOWN - 1 if cut else len(listed)))
     if cut:
         rest = sum(run.days for run in listed[DAYS_SHOWN - 1 : -1])

@@ -124,9 +124,10 @@ def test_the_whole_catalogue_is_told_on_request(own_home: Path) -> None:
 def test_a_person_reads_a_row_and_below_it_what_it_is_about(saved: SavedAccounts) -> None:
     ran = run("calendar")
     rows = [line for line in ran.out.splitlines() if not line.startswith(" ")]
-    assert [row.split(": ")[1].split(",")[0] for row in rows[:2]] == ["sign-in", "way in closes"]
+    assert [row.split(": ")[1].split(",")[0] for row in rows[1:3]] == ["sign-in", "way in closes"]
     assert "2026-12-31  Ends: way in closes, " in ran.out
-    assert max(map(len, ran.out.splitlines())) <= 80
+    assert rows[0].startswith("Date "), "the columns are named"
+    assert max(map(len, ran.out.splitlines())) > 80, "a pipe gets each sentence whole"
 
 
 def test_where_nothing_ends_that_is_said(own_home: Path) -> None:

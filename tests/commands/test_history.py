@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,8 +13,9 @@ from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.state.results import KEEP, LastResult, Result
+from smtp_wizard.engine.state.timestamps import FILE_NAME
 from tests.commands.test_send import RELAY
-from tests.support.cli import run
+from tests.support.cli import on_terminal, run, run_process
 
 BEGAN = datetime(2026, 11, 1, 2, 8, tzinfo=UTC)
 
@@ -57,3 +60,38 @@ def test_an_account_that_was_never_tested_has_no_history(own_home: Path) -> None
 def test_an_account_that_is_not_there_exits_4() -> None:
     ran = run("history", "Nobody", "--json")
     assert (ran.code, ran.error["code"]) == (4, "no-such-account")
+
+
+@pytest.mark.parametrize("words", [("history", RELAY.name), ("history", RELAY.name, "--json"), ("calendar", "--json")])
+def test_what_cannot_be_read_is_not_taken_for_a_test_that_never_was(
+    tested: Account, own_home: Path, words: str
+) -> None:
+    (own_home / "config" / FILE_NAME).write_bytes(b"no database" * 200)
+    ran = run(*words)
+    assert ran.code == 3
+    assert ran.err.count("is damaged") == 1
+    assert "not been tested yet" not in ran.err
+    if words[0] == "history" and "--json" in words:
+        assert ran.error["code"] == "state-unread"
+
+
+def test_the_list_says_no_never_of_what_cannot_be_read(tested: Account, own_home: Path) -> None:
+    (own_home / "config" / FILE_NAME).write_bytes(b"no database" * 200)
+    assert "not known" in run("accounts").out
+
+
+def test_on_a_terminal_results_have_a_colour_and_no_line_is_too_long(tested: Account) -> None:
+    saved = SavedAccounts(Path(os.environ["SMTP_WIZARD_CONFIG"]))
+    for day in range(4, 24):
+        saved.state.results.record(tested.id, result(day, 100 + 20 * day))
+    saved.state.flush()
+    ran = on_terminal(["history", tested.name], rows=50)
+    assert "\x1b[32mok\x1b[0m" in ran.out
+    assert "▁▂▃" in ran.out or "█" in ran.out
+    assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in ran.out.splitlines()) <= 80
+
+
+def test_where_the_bars_cannot_be_shown_the_figures_are(tested: Account) -> None:
+    ran = run_process("history", tested.name, environ={"PYTHONIOENCODING": "ascii"})
+    assert ran.out.splitlines()[1] == "0.2 to 0.5 seconds to sign in, the oldest first"
+    assert "\\u" not in ran.out

@@ -15,7 +15,7 @@ from smtp_wizard.engine.limits.mailing_plan import plan as make_plan
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.providers.limits import MEGABYTE
 from smtp_wizard.text.limits import plan_document, plan_words
-from tests.support.cli import Ran, hold, run
+from tests.support.cli import Ran, hold, on_terminal, run
 from tests.support.rows import each_row
 
 CATALOG = load_catalog()
@@ -124,7 +124,8 @@ def test_a_plan_for_a_person_has_numbers_bars_and_what_a_refusal_looks_like() ->
     ran = plan("--provider", "gmail", "--recipients", "1,200", "--sent-today", "40", "--reserve", "10%")
     assert ran.code == 0
     assert "1,200 messages: 3 days, from Mon 2026-11-23 to Wed 2026-11-25." in ran.out
-    assert re.search(r"\nMon 2026-11-23  410  #{28}\nTue 2026-11-24  450  #{30}\nWed 2026-11-25  340  #{23}\n", ran.out)
+    days = r"\nMon 2026-11-23 +410  #{28}\nTue 2026-11-24 +450  #{30}\nWed 2026-11-25 +340  #{23}\n"
+    assert re.search(rf"\nDay +Messages{days}", ran.out)
     assert "550 5.4.5 'Daily user sending limit exceeded'" in ran.out
     assert "you have reached your daily sending quota" in ran.out
     assert "1 to 24 hours" in ran.out
@@ -136,7 +137,7 @@ def test_several_accounts_have_a_column_each() -> None:
     assert [account["per_day"] for account in made["accounts"]] == [[400, 500], [300, 300], []]
     assert made["accounts"][2]["trouble"] == "not-published"
     table = plan(*arguments).out
-    assert re.search(r"\nDay +gmail +gmail +Together\nMon 2026-11-23 +500 +500 +1,000\n", table)
+    assert re.search(r"\nDay +gmail +gmail +All messages\nMon 2026-11-23 +500 +500 +1,000\n", table)
     assert "not published, and we do not guess" in table
     assert plan(*arguments, *["--sent-today", "1"] * 4, "--json").error["code"] == "usage"
 
@@ -166,7 +167,7 @@ def test_what_does_not_fit_gets_the_articles_four_ways_in_its_order() -> None:
     for provider in {offered[0], offered[-1]}:
         assert plan_json("--provider", provider, "--recipients", "50000")["fits"]
     shown = plan("--provider", "godaddy", "--recipients", "50000").out
-    assert f"200 days of  250  {'#' * 30}" in shown
+    assert f"200 days of       250  {'#' * 30}" in shown
     assert "smtp-wizard guide limits" in shown
 
 
@@ -257,3 +258,10 @@ def test_what_cannot_be_planned_from_says_why(arguments: list[str], code: int) -
     ran = run("limits", "plan", *arguments, "--json")
     assert ran.code == code
     assert ran.error["message"]
+
+
+def test_on_a_terminal_a_plan_and_a_provider_are_folded_and_a_pipe_gets_them_whole() -> None:
+    for words in (("limits", "plan", "--provider", "gmail", "--recipients", "900"), ("providers", "show", "gmail")):
+        shown = on_terminal([*words], rows=300).out
+        assert max(map(len, shown.splitlines())) <= 80 or "https://" in max(shown.splitlines(), key=len)
+        assert max(map(len, run(*words).out.splitlines())) > 100

@@ -180,3 +180,9 @@ def test_every_command_has_a_schema() -> None:
     assert run("schema").out.split() == list(NAMES)
     assert run("schema", "--json").document["schemas"] == list(NAMES)
     assert run("schema", "nonesuch", "--json").code == 4
+
+
+def test_a_mistyped_provider_is_offered_back_where_it_is_looked_for() -> None:
+    for command in ("providers", "limits"):
+        assert "Did you mean 'gmail'?" in run(command, "gmial").err
+    assert run("limits", "sandbox").err == "No provider with limits is known for 'sandbox'.\n"

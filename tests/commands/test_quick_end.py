@@ -5,9 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from smtp_wizard.__main__ import main
+from smtp_wizard.commands import process
 from tests.support.patience import PATIENCE
 
 PROGRAM = """
@@ -80,3 +83,12 @@ def test_the_program_ends_so(tmp_path: Path) -> None:
     code, out, err, told = ended(tmp_path, body)
     assert (code, err, told) == (0, "", "")
     assert "basic" in out
+
+
+def test_ctrl_c_while_the_program_is_loaded_is_one_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything could be done there is nothing to say about it, and no traceback either."""
+    monkeypatch.setattr(process, "forbid_core_dumps", Mock(side_effect=KeyboardInterrupt))
+    assert main() == 130
+    assert capsys.readouterr().err == "smtp-wizard: Interrupted.\n"

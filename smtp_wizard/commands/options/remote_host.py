@@ -16,6 +16,8 @@ def parse_remote_host(text: str) -> str:
     What begins with a hyphen would be an option of ssh's. Raises `InputError`.
     """
     host = text.strip()
-    if not _HOST.fullmatch(host):
+    user, at, computer = host.rpartition("@")
+    named = computer and not computer.startswith("-") and (user or not at)
+    if not (named and _HOST.fullmatch(host)):
         raise InputError(phrase("'{}' is no computer that ssh could go to: type HOST or user@HOST.", shown(text, 60)))
     return host

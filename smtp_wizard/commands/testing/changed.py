@@ -92,6 +92,10 @@ def parse_comparison_name(text: str) -> str:
     """Take the name of a comparison as typed. Raises `InputError`."""
     if not _NAME.fullmatch(text):
         raise InputError(
-            phrase("'{}' cannot be the name of a comparison: use letters, digits, dots and hyphens.", shown(text, 40))
+            phrase(
+                "'{}' cannot be the name of a comparison: it has up to 40 letters (a to z), digits, dots, hyphens and "
+                "underscores.",
+                shown(text, 40),
+            )
         )
     return text

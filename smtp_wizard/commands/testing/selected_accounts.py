@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from smtp_wizard.commands.faults import refuse_unread_state
 from smtp_wizard.commands.options.ages import parse_age
 from smtp_wizard.commands.options.connection import parsed_by
 from smtp_wizard.engine.accounts.account import name_key
 from smtp_wizard.engine.accounts.saved_accounts import AccountFileError
 from smtp_wizard.engine.accounts.tags import parse_tag
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import NO_WORDS, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -97,6 +99,10 @@ def selected_accounts(saved_accounts: SavedAccounts, wanted: Selection, now: dat
     if wanted.every and wanted.names:
         raise click.UsageError("Name accounts, or say --all; not both.")
     found = _named(saved_accounts, wanted.names) if wanted.names else _all(saved_accounts, wanted)
+    if wanted.failing:
+        refuse_unread_state(saved_accounts.state, phrase("Without --only failing every account is tested."))
+    if wanted.tags:
+        _refuse_unknown_tags(saved_accounts, wanted.tags)
     return tuple(account for account in found if _fits(account, wanted, now))
 
 
@@ -140,9 +146,20 @@ def _all(saved_accounts: SavedAccounts, wanted: Selection) -> tuple[Account, ...
     return saved
 
 
+def _refuse_unknown_tags(saved_accounts: SavedAccounts, tags: Sequence[str]) -> None:
+    """Raise `CommandError` where no account carries a tag: a monitor of nothing would call it well for ever."""
+    known = {tag for account in saved_accounts.list() for tag in account.tags}
+    for tag in tags:
+        if tag not in known:
+            close = get_close_matches(tag, sorted(known), n=1)
+            meant = phrase("Did you mean '{}'?", shown(close[0])) if close else NO_WORDS
+            raise CommandError("no-such-tag", phrase("No account has the tag '{}'.", shown(tag)), meant, Exit.NOT_FOUND)
+
+
 def _fits(account: Account, wanted: Selection, now: datetime) -> bool:
     last = account.last
     failed = last is not None and last.verdict in (Verdict.FAIL, Verdict.UNKNOWN)
-    lately = last is not None and wanted.since is not None and now - last.at < wanted.since
+    # What lies ahead of the clock, which was set back, says nothing of how long ago it was.
+    lately = last is not None and wanted.since is not None and timedelta(0) <= now - last.at < wanted.since
     tagged = not wanted.tags or bool(set(wanted.tags) & set(account.tags))
     return tagged and (failed or not wanted.failing) and not lately

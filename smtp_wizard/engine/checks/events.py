@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
 from smtp_wizard.engine.checks.target import ExplainsSymptoms
@@ -51,6 +52,10 @@ Emit = Callable[[Event], None]
 def fold(endpoint: Endpoint, events: Iterable[Event]) -> Report:
     """Fold events into the Report. Law: it equals the report that RunFinished carries."""
     return Report(endpoint, tuple(e.result for e in events if isinstance(e, StageFinished)))
+
+
+class NotBegun(ShownError):
+    """A check that another computer was to make was not begun there: no server has seen a sign-in."""
 
 
 @dataclass(slots=True)

@@ -16,6 +16,8 @@ from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom, TlsFault
 from smtp_wizard.engine.smtp.transport import TlsFacts
 
+BEGINS = b"smtp-wizard-check/1\n"
+"""The line that stands before the response: what stands before it is the other computer's greeting."""
 LONGEST = 500
 """Characters that are believed of any one text from there."""
 

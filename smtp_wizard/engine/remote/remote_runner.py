@@ -18,7 +18,7 @@ from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.remote.messages import RemoteCheckRequest, RemoteCheckResponse, StageOutcome
+from smtp_wizard.engine.remote.messages import BEGINS, RemoteCheckRequest, RemoteCheckResponse, StageOutcome
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom
 from smtp_wizard.engine.smtp.transport import SocketWire
 
@@ -76,4 +76,6 @@ def main(folder: str) -> None:
         ca_file = str(Path(folder) / "authority.pem")
         with os.fdopen(os.open(ca_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(question.authority)
+    sys.stdout.buffer.write(b"\n" + BEGINS)
+    sys.stdout.buffer.flush()
     sys.stdout.write(json.dumps(write_record(asyncio.run(answer(question, ca_file)))) + "\n")

@@ -25,9 +25,10 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.base.strict_json import JsonError, read_json
+from smtp_wizard.engine.checks.events import NotBegun
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.target import ExplainsSymptoms, Target
-from smtp_wizard.engine.remote.messages import LONGEST, RemoteCheckRequest, RemoteCheckResponse, StageOutcome
+from smtp_wizard.engine.remote.messages import BEGINS, LONGEST, RemoteCheckRequest, RemoteCheckResponse, StageOutcome
 
 PARTS = ("base", "smtp", "checks", "diagnosis", "remote")
 """The folders of the engine that a check is made of."""
@@ -35,6 +36,8 @@ LARGEST = 4 * 1024 * 1024
 """Bytes of an answer at most."""
 FAILED, NO_PYTHON = 255, 126
 """What ssh itself exits with, and what the other computer does where no Python fits."""
+PATIENCE = 300
+"""Seconds that the other computer is given, questions of ssh to the person included: no check takes so long."""
 HURRY = 2.0
 """Seconds that ssh is given to end."""
 
@@ -64,6 +67,10 @@ class RemoteError(ShownError):
     """The check could not be made on the other computer. The text is one sentence for a person."""
 
 
+class Unreached(RemoteError, NotBegun):
+    """It was not even begun there."""
+
+
 class SshHost:
     """Another computer."""
 
@@ -84,11 +91,18 @@ class SshHost:
         question = _question(target, secret, depth)
         program = _program()
         said = f"{len(program)}\n".encode() + program + json.dumps(write_record(question)).encode()
-        code, out, err = await self._run(said)
-        if code == FAILED:
-            raise RemoteError(phrase("ssh could not go to {}: {}.", shown(self.host, 100), _last_line(err)))
-        if code == NO_PYTHON:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                code, out, err = await self._run(said)
+        except TimeoutError:
             raise RemoteError(
+                phrase("The check on {} gave no answer in {} seconds.", shown(self.host, 100), PATIENCE)
+            ) from None
+        _, begun, out = out.partition(b"\n" + BEGINS)
+        if code == FAILED and not begun:
+            raise Unreached(phrase("ssh could not go to {}: {}.", shown(self.host, 100), _last_line(err)))
+        if code == NO_PYTHON and not begun:
+            raise Unreached(
                 phrase(
                     "There is no Python 3.11 or newer on {}: install it there (on Debian and Ubuntu the package "
                     "python3).",
@@ -96,9 +110,10 @@ class SshHost:
                 )
             )
         try:
-            answer = read_record(RemoteCheckResponse, read_json(out))
+            answer = read_record(RemoteCheckResponse, read_json(out.partition(b"\n")[0]))
         except JsonError:
-            raise RemoteError(
+            trouble = RemoteError if begun else Unreached
+            raise trouble(
                 phrase("The check on {} gave no answer: {}.", shown(self.host, 100), _last_line(err))
             ) from None
         results = tuple(_result(each, target, diagnosis) for each in answer.outcomes)
@@ -115,7 +130,7 @@ class SshHost:
     async def _run(self, said: bytes) -> tuple[int, bytes, bytes]:
         program = shutil.which("ssh")
         if program is None:
-            raise RemoteError(phrase("ssh is not installed on this computer."))
+            raise Unreached(phrase("ssh is not installed on this computer."))
         try:
             process = await asyncio.create_subprocess_exec(
                 *self.command(program),
@@ -126,7 +141,7 @@ class SshHost:
                 env=dict(self._environ),
             )
         except OSError as problem:
-            raise RemoteError(phrase("ssh could not be started: {}.", shown(problem.strerror or "", 100))) from None
+            raise Unreached(phrase("ssh could not be started: {}.", shown(problem.strerror or "", 100))) from None
         try:
             out, err = await _exchanged(process, said)
             return await process.wait(), out, err

@@ -26,7 +26,15 @@ from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.checks.credential_clues import typed_clue
-from smtp_wizard.engine.checks.events import Emit, NamesCauses, RunFinished, SignInProgress, StageFinished, StageStarted
+from smtp_wizard.engine.checks.events import (
+    Emit,
+    NamesCauses,
+    NotBegun,
+    RunFinished,
+    SignInProgress,
+    StageFinished,
+    StageStarted,
+)
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.checks.target import Mail, Target, TimeLimits
@@ -70,7 +78,7 @@ class RemoteChecker(Protocol):
     """Another computer that makes a check."""
 
     async def check(self, target: Target, secret: Secret | None, depth: Depth, diagnosis: NamesCauses) -> Report:
-        """Make it there; what goes wrong is explained by `diagnosis`."""
+        """Make it there; what goes wrong is explained by `diagnosis`. Raises `NotBegun` before a server is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,7 +374,12 @@ class Checks:
         if sign_in is not None:
             await sign_in.sending()
             sign_in.mark_sent()
-        report = await elsewhere.check(target, secret, depth, self._diagnosis)
+        try:
+            report = await elsewhere.check(target, secret, depth, self._diagnosis)
+        except NotBegun:
+            if sign_in is not None:
+                sign_in.sent = False
+            raise
         result = report.result(Stage.AUTH)
         if sign_in is None:
             return report

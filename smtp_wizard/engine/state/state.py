@@ -60,6 +60,11 @@ class State:
         return self.storage.problems()
 
     @property
+    def unread(self) -> str:
+        """Why nothing could be read when that was tried last, in a sentence; '' where it could, or there is nothing."""
+        return self.storage.unread
+
+    @property
     def readable(self) -> bool:
         """Whether there is a file that can be read; what is wrong with one that cannot is in `troubles`."""
         return self.storage.read(lambda file: file.execute("SELECT 1 FROM results LIMIT 1").fetchall()) is not None

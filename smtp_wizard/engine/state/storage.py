@@ -44,6 +44,8 @@ class Storage:
         self._troubles: dict[str, bool] = {}
         """What went wrong, in sentences, and whether that was returned already."""
         self._bug: Exception | None = None
+        self.unread = ""
+        """Why the file could not be read when that was tried last, in a sentence; '' where it could."""
         self.given_up = False
         """Whether the last `flush` waited in vain."""
         self.begin()
@@ -65,6 +67,7 @@ class Storage:
 
     def read(self, query: Callable[[Connection], T]) -> T | None:
         """Return what `query` finds in the file; None where there is none, or it cannot be read: see `troubles`."""
+        self.unread = ""
         if not may_exist(self._folder / FILE_NAME):
             return None
         from smtp_wizard.engine.state import database
@@ -72,7 +75,8 @@ class Storage:
         try:
             return database.read(self._folder, query)
         except database.StateError as problem:
-            self.note(str(problem))
+            self.unread = str(problem)
+            self.note(self.unread)
             return None
 
     def read_beside(self, query: Callable[[Connection], T], unwritten: Callable[[], U]) -> tuple[T | None, U]:

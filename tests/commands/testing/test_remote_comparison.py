@@ -63,6 +63,7 @@ async def test_a_computer_that_cannot_be_gone_to_hides_nothing_of_here(
     assert "From web1 it could not be tested" in ran.out
     assert "Host key verification failed" in " ".join(ran.out.split())
     assert PASSWORD not in ran.out + ran.err
+    assert run("accounts", "show", "Account 00000", "--json").document["refused_lately"] == 0, "nobody was signed in to"
 
 
 async def test_only_the_result_of_here_is_kept_with_the_account(

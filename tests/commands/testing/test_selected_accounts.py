@@ -15,6 +15,7 @@ from smtp_wizard.engine.accounts.tags import parse_tag
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.state.results import LastResult, Result
+from smtp_wizard.engine.state.timestamps import FILE_NAME
 from smtp_wizard.runtime.exits import CommandError, Exit
 from tests.commands.test_send import RELAY
 from tests.support.cli import run
@@ -65,6 +66,29 @@ def test_tags_choose_and_need_no_name(saved: SavedAccounts) -> None:
     assert names(saved, tags=("paid",)) == ["Shop 1"]
     assert names(saved, tags=("north", "south")) == ["Shop 1", "Shop 2"]
     assert names(saved, "Office", tags=("north",)) == []
+
+
+def test_a_tag_that_nobody_has_is_a_mistake_and_not_an_empty_fleet(saved: SavedAccounts) -> None:
+    """A monitor of a mistyped tag would say for ever that all is well."""
+    for wanted in ({"tags": ("nort",)}, {"tags": ("north", "nort")}):
+        with pytest.raises(CommandError, match="No account has the tag 'nort'") as mistyped:
+            names(saved, every=True, **wanted)
+        assert (mistyped.value.exit_code, mistyped.value.hint) == (Exit.NOT_FOUND, "Did you mean 'north'?")
+
+
+def test_failures_that_cannot_be_read_are_not_none(saved: SavedAccounts, tmp_path: Path) -> None:
+    saved.state.flush()
+    (tmp_path / "config" / FILE_NAME).write_bytes(b"no database" * 200)
+    with pytest.raises(CommandError, match="it is damaged") as unread:
+        names(SavedAccounts(tmp_path / "config"), failing=True)
+    assert unread.value.exit_code is Exit.SECRET
+    assert len(names(SavedAccounts(tmp_path / "config"), every=True, since=timedelta(days=2))) == 4, "rather too many"
+
+
+def test_a_clock_that_was_ahead_leaves_nobody_out(saved: SavedAccounts) -> None:
+    ahead = Result(LastResult(NOW + timedelta(days=300), Depth.LOGIN, Verdict.PASS))
+    saved.state.results.record(saved.get("Shop 1").id, ahead)
+    assert "Shop 1" in names(saved, every=True, since=timedelta(days=2))
 
 
 def test_only_what_failed_is_tested_again(saved: SavedAccounts) -> None:

@@ -15,8 +15,10 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.checks.events import NotBegun
 from smtp_wizard.engine.checks.target import Target
 from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
+from smtp_wizard.engine.remote import ssh
 from smtp_wizard.engine.remote.ssh import RemoteError, SshHost
 from tests.support.fakessh import fake_ssh
 from tests.support.many import PASSWORD, USER, Many, many_servers
@@ -121,6 +123,44 @@ async def test_what_does_not_work_is_one_sentence(
     assert said in str(problem.value)
 
 
+@pytest.mark.parametrize("mark", ["", "\n"])
+async def test_a_greeting_before_and_a_word_after_the_answer_are_left_out(
+    many: Many, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str
+) -> None:
+    """A shell whose start file says something to everybody, and one that says goodbye."""
+    greeting = f"Welcome to web1! {{}}{mark}"
+    then = f"printf '{greeting}'; for last; do :; done; /bin/sh -c \"$last\"; echo logout"
+    fake_ssh(tmp_path, monkeypatch, then=then)
+    assert (await checked(target_at(many))).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("then", "begun"),
+    [
+        ("echo 'Connection refused' >&2; exit 255", False),
+        ("exit 126", False),
+        ("echo 'No space left on device' >&2; exit 1", False),
+        ("printf '\nsmtp-wizard-check/1\n'; echo 'client_loop: send disconnect' >&2; exit 255", True),
+    ],
+)
+async def test_it_is_known_whether_a_server_may_have_seen_the_sign_in(
+    many: Many, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str, begun: bool
+) -> None:
+    fake_ssh(tmp_path, monkeypatch, then=then)
+    with pytest.raises(RemoteError) as problem:
+        await checked(target_at(many))
+    assert isinstance(problem.value, NotBegun) is not begun
+
+
+async def test_a_computer_that_never_answers_is_given_up(
+    many: Many, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_ssh(tmp_path, monkeypatch, then="exec sleep 600")
+    monkeypatch.setattr(ssh, "PATIENCE", 0.2)
+    with pytest.raises(RemoteError, match=r"gave no answer in 0\.2 seconds"):
+        await checked(target_at(many))
+
+
 async def test_a_python_that_is_too_old_is_none(many: Many, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_ssh(tmp_path, monkeypatch, python="exit 1")
     with pytest.raises(RemoteError, match=r"There is no Python 3\.11"):
@@ -139,6 +179,6 @@ def test_options_are_passed_on_and_a_host_is_never_one() -> None:
     assert words[words.index("--") + 1] == "ana@web1"
     assert "BatchMode=yes" not in SshHost("web1", environ={}, asks=True).command("ssh")
     assert parse_remote_host(" ana@[2001:db8::1] ") == "ana@[2001:db8::1]"
-    for odd in ("", "-oProxyCommand=x", "two words", "a\x00b", "x" * 300):
+    for odd in ("", "-oProxyCommand=x", "two words", "a\x00b", "x" * 300, "ana@-oProxyCommand=x", "ana@", "@web1"):
         with pytest.raises(InputError):
             parse_remote_host(odd)
