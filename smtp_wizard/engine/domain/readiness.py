@@ -26,6 +26,8 @@ from smtp_wizard.engine.providers.provider_file import Citations, read_sources
 class RequirementCheck(StrEnum):
     """The check by which a requirement is looked at."""
 
+    EITHER = "either"
+    """SPF or DKIM: one of the two is enough."""
     SPF = "spf"
     DKIM = "dkim"
     DMARC = "dmarc"
@@ -54,6 +56,8 @@ class Requirement:
     source: Source
     as_of: str
     confidence: Confidence
+    also: tuple[Source, ...] = ()
+    """Other sources that say so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +101,7 @@ def _requirement(node: Node, cited: Citations) -> Requirement:
         source=cited.used[source],
         as_of=as_of,
         confidence=confidence,
+        also=tuple(cited.used[cited.one(node, "also", each)] for each in node.texts("also")),
     )
 
 
@@ -120,6 +125,10 @@ _UNSEEN = phrase("It cannot be seen from here.")
 
 def _looked_at(check: RequirementCheck, report: DomainReport, endpoint: Endpoint) -> tuple[Verdict, Shown]:
     match check:
+        case RequirementCheck.EITHER:
+            return _either(
+                _looked_at(RequirementCheck.SPF, report, endpoint), _looked_at(RequirementCheck.DKIM, report, endpoint)
+            )
         case RequirementCheck.SPF:
             return _by_record(report, bool(report.spf.record), "spf_", phrase("The SPF record is in order."))
         case RequirementCheck.DKIM if (
@@ -138,6 +147,15 @@ def _looked_at(check: RequirementCheck, report: DomainReport, endpoint: Endpoint
             return Verdict.PASS, phrase("The account sends over an encrypted connection.")
         case _:
             return Verdict.UNKNOWN, _UNSEEN
+
+
+def _either(spf: tuple[Verdict, Shown], dkim: tuple[Verdict, Shown]) -> tuple[Verdict, Shown]:
+    """Return what is good of the two; where neither is, what is known of both."""
+    for found in (spf, dkim):
+        if found[0] is Verdict.PASS:
+            return found
+    verdict = Verdict.UNKNOWN if Verdict.UNKNOWN in (spf[0], dkim[0]) else Verdict.FAIL
+    return verdict, phrase("{} {}", spf[1], dkim[1])
 
 
 _NOT_ALIGNED = ("dmarc_not_aligned", "freemail_sender")

@@ -40,12 +40,14 @@ class RequirementJson:
     step: str
     """What to do where it is not met, or cannot be seen."""
     source: RequirementSourceJson
+    also: tuple[RequirementSourceJson, ...]
+    """Other pages that say so."""
 
     @classmethod
     def of(cls, met: RequirementResult) -> RequirementJson:
         """Return a requirement as it is printed."""
         asked = met.requirement
-        source = RequirementSourceJson(asked.source.title, asked.source.url, asked.source.date)
+        first, *also = (RequirementSourceJson(each.title, each.url, each.date) for each in (asked.source, *asked.also))
         return cls(
             asked.id,
             asked.by,
@@ -56,7 +58,8 @@ class RequirementJson:
             met.detail,
             asked.who,
             asked.step,
-            source,
+            first,
+            tuple(also),
         )
 
 

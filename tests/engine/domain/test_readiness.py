@@ -10,7 +10,9 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.domain.readiness import RequirementResult, judge, load_requirements
 from smtp_wizard.engine.providers.catalog import load_catalog
+from smtp_wizard.engine.providers.provider import SourceKind
 from smtp_wizard.engine.services.domains import Domains
+from tests.engine.domain.keys import key_record
 from tests.support.dnsserver import DnsServer
 
 GOOD = """\
@@ -19,6 +21,11 @@ firm.example. 60 IN TXT "v=spf1 include:_spf.google.com -all"
 _spf.google.com. 60 IN TXT "v=spf1 ip4:192.0.2.0/24 -all"
 _dmarc.firm.example. 60 IN TXT "v=DMARC1; p=none; rua=mailto:reports@firm.example"
 """
+PAGES = {
+    "Google": "support.google.com",
+    "Yahoo": "senders.yahooinc.com",
+    "Microsoft": "techcommunity.microsoft.com",
+}
 ENDPOINT = Endpoint("smtp.example.com", 465, Security.TLS)
 
 
@@ -52,6 +59,21 @@ async def test_what_is_asked_of_many_messages_only_is_a_warning_for_a_small_mail
     assert "5,000 messages a day" in small["dmarc"].detail
 
 
+async def test_who_sends_little_needs_spf_or_dkim_and_who_sends_much_both() -> None:
+    zone = "".join(line for line in GOOD.splitlines(keepends=True) if "firm.example. 60 IN TXT" not in line)
+    key = key_record(2048)
+    texts = " ".join(f'"{key[at : at + 200]}"' for at in range(0, len(key), 200))
+    signed = f"{zone}google._domainkey.firm.example. 60 IN TXT {texts}\n"
+    small, large = await judged(signed, recipients=100), await judged(signed)
+    assert (small["either"].verdict, small["spf"].verdict) == (Verdict.PASS, Verdict.WARN)
+    assert (large["either"].verdict, large["spf"].verdict) == (Verdict.PASS, Verdict.FAIL)
+    unknown = (await judged(zone, recipients=100))["either"]
+    assert unknown.verdict is Verdict.UNKNOWN, "there may be a key under another name"
+    assert "does not say who may send its mail" in unknown.detail
+    revoked = (await judged(f'{zone}google._domainkey.firm.example. 60 IN TXT "v=DKIM1; p="\n', recipients=1))["either"]
+    assert revoked.verdict is Verdict.FAIL
+
+
 async def test_a_connection_without_encryption_is_not_met() -> None:
     clear = Endpoint("smtp.example.com", 25, Security.NONE)
     assert (await judged(GOOD, endpoint=clear))["tls"].verdict is Verdict.FAIL
@@ -61,6 +83,9 @@ def test_each_requirement_has_who_asks_for_it_since_when_and_a_source_that_says_
     for each in load_requirements():
         assert each.by
         assert each.source.says
+        assert each.source.kind is SourceKind.OFFICIAL, "a receiver's own page"
+        own = {source.url.split("/")[2] for source in (each.source, *each.also)}
+        assert own == {PAGES[receiver] for receiver in each.by}
         assert date.fromisoformat(each.since) < date(2026, 12, 1)
         assert each.asked.endswith(".")
         assert each.step.endswith(".")
