@@ -91,25 +91,9 @@ def compose(
     entries = SecretEntries(stores, saved_accounts)
     attempts = Attempts(saved_accounts.state.storage, now=now)
     tokens = Tokens(catalog=catalog, saved_accounts=saved_accounts, entries=entries, renewal=Renewal(folder), now=now)
-    checks = Checks(
-        catalog=catalog,
-        diagnosis=diagnosis,
-        wire=wire,
-        attempts=attempts,
-        tokens=tokens,
-        saved_accounts=saved_accounts,
-        practice=folder / PRACTICE_FOLDER,
-        limits=limits,
-        now=now,
-    )
+    checks = _checks(catalog, diagnosis, wire, attempts, tokens, saved_accounts, folder, limits, now)
     mailboxes = Mailboxes(
-        catalog=catalog,
-        diagnosis=diagnosis,
-        attempts=attempts,
-        tokens=tokens,
-        now=now,
-        resolver=resolver,
-        web=web,
+        catalog=catalog, diagnosis=diagnosis, attempts=attempts, tokens=tokens, now=now, resolver=resolver, web=web
     )
     return Services(
         folder=folder,
@@ -134,6 +118,31 @@ def compose(
             saved_accounts=saved_accounts, stores=stores, entries=entries, tokens=tokens, checks=checks, now=now
         ),
         problems=Problems(saved_accounts, stores.journal),
+        now=now,
+    )
+
+
+def _checks(
+    catalog: Catalog,
+    diagnosis: NamesCauses,
+    wire: Wire,
+    attempts: Attempts,
+    tokens: Tokens,
+    saved_accounts: SavedAccounts,
+    folder: Path,
+    limits: TimeLimits | None,
+    now: Callable[[], datetime],
+) -> Checks:
+    """Return the service that checks servers, with the practice server's folder below the config folder."""
+    return Checks(
+        catalog=catalog,
+        diagnosis=diagnosis,
+        wire=wire,
+        attempts=attempts,
+        tokens=tokens,
+        saved_accounts=saved_accounts,
+        practice=folder / PRACTICE_FOLDER,
+        limits=limits,
         now=now,
     )
 

@@ -596,6 +596,67 @@ def test_what_is_private_to_the_toolkit_is_touched_only_where_one_place_says_why
     assert PRIVATE.keys() - touched.keys() == set(), "these are touched no more: take them off the list"
 
 
+# --- Functions ---
+
+LONGEST_FUNCTION = 50
+MOST_COMPLEX = 19
+"""Ways through a function: one, and one more for each branch, loop, handler, case and further operand of and/or."""
+
+
+def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Yield every function of the package, with its place."""
+    for module in modules().values():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield f"{module.path} line {node.lineno}: {node.name}", node
+
+
+def complexity(function: ast.AST) -> int:
+    """Return how many ways lead through a function; what is defined inside it counts for itself."""
+    ways, nodes = 1, list(ast.iter_child_nodes(function))
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        match node:
+            case ast.If() | ast.IfExp() | ast.For() | ast.AsyncFor() | ast.While() | ast.ExceptHandler() | ast.Assert():
+                ways += 1
+            case ast.match_case(guard=guard):
+                ways += 1 if guard is None else 2
+            case ast.comprehension(ifs=conditions):
+                ways += 1 + len(conditions)
+            case ast.BoolOp(values=operands):
+                ways += len(operands) - 1
+        nodes += ast.iter_child_nodes(node)
+    return ways
+
+
+def test_a_function_is_short_enough_to_be_read() -> None:
+    lines = {place: (node.end_lineno or 0) - node.lineno + 1 for place, node in functions()}
+    assert len(lines) > 5_000
+    assert {place: count for place, count in lines.items() if count > LONGEST_FUNCTION} == {}
+
+
+def test_a_function_does_one_thing() -> None:
+    ways = {place: complexity(node) for place, node in functions()}
+    assert {place: count for place, count in ways.items() if count > MOST_COMPLEX} == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "ways"),
+    [
+        ("def f(): return 1", 1),
+        ("def f(a, b): return 1 if a and b or not a else 2", 4),
+        ("async def f(a):\n async for b in a:\n  assert b\n  while b: b -= 1", 4),
+        ("def f(a):\n try:\n  return [b for b in a if b if b > 1]\n except (OSError, ValueError):\n  return", 5),
+        ("def f(a):\n match a:\n  case 1: return 2\n  case b if b: return 3", 4),
+        ("def f(a):\n def g(): return 1 if a else 2\n return g", 1),
+    ],
+)
+def test_the_ways_through_a_function_are_counted(source: str, ways: int) -> None:
+    assert complexity(ast.parse(source).body[0]) == ways
+
+
 # --- Names ---
 
 
@@ -607,6 +668,17 @@ def test_a_public_class_has_a_name_of_its_own() -> None:
             if isinstance(node, ast.ClassDef) and not _is_private(node.name):
                 places.setdefault(node.name, []).append(module.path)
     assert {name: paths for name, paths in places.items() if len(paths) > 1} == {}
+
+
+def test_dates_and_times_are_read_in_one_place() -> None:
+    """`fromisoformat` takes weeks, days without hyphens and hours alone as well."""
+    readers = {
+        module.path
+        for module in modules().values()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and node.attr in ("fromisoformat", "strptime")
+    }
+    assert readers == {"engine/base/records.py"}
 
 
 # --- Secrets ---

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from smtp_wizard.engine.base.data_files import DataError, data_path
 from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.base.records import parse_day
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.discovery.mailbox_traces import MailboxKnowledge, load_mailbox_knowledge
 from smtp_wizard.engine.domain.readiness import load_requirements
@@ -236,7 +237,7 @@ def main(arguments: Sequence[str]) -> int:
     """Print notes and faults; return the exit code."""
     parser = argparse.ArgumentParser(description="Check everything under data/.")
     parser.add_argument("folder", nargs="?", type=Path, default=data_path(), help="another folder than the product's")
-    parser.add_argument("--today", type=date.fromisoformat, default=date.today(), help="as YYYY-MM-DD")
+    parser.add_argument("--today", type=parse_day, default=date.today(), help="as YYYY-MM-DD")
     asked = parser.parse_args(arguments)
     known, found = read_all(asked.folder)
     if known is not None:

@@ -26,31 +26,45 @@ def refuse_unread_state(state: State, hint: Shown = NO_WORDS) -> None:
 
 def known_fault(problem: Exception) -> CommandError | None:
     """Return the error for an exception that the engine raises on purpose, None for a bug."""
-    from smtp_wizard.engine.accounts.account import AccountsError
+    from smtp_wizard.engine.base.errors import ShownError
+
+    known = _of_what_was_asked(problem) or _of_a_service(problem) or _of_this_computer(problem)
+    if known is None and isinstance(problem, ShownError):
+        return CommandError("failed", problem.words, exit_code=Exit.FAILED)
+    return known
+
+
+def _of_what_was_asked(problem: Exception) -> CommandError | None:
+    """Return the error where the person asked for what is not there, or is not possible."""
     from smtp_wizard.engine.accounts.saved_accounts import Displaces, NameTaken, NoSuchAccount
-    from smtp_wizard.engine.base.data_files import DataError, DataUnread
-    from smtp_wizard.engine.base.errors import InputError, ShownError
-    from smtp_wizard.engine.base.file_ownership import UnsafeFile
+    from smtp_wizard.engine.base.errors import InputError
     from smtp_wizard.engine.guides.guides import UnknownGuide
-    from smtp_wizard.engine.mailbox.findings import MailboxError
-    from smtp_wizard.engine.oauth.errors import OAuthError
-    from smtp_wizard.engine.sandbox.errors import SandboxError
 
     match problem:
         case InputError():
             return CommandError("input", problem.words)
         case NoSuchAccount():
-            return CommandError(
-                "no-such-account", problem.words, phrase("'smtp-wizard accounts' lists them."), Exit.NOT_FOUND
-            )
+            listed = phrase("'smtp-wizard accounts' lists them.")
+            return CommandError("no-such-account", problem.words, listed, Exit.NOT_FOUND)
         case UnknownGuide():
-            return CommandError(
-                "no-such-guide", problem.words, phrase("'smtp-wizard guide' lists them."), Exit.NOT_FOUND
-            )
-        case NameTaken() | Displaces():
-            return CommandError(
-                "name-taken" if isinstance(problem, NameTaken) else "displaces", problem.words, REPLACE_HINT
-            )
+            listed = phrase("'smtp-wizard guide' lists them.")
+            return CommandError("no-such-guide", problem.words, listed, Exit.NOT_FOUND)
+        case NameTaken():
+            return CommandError("name-taken", problem.words, REPLACE_HINT)
+        case Displaces():
+            return CommandError("displaces", problem.words, REPLACE_HINT)
+    return None
+
+
+def _of_a_service(problem: Exception) -> CommandError | None:
+    """Return the error where a file of accounts, a place for secrets, a mailbox or a server does not do its part."""
+    from smtp_wizard.engine.accounts.account import AccountsError
+    from smtp_wizard.engine.base.file_ownership import UnsafeFile
+    from smtp_wizard.engine.mailbox.findings import MailboxError
+    from smtp_wizard.engine.oauth.errors import OAuthError
+    from smtp_wizard.engine.sandbox.errors import SandboxError
+
+    match problem:
         case AccountsError():
             return CommandError("accounts", problem.words, exit_code=Exit.SECRET)
         case SecretError():
@@ -63,25 +77,25 @@ def known_fault(problem: Exception) -> CommandError | None:
             return CommandError(f"oauth-{problem.fault.value}", problem.words, exit_code=Exit.SECRET)
         case SandboxError():
             return CommandError("sandbox", problem.words, exit_code=Exit.FAILED)
+    return None
+
+
+def _of_this_computer(problem: Exception) -> CommandError | None:
+    """Return the error where the installation, the time or the system does not allow it."""
+    from smtp_wizard.engine.base.data_files import DataError, DataUnread
+
+    match problem:
         case DataUnread() if problem.crowded:
-            return CommandError(
-                "data", problem.words, phrase("Allow more open files: 'ulimit -n 1024' before the command.")
-            )
+            more = phrase("Allow more open files: 'ulimit -n 1024' before the command.")
+            return CommandError("data", problem.words, more)
         case DataError():
-            return CommandError(
-                "data", problem.words, phrase("What smtp-wizard knows is damaged here: install it again.")
-            )
+            again = phrase("What smtp-wizard knows is damaged here: install it again.")
+            return CommandError("data", problem.words, again)
         case TimeoutError():
-            return CommandError(
-                "timeout",
-                phrase("The time allowed by --timeout was up."),
-                phrase("Allow more of it."),
-                exit_code=Exit.FAILED,
-            )
+            over = phrase("The time allowed by --timeout was up.")
+            return CommandError("timeout", over, phrase("Allow more of it."), exit_code=Exit.FAILED)
         case OSError() if problem.errno in _OF_THE_SYSTEM:
             return CommandError("system", _refused(problem), shown(_OF_THE_SYSTEM[problem.errno]), Exit.FAILED)
-        case ShownError():
-            return CommandError("failed", problem.words, exit_code=Exit.FAILED)
     return None
 
 

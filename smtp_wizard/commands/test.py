@@ -223,26 +223,39 @@ def _begin_connection(invocation: Invocation, asked: TestRequest, account: Accou
 
 
 def _refuse_contradictions(asked: TestRequest) -> None:
+    """Raise `CommandError` where an answer is missing, `click.UsageError` where two options contradict each other."""
     if asked.depth is Depth.SEND and asked.to is None:
         raise CommandError("missing-answers", phrase("Missing: --to."), phrase("Say where the test message is to go."))
-    if asked.notify is not None and (asked.changed is None or asked.to is None):
+    _refuse_with_notify(asked)
+    _refuse_with_on(asked)
+    if asked.form in MONITORING and asked.changed is not None:
+        raise click.UsageError(f"--format {asked.form} says how everything stands; it does not go with --changed.")
+    if asked.form == "nagios" and asked.by_stage:
+        raise click.UsageError("--format nagios has exit codes of its own; it does not go with --exit-by-stage.")
+
+
+def _refuse_with_notify(asked: TestRequest) -> None:
+    if asked.notify is None:
+        return
+    if asked.changed is None or asked.to is None:
         raise CommandError(
             "missing-answers",
             phrase("Missing: {}.", shown("--changed" if asked.changed is None else "--to")),
             phrase("--notify mails what changed: it goes with --changed and --to."),
         )
-    if asked.notify is not None and asked.depth is Depth.SEND:
+    if asked.depth is Depth.SEND:
         raise click.UsageError("--to is where the changes go; with --notify no test message is sent.")
-    if asked.ssh_options and asked.on is None:
-        raise click.UsageError("-o goes with --on.")
-    if asked.on is not None and (asked.depth is Depth.SEND or asked.changed is not None):
+
+
+def _refuse_with_on(asked: TestRequest) -> None:
+    if asked.on is None:
+        if asked.ssh_options:
+            raise click.UsageError("-o goes with --on.")
+        return
+    if asked.depth is Depth.SEND or asked.changed is not None:
         raise click.UsageError("--on sends nothing, and compares two places: without --depth send and --changed.")
-    if asked.on is not None and asked.form not in ("plain", "json", "jsonl"):
+    if asked.form not in ("plain", "json", "jsonl"):
         raise click.UsageError(f"--on prints in lines, json or jsonl, not as {asked.form}.")
-    if asked.form in MONITORING and asked.changed is not None:
-        raise click.UsageError(f"--format {asked.form} says how everything stands; it does not go with --changed.")
-    if asked.form == "nagios" and asked.by_stage:
-        raise click.UsageError("--format nagios has exit codes of its own; it does not go with --exit-by-stage.")
 
 
 def _refuse_same_address(asked: TestRequest, accounts: Sequence[Account]) -> None:

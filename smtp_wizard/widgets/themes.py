@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.color import Color as RichColor
@@ -23,138 +24,150 @@ NO_COLOR = "no-color"
 """The look where colours are not wanted: the terminal's own two, signs, and heavy frames for the focus."""
 
 
-def _own(
-    name: str,
-    *,
-    dark: bool,
-    ink: str,
-    mute: str,
-    edge: str,
-    rule: str,
-    accent: str,
-    good: str,
-    warned: str,
-    bad: str,
-    page: str,
-    bar: str,
-    chosen: str,
-    ansi: bool = False,
-) -> Theme:
-    """Return a look. `mute` is a tone of its own, never a blend; `edge` frames a field, `rule` only separates."""
-    variables = {
-        "mute": mute,
-        "edge": edge,
-        "rule": rule,
-        "chosen": chosen,
-        "border": accent,
-        "border-blurred": edge,
-        "foreground-muted": mute,
-        "text-muted": mute,
-        "text-success": good,
-        "text-warning": warned,
-        "text-error": bad,
-        "text-accent": accent,
-        "primary-muted": chosen,
-        "footer-key-foreground": accent,
-        "input-cursor-background": accent,
-        "input-cursor-foreground": page,
-        "input-cursor-text-style": "reverse" if ansi else "none",
-        "input-selection-background": accent,
-        "input-selection-foreground": page,
-        "scrollbar": edge,
-        "scrollbar-hover": edge,
-        "scrollbar-active": edge,
-        "scrollbar-background": page,
-        "scrollbar-background-hover": page,
-        "scrollbar-background-active": page,
-        "scrollbar-corner-color": page,
-    }
-    if ansi:
-        own = ("ansi-background", "ansi-foreground", "screen-selection-background", "screen-selection-foreground")
-        variables |= dict.fromkeys(own, page)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Palette:
+    """The colours of a look by what they are for."""
+
+    ink: str
+    mute: str
+    """For what is said beside; a tone of its own, never a blend."""
+    edge: str
+    """Frames a field."""
+    rule: str
+    """Only separates."""
+    accent: str
+    good: str
+    warned: str
+    bad: str
+    page: str
+    bar: str
+    chosen: str
+
+
+def _theme(name: str, colours: Palette, *, dark: bool = True, ansi: bool = False) -> Theme:
+    """Return a look. `ansi`: it is made of the terminal's own colours."""
     return Theme(
         name=name,
         dark=dark,
         ansi=ansi,
-        primary=accent,
-        secondary=mute,
-        accent=accent,
-        foreground=ink,
-        background=page,
-        surface=bar,
-        panel=chosen,
-        boost=bar,
-        success=good,
-        warning=warned,
-        error=bad,
-        variables=variables,
+        primary=colours.accent,
+        secondary=colours.mute,
+        accent=colours.accent,
+        foreground=colours.ink,
+        background=colours.page,
+        surface=colours.bar,
+        panel=colours.chosen,
+        boost=colours.bar,
+        success=colours.good,
+        warning=colours.warned,
+        error=colours.bad,
+        variables=_text_and_fields(colours, ansi=ansi) | _scrollbar(colours) | (_selection(colours) if ansi else {}),
     )
+
+
+def _text_and_fields(colours: Palette, *, ansi: bool) -> dict[str, str]:
+    return {
+        "mute": colours.mute,
+        "edge": colours.edge,
+        "rule": colours.rule,
+        "chosen": colours.chosen,
+        "border": colours.accent,
+        "border-blurred": colours.edge,
+        "foreground-muted": colours.mute,
+        "text-muted": colours.mute,
+        "text-success": colours.good,
+        "text-warning": colours.warned,
+        "text-error": colours.bad,
+        "text-accent": colours.accent,
+        "primary-muted": colours.chosen,
+        "footer-key-foreground": colours.accent,
+        "input-cursor-background": colours.accent,
+        "input-cursor-foreground": colours.page,
+        "input-cursor-text-style": "reverse" if ansi else "none",
+        "input-selection-background": colours.accent,
+        "input-selection-foreground": colours.page,
+    }
+
+
+def _scrollbar(colours: Palette) -> dict[str, str]:
+    bar = ("scrollbar", "scrollbar-hover", "scrollbar-active")
+    ground = (*(f"scrollbar-background{state}" for state in ("", "-hover", "-active")), "scrollbar-corner-color")
+    return dict.fromkeys(bar, colours.edge) | dict.fromkeys(ground, colours.page)
+
+
+def _selection(colours: Palette) -> dict[str, str]:
+    """Return what the toolkit would else paint in colours that the terminal did not choose."""
+    own = ("ansi-background", "ansi-foreground", "screen-selection-background", "screen-selection-foreground")
+    return dict.fromkeys(own, colours.page)
 
 
 def _of_the_terminal(name: str, *, mute: str, accent: str, good: str, warned: str, bad: str) -> Theme:
     """Return a look of the terminal's own colours, on its own ground."""
-    return _own(
-        name,
-        dark=True,
-        ansi=True,
-        ink="ansi_default",
+    own = "ansi_default"
+    colours = Palette(
+        ink=own,
         mute=mute,
-        edge="ansi_default",
-        rule="ansi_default",
+        edge=own,
+        rule=own,
         accent=accent,
         good=good,
         warned=warned,
         bad=bad,
-        page="ansi_default",
-        bar="ansi_default",
-        chosen="ansi_default",
+        page=own,
+        bar=own,
+        chosen=own,
     )
+    return _theme(name, colours, ansi=True)
 
 
-DARK = _own(
+DARK = _theme(
     "dark",
-    dark=True,
-    ink="#e6e8ea",
-    mute="#a3adb8",
-    edge="#6b7684",
-    rule="#39424e",
-    accent="#7cc4ff",
-    good="#8fd694",
-    warned="#f0c36d",
-    bad="#ff9a9a",
-    page="#13161b",
-    bar="#1b2027",
-    chosen="#242b35",
+    Palette(
+        ink="#e6e8ea",
+        mute="#a3adb8",
+        edge="#6b7684",
+        rule="#39424e",
+        accent="#7cc4ff",
+        good="#8fd694",
+        warned="#f0c36d",
+        bad="#ff9a9a",
+        page="#13161b",
+        bar="#1b2027",
+        chosen="#242b35",
+    ),
 )
-LIGHT = _own(
+LIGHT = _theme(
     "light",
+    Palette(
+        ink="#1d2329",
+        mute="#50585f",
+        edge="#858b90",
+        rule="#c9ccc6",
+        accent="#0b5cad",
+        good="#17652f",
+        warned="#744a00",
+        bad="#a8231c",
+        page="#fbfbf8",
+        bar="#efefe9",
+        chosen="#e2e6ea",
+    ),
     dark=False,
-    ink="#1d2329",
-    mute="#50585f",
-    edge="#858b90",
-    rule="#c9ccc6",
-    accent="#0b5cad",
-    good="#17652f",
-    warned="#744a00",
-    bad="#a8231c",
-    page="#fbfbf8",
-    bar="#efefe9",
-    chosen="#e2e6ea",
 )
-HIGH_CONTRAST = _own(
+HIGH_CONTRAST = _theme(
     "high-contrast",
-    dark=True,
-    ink="#ffffff",
-    mute="#dcdcdc",
-    edge="#a8a8a8",
-    rule="#808080",
-    accent="#ffe14d",
-    good="#7dff8a",
-    warned="#ffc25c",
-    bad="#ffb0b0",
-    page="#000000",
-    bar="#000000",
-    chosen="#2b2b2b",
+    Palette(
+        ink="#ffffff",
+        mute="#dcdcdc",
+        edge="#a8a8a8",
+        rule="#808080",
+        accent="#ffe14d",
+        good="#7dff8a",
+        warned="#ffc25c",
+        bad="#ffb0b0",
+        page="#000000",
+        bar="#000000",
+        chosen="#2b2b2b",
+    ),
 )
 ANSI = _of_the_terminal(
     "ansi", mute="ansi_default", accent="ansi_bright_blue", good="ansi_green", warned="ansi_yellow", bad="ansi_red"

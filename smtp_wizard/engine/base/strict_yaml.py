@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from smtp_wizard.engine.base.data_files import DataError, DataFile, decoded, parse_yaml, read_data_file
+from smtp_wizard.engine.base.records import parse_day
 from smtp_wizard.engine.base.shown import phrase, shown
 
 T = TypeVar("T")
@@ -18,7 +19,7 @@ Trail = tuple[str | int, ...]
 
 UNDATED = "undated"
 """Stands where a page carries no date of its own."""
-_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+_YEAR_OR_MONTH = re.compile(r"[0-9]{4}(?:-(?:0[1-9]|1[0-2]))?")
 
 
 class YamlDocument:
@@ -164,8 +165,12 @@ class Node:
     def date(self, key: str) -> str:
         """A date as year, year-month or year-month-day, or 'undated'."""
         value = self.text(key)
-        if value != UNDATED and not _DATE.fullmatch(value):
-            raise self.error(key, f"must be a date such as 2026-11-23, or {UNDATED}")
+        if value == UNDATED or _YEAR_OR_MONTH.fullmatch(value):
+            return value
+        try:
+            parse_day(value)
+        except ValueError:
+            raise self.error(key, f"must be a date such as 2026-11-23, or {UNDATED}") from None
         return value
 
     def maybe_date(self, key: str) -> str | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from smtp_wizard.engine.base.records import parse_day
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.strict_yaml import LazyTable
@@ -99,13 +100,10 @@ def read_rulebook(node: Node, *, whole: bool = True) -> Rulebook:
 def _day(node: Node, key: str) -> datetime:
     """The first moment of a day."""
     text = node.text(key)
-    day: date | None
     try:
-        day = date.fromisoformat(text)
+        day = parse_day(text)
     except ValueError:
-        day = None
-    if day is None or day.isoformat() != text:
-        raise node.error(key, "must be a day such as 2026-11-24")
+        raise node.error(key, "must be a day such as 2026-11-24") from None
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 

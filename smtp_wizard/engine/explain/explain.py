@@ -176,8 +176,7 @@ class Explainer:
         self, sought: SearchedText, named: Sequence[NamedHost], told: Hints, deciding: DecidingEvidence
     ) -> Hints:
         """Fill in from the text what nobody told about the endpoint."""
-        servers = [each for each in named if each.port or each.scheme or self._owners.of(each.host)]
-        first = next((each for each in servers if each.port), servers[0] if servers else None)
+        first = self._first_server(named)
         security = told.security or deciding.security or self._clues.security(sought)
         if security is None and first is not None and first.scheme in {"ssl", "smtps"}:
             security = Security.TLS
@@ -186,6 +185,11 @@ class Explainer:
         )
         host = told.host or deciding.host or (first.host if first is not None else local_host(sought.text))
         return Hints(host=shown(host), port=port, security=security, auth=told.auth or self._clues.auth(sought))
+
+    def _first_server(self, named: Sequence[NamedHost]) -> NamedHost | None:
+        """Return the host of a text that is a server: the first with a port, else the first of a scheme or provider."""
+        servers = [each for each in named if each.port or each.scheme or self._owners.of(each.host)]
+        return next((each for each in servers if each.port), servers[0] if servers else None)
 
     def _provider(self, told: str | None, host: str, named: Sequence[NamedHost], sought: SearchedText) -> str | None:
         """Return the provider: as told, by the host, by a host in the text, by phrases in it."""

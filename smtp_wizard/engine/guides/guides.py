@@ -36,7 +36,6 @@ import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -44,6 +43,7 @@ from typing import TYPE_CHECKING
 from smtp_wizard.engine.base.data_files import DataError, data_path, parse_yaml
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.errors import ShownError
+from smtp_wizard.engine.base.records import parse_day
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.guides.dates import date_words
@@ -401,10 +401,8 @@ class _Keys:
 
 
 def _is_day(value: str) -> bool:
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        return False
     try:
-        date.fromisoformat(value)
+        parse_day(value)
     except ValueError:
         return False
     return True

@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.records import parse_day
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
@@ -334,7 +335,7 @@ def parse_start(text: str, today: date) -> date:
     if not text.strip():
         return today
     try:
-        found = date.fromisoformat(text.strip())
+        found = parse_day(text.strip())
     except ValueError:
         found = date.min
     if not today.year - 1 <= found.year <= today.year + 50:

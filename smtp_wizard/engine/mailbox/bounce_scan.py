@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from itertools import islice
 
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.mailbox.bounce_letters import ADDRESS_IN_TEXT, LARGEST, BounceLetter, LetterKind, read_letter
 from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
-from smtp_wizard.engine.mailbox.imap_session import INBOX, Fetched, ImapSession
+from smtp_wizard.engine.mailbox.imap_session import INBOX, Fetched, Folder, ImapSession
 from smtp_wizard.engine.mailbox.mailbox_file import BounceWords
 from smtp_wizard.engine.state.mailbox_marks import FolderMark
 
@@ -99,42 +100,66 @@ def _scan_folder(
     own: Sequence[str],
 ) -> Scan:
     folder = session.examine(name)
-    known = mark if mark is not None and mark.validity == folder.validity and mark.since <= since else None
-    known = known if folder.validity else None  # a server that says none may number its letters anew at any time
+    known = _still_valid(mark, folder, since)
     window = session.search(["SINCE", since]) if folder.messages else []
     fresh = [uid for uid in window if known is None or uid > known.highest]
     remembered = [uid for uid in window if known is not None and uid in known.bounces]
     candidates = _candidates(session, since, words, fresh) if fresh else []
     wanted = sorted({*candidates[:MOST_CANDIDATES], *remembered}, reverse=True)
+    read = _read_letters(session, name, wanted, own)
+    cut_off = read.cut_off or len(candidates) > MOST_CANDIDATES
+    # What was left out must be looked at the next time, so nothing is remembered then.
+    lasting = folder.validity and not cut_off
+    reached = _reached(folder, since, window, known, read.letters) if lasting else None
+    return replace(read, scanned=len(fresh), cut_off=cut_off, marks={name: reached} if reached is not None else {})
+
+
+def _still_valid(mark: FolderMark | None, folder: Folder, since: date) -> FolderMark | None:
+    """Return what is remembered of a folder, where the server's numbers are still the same and it reaches back far
+    enough; a server that says no validity may number its letters anew at any time (RFC 3501 section 2.3.1.1).
+    """
+    if mark is None or not folder.validity or mark.validity != folder.validity:
+        return None
+    return mark if mark.since <= since else None
+
+
+def _read_letters(session: ImapSession, name: str, wanted: Sequence[int], own: Sequence[str]) -> Scan:
+    """Fetch and read letters of the folder that is open, until there are too many addresses or the server stops.
+
+    Raises `ImapFailed` where not one letter was read.
+    """
     letters: list[FoundLetter] = []
     auto_replies = failed = 0
-    broken = False
+    cut_off = False
     try:
         for each in session.fetch(wanted, LARGEST):
             letter = read_letter(each.octets, own)
             auto_replies += letter.kind is LetterKind.AUTO_REPLY
             failed += len(letter.recipients)
             if failed > MOST_FAILED:
+                cut_off = True
                 break
             if letter.recipients:
                 letters.append(_found(name, each, letter))
     except ImapFailed:
-        broken = bool(letters)  # what was read until then is worth telling; the time may be up
-        if not broken:
+        if not letters:
             raise
-    highest = max([*window, known.highest if known is not None else 0], default=0)
-    begin = min(known.since, since) if known is not None else since
-    bounces = frozenset(each.uid for each in letters) | (known.bounces if known is not None else frozenset())
-    cut_off = broken or len(candidates) > MOST_CANDIDATES or failed > MOST_FAILED
-    # What was left out must be looked at the next time, so nothing is remembered then.
-    reached = FolderMark(validity=folder.validity, since=begin, highest=highest, bounces=bounces)
-    return Scan(
-        letters=tuple(letters),
-        scanned=len(fresh),
-        fetched=0,
-        auto_replies=auto_replies,
-        cut_off=cut_off,
-        marks={} if cut_off or not folder.validity else {name: reached},
+        cut_off = True  # what was read until then is worth telling; the time may be up
+    return Scan(letters=tuple(letters), scanned=0, fetched=0, auto_replies=auto_replies, cut_off=cut_off, marks={})
+
+
+def _reached(
+    folder: Folder, since: date, window: Sequence[int], known: FolderMark | None, letters: Sequence[FoundLetter]
+) -> FolderMark:
+    """Return what is to be remembered of a folder that was looked at whole."""
+    bounces = frozenset(each.uid for each in letters)
+    if known is None:
+        return FolderMark(validity=folder.validity, since=since, highest=max(window, default=0), bounces=bounces)
+    return FolderMark(
+        validity=folder.validity,
+        since=min(known.since, since),
+        highest=max([*window, known.highest]),
+        bounces=bounces | known.bounces,
     )
 
 

@@ -7,6 +7,7 @@ is sent to it stays in a Maildir below the sandbox's folder, where its certifica
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import socket
 import ssl
@@ -151,7 +152,7 @@ class Sandbox:
     async def _listen(self, security: Security, port: int, context: ssl.SSLContext) -> asyncio.Server:
         loop = asyncio.get_running_loop()
         implicit = context if security is Security.TLS and self.scenario.implicit_tls else None
-        factory = partial(_conversation_class(), self, None if implicit else context)
+        factory = partial(_session_class(), self, None if implicit else context)
         patience = HANDSHAKE_SECONDS if implicit else None
         try:
             listening = _bound(port)
@@ -204,14 +205,9 @@ def _bound(port: int) -> socket.socket:
     return found
 
 
-_conversation: Callable[[Sandbox, ssl.SSLContext | None], SMTP] | None = None
-
-
-def _conversation_class() -> Callable[[Sandbox, ssl.SSLContext | None], SMTP]:
-    """Build the class of one conversation; aiosmtpd is imported only when a server starts."""
-    global _conversation  # noqa: PLW0603  a class, made once, never changed
-    if _conversation is not None:
-        return _conversation
+@functools.cache
+def _session_class() -> Callable[[Sandbox, ssl.SSLContext | None], SMTP]:
+    """Build the class of one session; aiosmtpd is imported only when a server starts."""
     import logging
 
     from aiosmtpd.smtp import SMTP
@@ -220,27 +216,14 @@ def _conversation_class() -> Callable[[Sandbox, ssl.SSLContext | None], SMTP]:
     # screens. The logger is its own, nobody else writes there.
     logging.getLogger("mail.log").disabled = True
 
-    class Conversation(SMTP):
+    class PracticeSession(SMTP):
         AuthLoginUsernameChallenge = "Username:"
         AuthLoginPasswordChallenge = "Password:"
         line_length_limit = LONGEST_ANSWER
 
         def __init__(self, sandbox: Sandbox, starttls: ssl.SSLContext | None) -> None:
             part = _Part(sandbox.folder, sandbox.scenario, starttls is not None)
-            super().__init__(
-                part,
-                hostname="localhost",
-                ident="smtp-wizard practice server",
-                data_size_limit=LARGEST_MESSAGE,
-                enable_SMTPUTF8=True,
-                tls_context=starttls,
-                # On the implicit listener aiosmtpd does not see the TLS that the transport brought along.
-                auth_require_tls=starttls is not None,
-                authenticator=part.authenticate,
-                timeout=IDLE_SECONDS,
-                command_call_limit={"AUTH": 10, "*": 1000},
-                loop=asyncio.get_running_loop(),
-            )
+            super().__init__(part, loop=asyncio.get_running_loop(), **_session_options(part, starttls))
             self._sandbox = sandbox
             # The long lines are for passwords; those of a message stay as RFC 5321 has them.
             self.line_length_limit = SMTP.line_length_limit
@@ -260,8 +243,23 @@ def _conversation_class() -> Callable[[Sandbox, ssl.SSLContext | None], SMTP]:
                 assert self.transport is not None
                 self.transport.close()
 
-    _conversation = Conversation
-    return _conversation
+    return PracticeSession
+
+
+def _session_options(part: _Part, starttls: ssl.SSLContext | None) -> dict[str, Any]:
+    """Return how aiosmtpd is to answer: who signs in, how much it takes, how long it waits."""
+    return {
+        "hostname": "localhost",
+        "ident": "smtp-wizard practice server",
+        "data_size_limit": LARGEST_MESSAGE,
+        "enable_SMTPUTF8": True,
+        "tls_context": starttls,
+        # On the implicit listener aiosmtpd does not see the TLS that the transport brought along.
+        "auth_require_tls": starttls is not None,
+        "authenticator": part.authenticate,
+        "timeout": IDLE_SECONDS,
+        "command_call_limit": {"AUTH": 10, "*": 1000},
+    }
 
 
 class _Part:

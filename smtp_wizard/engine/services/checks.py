@@ -143,16 +143,8 @@ class Checks:
         if not knows_server(draft.connection):
             raise InputError(phrase("The outgoing server is not known yet."))
         refuse_unconfirmed(draft, depth, self._catalog)
-        target = Target(
-            connection=said.over(draft.connection),
-            family=said.family,
-            secret_shape=self._shape(draft.connection, draft.secret),
-            typed=typed_clue(draft.connection.username, draft.secret),
-            alternatives=self._catalog.alternatives(
-                draft.connection.endpoint, draft.connection.provider, draft.address
-            ),
-            outward=server_was_discovered(draft, self._catalog),
-        )
+        target = self._target(draft.connection, said, draft.secret, draft.address)
+        target = replace(target, outward=server_was_discovered(draft, self._catalog))
         if depth is Depth.SEND:
             target = replace(target, mail=self._draft_mail(draft, token))
         try:
@@ -160,13 +152,7 @@ class Checks:
         except OAuthError as problem:
             return self._no_token(target, problem, emit)
         return await self._run(
-            target,
-            secret,
-            depth,
-            emit,
-            address=draft.address,
-            anyway=said.ignore_lockout,
-            elsewhere=elsewhere,
+            target, secret, depth, emit, address=draft.address, anyway=said.ignore_lockout, elsewhere=elsewhere
         )
 
     async def check_account(
@@ -190,15 +176,7 @@ class Checks:
         Raises as `check_draft`.
         """
         said = options or CheckOptions()
-        target = Target(
-            connection=said.over(account.connection),
-            family=said.family,
-            secret_shape=self._shape(account.connection, secret),
-            typed=typed_clue(account.connection.username, secret),
-            alternatives=self._catalog.alternatives(
-                account.connection.endpoint, account.connection.provider, account.address
-            ),
-        )
+        target = self._target(account.connection, said, secret, account.address)
         if depth is Depth.SEND:
             if to is None:
                 raise InputError(phrase("Say where the test message is to go."))
@@ -211,17 +189,23 @@ class Checks:
             report = self._no_token(target, problem, emit)
         else:
             report = await self._run(
-                target,
-                secret,
-                depth,
-                emit,
-                address=account.address,
-                anyway=said.ignore_lockout,
-                elsewhere=elsewhere,
+                target, secret, depth, emit, address=account.address, anyway=said.ignore_lockout, elsewhere=elsewhere
             )
         if keep and paused(report) is None:  # what was not tried is no result
             await self.record(account, report, depth)
         return report
+
+    def _target(
+        self, connection: Connection[Endpoint], said: CheckOptions, secret: Secret | None, address: Address | None
+    ) -> Target:
+        """Return what is checked of a connection, with what helps to explain it where it fails."""
+        return Target(
+            connection=said.over(connection),
+            family=said.family,
+            secret_shape=self._shape(connection, secret),
+            typed=typed_clue(connection.username, secret),
+            alternatives=self._catalog.alternatives(connection.endpoint, connection.provider, address),
+        )
 
     def _no_token(self, target: Target, problem: OAuthError, emit: Emit) -> Report:
         """Return, and tell, the report of a check that could not begin: there is nothing to sign in with."""
@@ -283,12 +267,7 @@ class Checks:
         from smtp_wizard.engine.checks.sender_trials import run_sender_trials
 
         said = options or CheckOptions()
-        target = Target(
-            connection=said.over(account.connection),
-            family=said.family,
-            secret_shape=self._shape(account.connection, secret),
-            typed=typed_clue(account.connection.username, secret),
-        )
+        target = self._target(account.connection, said, secret, account.address)
         tried: list[TriedSender] = []
 
         async def work(target: Target, secret: Secret | None, *, depth: Depth, **how: Any) -> Report:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from smtp_wizard.engine.base.records import parse_day
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.state.timestamps import number_of
 
@@ -83,7 +84,7 @@ def _mark(row: tuple[Any, ...]) -> FolderMark | None:
     _, validity, since, highest, bounces = row
     try:
         uids = frozenset(int(each) for each in json.loads(bounces))
-        return FolderMark(validity=int(validity), since=date.fromisoformat(since), highest=int(highest), bounces=uids)
+        return FolderMark(validity=int(validity), since=parse_day(since), highest=int(highest), bounces=uids)
     except (ValueError, TypeError, OverflowError, RecursionError):
         return None
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from smtp_wizard.engine.base import data_files
 from smtp_wizard.engine.base.data_files import DataError, data_path, parse_yaml, read_yaml
+from smtp_wizard.engine.base.strict_yaml import YamlDocument
 
 
 @pytest.fixture(params=["C", "Python"], autouse=True)
@@ -128,6 +129,23 @@ def test_a_laugh_by_the_billion_is_no_work() -> None:
     lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60)]
     with pytest.raises(DataError, match="aliases"):
         parse_yaml("\n".join(lines), "test.yaml")
+
+
+@pytest.mark.parametrize("text", ["2026", "2026-02", "2026-02-28", "undated"])
+def test_a_date_may_be_of_a_day_a_month_or_a_year(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "data.yaml"
+    file.write_text(f"date: '{text}'\n")
+    assert YamlDocument(file).root.read(lambda root: root.date("date")) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-02-30", "2026-13", "20260228", "2026-W09-2", "\u0662\u0660\u0662\u0666", "26-02"]
+)
+def test_what_is_no_date_is_refused(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "data.yaml"
+    file.write_text(f"date: '{text}'\n", "utf-8")
+    with pytest.raises(DataError, match=r"must be a date such as 2026-11-23"):
+        YamlDocument(file).root.read(lambda root: root.date("date"))
 
 
 def test_a_number_as_a_key_is_its_text_or_number() -> None:

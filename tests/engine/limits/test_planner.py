@@ -321,6 +321,6 @@ def test_numbers_may_be_typed_in_groups() -> None:
 def test_a_first_day_is_a_date_and_not_far_off() -> None:
     assert parse_start("", MONDAY) == MONDAY
     assert parse_start(" 2026-12-01 ", MONDAY) == date(2026, 12, 1)
-    for typed in ("tomorrow", "01.12.2026", "2026-02-30", "9999-12-31", "1999-01-01"):
+    for typed in ("tomorrow", "01.12.2026", "2026-02-30", "9999-12-31", "1999-01-01", "20261201", "2026-W49-2"):
         with pytest.raises(InputError):
             parse_start(typed, MONDAY)
