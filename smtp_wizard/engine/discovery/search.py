@@ -12,14 +12,12 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
-from secrets import token_hex
 from typing import Any
 from urllib.parse import urlsplit
 
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.discovery.autoconfig import AutoconfigError, Database, own_addresses, read_offers
+from smtp_wizard.engine.discovery.autoconfig import Database, own_addresses
 from smtp_wizard.engine.discovery.autodiscover import autodiscover_url, read_autodiscover
 from smtp_wizard.engine.discovery.candidate import (
     ELSEWHERE,
@@ -38,8 +36,8 @@ from smtp_wizard.engine.discovery.dns import (
     look_up_addresses,
     look_up_mx,
     look_up_srv,
-    look_up_texts,
 )
+from smtp_wizard.engine.discovery.guessed_servers import WildcardDomains, guesses, own_mail_hosts, usual_hosts
 from smtp_wizard.engine.discovery.mailbox_traces import (
     MailboxKnowledge,
     find_traces,
@@ -49,16 +47,10 @@ from smtp_wizard.engine.discovery.mailbox_traces import (
     trace_words,
 )
 from smtp_wizard.engine.discovery.named_server import NamedServer, certificate_words, other_names, serves
-from smtp_wizard.engine.discovery.server_identity import belongs_to, owner_domain, owner_of
+from smtp_wizard.engine.discovery.published_settings import PublishedSettings
+from smtp_wizard.engine.discovery.server_identity import belongs_to, owner_domain
 from smtp_wizard.engine.discovery.trials import Trials, Verify
-from smtp_wizard.engine.discovery.user_agent_configuration import (
-    configuration_url,
-    digest_name,
-    digests,
-    is_vouched_for,
-    read_configuration,
-)
-from smtp_wizard.engine.discovery.web import FetchedDocument, HttpWeb, LedElsewhere, Web, WebProblem
+from smtp_wizard.engine.discovery.web import FetchedDocument, HttpWeb, Web
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.smtp.timeouts import listening_timeout
@@ -79,11 +71,6 @@ DEADLINE = 8.0
 """Seconds that everything together may take: a person waits for it."""
 GRACE = 1.5
 """Seconds that the other sources still have once the domain's mail host is known: they may say more, seldom better."""
-GUESSES = ("smtp.", "mail.", "")
-"""What usually stands before a domain in the name of its outgoing server."""
-GUESSED_PORTS = ((465, Security.TLS), (587, Security.STARTTLS))
-MOST_MAIL_HOSTS = 2
-"""Hosts inside the domain that receive its mail, and are tried."""
 MOST_NAMED = 8
 """Servers of one source that are taken up."""
 
@@ -142,8 +129,8 @@ class _Search:
         self.builder = ResultBuilder(address, catalog, asking.knowledge.filters)
         self.mx_known = asyncio.Event()
         self._trials = Trials(asking.verify)
-        self._made_up: dict[str, asyncio.Task[tuple[str, ...] | DnsProblem]] = {}
-        """The look-up of a name that nobody has, by domain."""
+        self._wildcards = WildcardDomains(asking.resolver)
+        self._published = PublishedSettings(address, asking.web, self.builder, self._add)
         self._news = asyncio.Event()
         """Something was learnt that may change who is waited for."""
 
@@ -153,7 +140,7 @@ class _Search:
             "who receives the domain's mail": self._ask_mx(),
             "which servers the domain names": self._ask_srv(),
             "what the domain publishes": self._ask_web(self.domain),
-            "what the domain publishes with a digest": self._ask_vouched(),
+            "what the domain publishes with a digest": self._published.read_vouched(self.asking.resolver),
             "what the mail host publishes": self._ask_mail_host(),
             "who keeps the mailboxes": self._ask_traces(),
         }
@@ -162,13 +149,13 @@ class _Search:
         if self.asking.file:
             host = urlsplit(self.asking.file).hostname or ""
             about = self.domain if belongs_to(host, self.domain) else host
-            sources["the file that was named"] = self._read(self.asking.file, FoundBy.AUTOCONFIG, about)
+            sources["the file that was named"] = self._published.read(self.asking.file, FoundBy.AUTOCONFIG, about)
         asked = {name: asyncio.ensure_future(work) for name, work in sources.items()}
         guessing = asyncio.ensure_future(self._guess())
         try:
             await self._wait(list(asked.values()), guessing)
         finally:
-            late: list[asyncio.Task[Any]] = [*asked.values(), guessing, *self._made_up.values(), *self._trials.tasks]
+            late: list[asyncio.Task[Any]] = [*asked.values(), guessing, *self._wildcards.tasks, *self._trials.tasks]
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -259,11 +246,7 @@ class _Search:
     async def _ask_traces(self) -> None:
         """Look for what points to a provider's mailboxes, where who receives the mail is nobody of our list."""
         await self.mx_known.wait()
-        if self.builder.owners or self.builder.mx.problem in (
-            DnsProblem.NO_SUCH_DOMAIN,
-            DnsProblem.NO_MAIL,
-            DnsProblem.NO_NETWORK,
-        ):
+        if self.builder.owners or self.builder.mx.problem in _NOBODY_RECEIVES:
             return
         known = self.asking.knowledge.traces
         by_dns, by_web = await asyncio.gather(
@@ -281,7 +264,7 @@ class _Search:
             for each in provider_candidates(provider, self.address, FoundBy.TRACES)
         )
         if by_web and not host_traces(by_web, known):
-            await self._add_guesses([by_web])
+            await self._add(guesses(self.address, [by_web]))
 
     async def _ask_autodiscover(self) -> str:
         """Return the host that the domain's autodiscover names, '' where it names none, or is another name for one."""
@@ -294,116 +277,32 @@ class _Search:
     async def _ask_web(self, domain: str) -> None:
         """Ask a domain's own web for its settings, encrypted; and without, where the person said yes to that."""
         self.tell(f"What does {shown(domain, 80)} publish about its mail?")
-        asked = [self._read(url, FoundBy.AUTOCONFIG, domain) for url in own_addresses(domain)]
+        asked = [self._published.read(url, FoundBy.AUTOCONFIG, domain) for url in own_addresses(domain)]
         if self.asking.plain_http:
             asked.append(self._ask_plain_web(domain))
         await asyncio.gather(*asked)
 
-    async def _ask_vouched(self) -> None:
-        """Ask for the file whose digest stands in the domain's DNS; where none does, nothing is fetched."""
-        wanted = digests(await look_up_texts(digest_name(self.domain), self.asking.resolver))
-        if not wanted:
-            return
-        url = configuration_url(self.domain)
-        fetched = await self.asking.web.fetch(url)
-        if isinstance(fetched, LedElsewhere):
-            self.builder.notes.append(redirect_words(url, fetched.url))
-        if not isinstance(fetched, FetchedDocument):
-            return
-        offer = read_configuration(fetched.content)
-        if not is_vouched_for(fetched.content, wanted):
-            words = "is not what the domain's DNS says it is (its digest is another), and was not used"
-            self.builder.notes.append(f"{shown(url, 120)} {words}.")
-        elif offer is not None:
-            await self._add(
-                [
-                    NamedServer(
-                        endpoint=offer.endpoint,
-                        source=FoundBy.AUTOCONFIG,
-                        username=self.address.wire,
-                        auth=offer.auth,
-                        as_of=fetched.changed,
-                        published=self._is_published(fetched.url, FoundBy.AUTOCONFIG, self.domain),
-                    )
-                ]
-            )
-
     async def _ask_plain_web(self, domain: str) -> None:
         """Ask without encryption, unless the domain answers for every name: nothing proves who says it then."""
-        if not await self._answers_for_all(domain):
+        if not await self._wildcards.answers_for_all(domain):
             urls = own_addresses(domain, plain=True)
-            await asyncio.gather(*(self._read(url, FoundBy.AUTOCONFIG, domain) for url in urls))
-
-    async def _answers_for_all(self, domain: str) -> bool:
-        """Ask, once, for a name below a domain that nobody has: where it has addresses, every name has (RFC 4592)."""
-        if domain not in self._made_up:
-            name = f"{token_hex(8)}.{domain}"
-            self._made_up[domain] = asyncio.ensure_future(look_up_addresses(name, self.asking.resolver))
-        return not isinstance(await asyncio.shield(self._made_up[domain]), DnsProblem)
+            await asyncio.gather(*(self._published.read(url, FoundBy.AUTOCONFIG, domain) for url in urls))
 
     async def _ask_database(self, database: Database, domain: str) -> None:
         self.tell(f"What does {database.name} have?")
-        await self._read(database.address(domain), FoundBy.ISPDB, domain)
-
-    async def _read(self, url: str, source: FoundBy, domain: str) -> None:
-        """Read what lies under a URL, which was asked about a domain."""
-        fetched = await self.asking.web.fetch(url)
-        if isinstance(fetched, LedElsewhere):
-            self._take_redirect(url, fetched, source)
-            return
-        if isinstance(fetched, WebProblem):
-            if fetched in _WORTH_TELLING:
-                self.builder.notes.append(f"{shown(url, 120)} {_WORTH_TELLING[fetched]}.")
-            elif fetched is WebProblem.NOT_TRUSTED:
-                self.builder.doubts.append(
-                    f"{shown(url, 120)} has a certificate that is not believed, so it was not asked."
-                )
-            return
-        try:
-            offers = read_offers(fetched.content, self.address)
-        except AutoconfigError as problem:
-            # Many servers answer whatever they are asked with a page of their own.
-            if b"clientConfig" in fetched.content[:4096]:
-                self.builder.notes.append(f"{shown(url, 120)} cannot be used: {problem}.")
-            return
-        await self._add(
-            NamedServer(
-                endpoint=offer.endpoint,
-                source=source,
-                username=offer.username or self.address.wire,
-                auth=offer.auth,
-                as_of=fetched.changed,
-                plain=fetched.url.startswith("http://"),
-                published=self._is_published(fetched.url, source, domain),
-                place=place,
-            )
-            for place, offer in enumerate(offers)
-        )
-
-    def _take_redirect(self, url: str, led: LedElsewhere, source: FoundBy) -> None:
-        """Say that a file lies at another domain; of the domain's own, the person may be asked."""
-        self.builder.notes.append(redirect_words(url, led.url))
-        if source is FoundBy.AUTOCONFIG and belongs_to(urlsplit(url).hostname or "", self.domain):
-            self.builder.redirects.append(led.url)
-
-    def _is_published(self, url: str, source: FoundBy, domain: str) -> bool:
-        """Whether a file counts as `Candidate.published`: not where the MX led to it, and not without encryption."""
-        parts = urlsplit(url)
-        own = source is FoundBy.ISPDB or belongs_to(parts.hostname or "", self.domain)
-        return domain == self.domain and parts.scheme == "https" and own
+        await self._published.read(database.address(domain), FoundBy.ISPDB, domain)
 
     async def _guess(self) -> None:
         """Try the usual names, and the domain's own mail host: small firms often send by it too."""
-        if self.asking.verify is None:
-            return
-        usual = [f"{prefix}{self.domain}" for prefix in GUESSES]
-        await asyncio.gather(self._guess_usual(usual), self._guess_mail_host(usual))
+        if self.asking.verify is not None:
+            await asyncio.gather(self._guess_usual(usual_hosts(self.domain)), self._guess_mail_host())
 
     async def _guess_usual(self, hosts: Sequence[str]) -> None:
         """Try those of the usual names that exist."""
         resolver = self.asking.resolver
         there, for_all = await asyncio.gather(
-            asyncio.gather(*(look_up_addresses(host, resolver) for host in hosts)), self._answers_for_all(self.domain)
+            asyncio.gather(*(look_up_addresses(host, resolver) for host in hosts)),
+            self._wildcards.answers_for_all(self.domain),
         )
         if for_all:
             self.builder.notes.append(
@@ -412,22 +311,13 @@ class _Search:
         exist = [host for host, addresses in zip(hosts, there, strict=True) if not isinstance(addresses, DnsProblem)]
         if exist:
             self.tell(f"Is one of these a mail server: {', '.join(shown(host, 80) for host in exist)}?")
-        await self._add_guesses(exist)
+        await self._add(guesses(self.address, exist))
 
-    async def _guess_mail_host(self, usual: Sequence[str]) -> None:
+    async def _guess_mail_host(self) -> None:
         """Try the hosts inside the domain that receive its mail."""
         await self.mx_known.wait()
-        own = [host for host in self.builder.mx.hosts if belongs_to(host, self.domain) and host not in usual]
-        await self._add_guesses(own[:MOST_MAIL_HOSTS], after=len(usual))
-
-    async def _add_guesses(self, hosts: Sequence[str], *, after: int = 0) -> None:
-        await self._add(
-            NamedServer(
-                endpoint=Endpoint(host, port, way), source=FoundBy.GUESS, username=self.address.wire, place=place
-            )
-            for port, way in GUESSED_PORTS
-            for place, host in enumerate(hosts, after)
-        )
+        own = own_mail_hosts(self.domain, self.builder.mx.hosts)
+        await self._add(guesses(self.address, own, after=len(usual_hosts(self.domain))))
 
     # -- trying -----------------------------------------------------------------------------------------------------
 
@@ -459,17 +349,6 @@ class _Search:
 
 _NOBODY_RECEIVES = (DnsProblem.NO_SUCH_DOMAIN, DnsProblem.NO_MAIL, DnsProblem.NO_NETWORK)
 
-_WORTH_TELLING = {
-    WebProblem.LED_AWAY: "sends one round and round, or to where nothing is encrypted, and was not followed",
-    WebProblem.TOO_LARGE: "answers with too much, and was not read",
-}
-
 
 def _shown(address: Address) -> str:
     return shown(address.domain, 80)
-
-
-def redirect_words(url: str, following: str) -> str:
-    """Say that a settings file leads to another domain, and whose that is."""
-    theirs = owner_of(urlsplit(following).hostname or "")
-    return f"{shown(url, 120)} leads to {shown(theirs, 80)}, another domain, and was not followed."

@@ -628,6 +628,7 @@ def test_a_file_that_cannot_grow_leaves_the_old_one(saved_file: Path) -> None:
         from pathlib import Path
         from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts, AccountFileError
         saved_accounts = SavedAccounts(Path(sys.argv[1]))
+        sys.dont_write_bytecode = True  # a compiled module would be cut off
         resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
         try:
             saved_accounts.put(replace(saved_accounts.get("Office"), name="Second"))

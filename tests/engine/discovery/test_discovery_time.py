@@ -10,7 +10,7 @@ import pytest
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.discovery import dns as lookup
-from smtp_wizard.engine.discovery import search
+from smtp_wizard.engine.discovery import guessed_servers, published_settings, search
 from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.discovery.dns import MxLookup, Resolver, look_up_srv
@@ -36,8 +36,14 @@ class SilentWeb:
 @pytest.fixture(autouse=True)
 def everybody_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """No name server answers."""
-    for name in ("look_up_mx", "look_up_srv", "look_up_addresses", "look_up_texts"):
-        monkeypatch.setattr(search, name, _never)
+    for module, name in (
+        (search, "look_up_mx"),
+        (search, "look_up_srv"),
+        (search, "look_up_addresses"),
+        (guessed_servers, "look_up_addresses"),
+        (published_settings, "look_up_texts"),
+    ):
+        monkeypatch.setattr(module, name, _never)
 
 
 async def _timed() -> tuple[DiscoveryResult, float]:

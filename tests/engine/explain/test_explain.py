@@ -541,6 +541,6 @@ def test_the_clues_are_read_strictly(tmp_path: Path) -> None:
         assert old in good
         path = tmp_path / "wordings.yaml"
         path.write_text(good.replace(old, new, 1), "utf-8")
-        with pytest.raises(DataError, match=r"clues\.yaml, line \d+, column \d+: ") as caught:
+        with pytest.raises(DataError, match=r"wordings\.yaml, line \d+, column \d+: ") as caught:
             load_wordings(path)
         assert complaint in str(caught.value)

@@ -463,6 +463,7 @@ def test_the_kernel_that_takes_no_more_stops_nobody(folder: Path, file: Path) ->
         from smtp_wizard.engine.base.stages import Depth, Verdict
         from smtp_wizard.engine.state.results import LastResult, Result
         from smtp_wizard.engine.state.state import State
+        sys.dont_write_bytecode = True  # a compiled module would be cut off
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
         state = State(Path(sys.argv[1]))
         state.results.record("00000000000000b2", Result(LastResult(datetime.now(UTC), Depth.LOGIN, Verdict.PASS)))
