@@ -5,13 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.flows.accounts.arrival import ArrivalActions
 from smtp_wizard.flows.flow import Leads
 from smtp_wizard.flows.last_steps.test_mail import MailTestFlow
 from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, MailTestPhase
 from smtp_wizard.output.plain_lines import TRANSCRIPT_LEGEND, plain_printer, transcript_line
 from smtp_wizard.plain.cards import row_of, say_card, typed_or_chosen
 from smtp_wizard.plain.conversation import Choice, Conversation, GoBack
-from smtp_wizard.plain.question import answered
+from smtp_wizard.plain.question import answered, carried_out
 from smtp_wizard.plain.step_questions import StepContext, StepOutcome
 from smtp_wizard.plain.waiting import awaited
 from smtp_wizard.runtime.running import Stopwatch, run
@@ -50,6 +51,13 @@ class _MailTest:
             vault=services.stores.vault,
             catalog=services.catalog,
             now=services.now,
+            messages=ArrivalActions(
+                checks=services.checks,
+                arrivals=services.arrivals,
+                entries=services.entries,
+                vault=services.stores.vault,
+                catalog=services.catalog,
+            ),
         )
         self.flow.told = plain_printer(lambda line: talk.show([line]), None)
 
@@ -100,5 +108,7 @@ class _MailTest:
         leads = run(self.flow.act(offer), Stopwatch(), lambda: PERHAPS_SENT if self.flow.perhaps_sent else "")
         while self.flow.vault is not None:
             leads = awaited(self.flow.opened(answered(self.talk, self.flow.vault)))
+        if self.flow.action is not None:
+            self.flow.acted(carried_out(self.talk, self.flow.action))
         self.talk.drop()  # Enter, pressed while it was sent, answers nothing
         return leads

@@ -11,15 +11,18 @@ from textual.widget import Widget
 
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import StepId
+from smtp_wizard.flows.accounts.action import LEFT, ActionResult
+from smtp_wizard.flows.accounts.arrival import ArrivalActions
 from smtp_wizard.flows.flow import Entry, Offer, Section
 from smtp_wizard.flows.last_steps.test_mail import MailTestFlow
 from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, MailTestPhase, MailTestState
 from smtp_wizard.screens.details import CheckDetails
 from smtp_wizard.screens.page import question
-from smtp_wizard.screens.question import UnlockingPage
+from smtp_wizard.screens.question import FlowPanel, UnlockingPage
 from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.text.wizard import PURPOSE
 from smtp_wizard.widgets.chips import Chip
+from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.frame import Frame, TextFrame
 from smtp_wizard.widgets.lines import STRONG
 from smtp_wizard.widgets.offers import OfferList
@@ -45,6 +48,13 @@ class TestMailScreen(UnlockingPage[MailTestState, MailTestOffer]):
             vault=services.stores.vault,
             catalog=services.catalog,
             now=services.now,
+            messages=ArrivalActions(
+                checks=services.checks,
+                arrivals=services.arrivals,
+                entries=services.entries,
+                vault=services.stores.vault,
+                catalog=services.catalog,
+            ),
         )
         super().__init__(context, draft, flow)
         self.unlocks = flow
@@ -135,8 +145,20 @@ class TestMailScreen(UnlockingPage[MailTestState, MailTestOffer]):
     def _chosen(self, message: OfferList.Chosen) -> None:
         if message.offer.id is MailTestOffer.EXPLAIN:
             self.run_action_now("app.explain")
+        elif message.offer.id in (MailTestOffer.LOOK, MailTestOffer.REHEARSE):
+            self._follow_up(message.offer.id)
         else:
             self.act(message.offer.id)
+
+    @work_once("act")
+    async def _follow_up(self, offer: MailTestOffer) -> None:
+        """Go through what looks after the message, over the page."""
+        await self.flow.act(offer)
+        if self.flow.action is not None:
+            done = await self.flow.action.begin()
+            if done is None:
+                done = await self.app.push_screen_wait(FlowPanel[ActionResult](self.flow.action))
+            self.flow.acted(done or LEFT)
 
     def _guide(self) -> None:
         self.show_guide(BOUNCES_GUIDE)

@@ -60,6 +60,13 @@ INBOX_NOTE = "What was sent for practice stays on this computer."
 INBOX_EMPTY = "The message is not there yet."
 INBOX_TITLE = "The practice inbox"
 
+LOOK, LOOK_CHIP = "Look in my mailbox: is a copy in Sent?", "Look there"
+LOOK_NOTE = "It is read over IMAP; nothing in it is changed."
+REHEARSE, REHEARSE_CHIP = "See what happens to mail that cannot be delivered", "Try it"
+REHEARSE_NOTE = "One message to an address that is nobody's, to see it come back."
+FOLLOWED = "What became of the message?"
+FOLLOWED_WELL, FOLLOWED_NOT = "This was found", "Not everything could be found"
+
 PERHAPS_TITLE = "It may or may not have been sent"
 PERHAPS_WORDS = "The connection ended before the server's answer. Look for the message before you send it again."
 REFUSED_TITLE = "The server refused this sign-in"

@@ -82,9 +82,9 @@ class ArrivalActions:
         """Return the action that looks for a message: for `sent`, else for one that it sends."""
         return ConfirmArrival(account, self, secret=secret, sent=sent)
 
-    def rehearse(self, account: Account, *, secret: Secret | None = None) -> RehearseBounce:
-        """Return the action that has a message come back."""
-        return RehearseBounce(account, self, secret=secret)
+    def rehearse(self, account: Account, *, secret: Secret | None = None, keep: bool = True) -> RehearseBounce:
+        """Return the action that has a message come back. `keep`: as for `MessageAction`."""
+        return RehearseBounce(account, self, secret=secret, keep=keep)
 
 
 class MessageAction(Action):
@@ -101,10 +101,12 @@ class MessageAction(Action):
         named: Endpoint | None = None,
         options: CheckOptions | None = None,
         patience: timedelta = PATIENCE,
+        keep: bool = True,
     ) -> None:
         """`secret`: what it signs in with, where that is at hand. `named`: its IMAP server, as the person named it.
 
-        `code`: the word of the message; '' has one made. `patience`: how long it is looked for.
+        `code`: the word of the message; '' has one made. `patience`: how long it is looked for. `keep`:
+        whether the result of sending is kept with the account, which is saved then.
         """
         super().__init__(title, services.vault)
         self.account = account
@@ -117,6 +119,7 @@ class MessageAction(Action):
         self._named = named
         self._options = options or CheckOptions()
         self._patience = patience
+        self._keep = keep
         self._anyway: bool | None = None
 
     async def _do(self) -> ActionResult:
@@ -178,6 +181,7 @@ class MessageAction(Action):
             to=to,
             options=self._said,
             token=self.code,
+            keep=self._keep,
             envelope_id=self._envelope_id,
         )
         why = paused(report)

@@ -26,8 +26,11 @@ from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.wizard.draft import Draft, Proof, ReportedArrival
 from smtp_wizard.engine.wizard.steps import Back, Next
+from smtp_wizard.flows.accounts.action import ActionResult
+from smtp_wizard.flows.accounts.arrival import ArrivalActions, MessageAction
 from smtp_wizard.flows.check_view import CheckView, finding_card, running_card
 from smtp_wizard.flows.flow import Card, Entry, Flow, Leads, Mood, Offer, Section
+from smtp_wizard.flows.last_steps.follow_up import FollowUp, found_card, with_arrival
 from smtp_wizard.flows.last_steps.test_mail_state import (
     ANSWERED,
     SAVE_ANYWAY,
@@ -77,7 +80,9 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         vault: VaultStore,
         catalog: Catalog,
         now: Callable[[], datetime],
+        messages: ArrivalActions | None = None,
     ) -> None:
+        """`messages` makes what may be done once the message is sent; None where nothing may."""
         self.draft = draft
         """The answers, with those of this step."""
         self.report: Report | None = None
@@ -88,6 +93,9 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         """Called with each event of an attempt, for a face that tells them as they come."""
         self.vault: UnlockVault | None = None
         """Asks for the vault's passphrase, while that must be opened first; `opened` takes what comes of it."""
+        self.action: MessageAction | None = None
+        """What is gone through in the midst, with questions of its own; `acted` takes what comes of it."""
+        self._follow_up = FollowUp(messages, now) if messages is not None else None
         self._checks = checks
         self._tokens = tokens
         self._store = vault
@@ -169,7 +177,26 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         return self._answered(MailTestPhase.JUNK, words.IN_JUNK, card)
 
     def _answered(self, phase: MailTestPhase, question: str, card: Card) -> MailTestState:
-        return MailTestState(phase=phase, question=question, card=card, offers=ANSWERED)
+        return MailTestState(phase=phase, question=question, card=card, offers=(*ANSWERED, *self._follow_ups))
+
+    @property
+    def _follow_ups(self) -> tuple[Offer[MailTestOffer], ...]:
+        return self._follow_up.offers(self.draft) if self._follow_up is not None else ()
+
+    def _followed(self, done: ActionResult) -> MailTestState:
+        """Say what was found, beside what is known of the message already."""
+        go_on = SAVE_ANYWAY if self._unseen else ANSWERED[0]
+        return MailTestState(
+            phase=MailTestPhase.FOLLOWED,
+            question=words.FOLLOWED,
+            card=found_card(done),
+            offers=(go_on, *self._follow_ups),
+        )
+
+    @property
+    def _unseen(self) -> bool:
+        """Whether nobody has seen the message yet."""
+        return self.draft.arrival not in (ReportedArrival.ARRIVED, ReportedArrival.JUNK)
 
     def _nothing(self) -> MailTestState:
         card = Card(
@@ -186,6 +213,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
                 WAIT,
                 Offer(MailTestOffer.ELSEWHERE, words.ELSEWHERE, words.ELSEWHERE_NOTE),
                 Offer(MailTestOffer.RETURNED, words.SEE_RETURNED, words.returned_note(self.draft)),
+                *self._follow_ups[:1],
                 SAVE_ANYWAY,
             ),
         )
@@ -279,6 +307,8 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
                 await self._again(anyway=offer is MailTestOffer.ANYWAY)
             case MailTestOffer.INBOX:
                 await self._inbox()
+            case MailTestOffer.LOOK | MailTestOffer.REHEARSE:
+                self._begin_action(offer)
             case MailTestOffer.SEEN:
                 return self._seen()
             case MailTestOffer.ON:
@@ -300,6 +330,9 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         ):
             return Back(self.draft)
         self._typed = ""
+        if phase is MailTestPhase.FOLLOWED:
+            self._show(self._nothing() if self._unseen else self._first())
+            return None
         before = {
             MailTestPhase.JUNK: self._word,
             MailTestPhase.NOTHING: self._word,
@@ -339,6 +372,21 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         error = words.wrong_word(self.draft) if self._typed.strip() else words.LACKING_WORD
         self._show(self._word(error, self._state.card))
         return None
+
+    def _begin_action(self, offer: MailTestOffer) -> None:
+        if self._follow_up is None or offer not in {each.id for each in self._state.offers}:
+            return  # it was offered of another message
+        try:
+            self.action = self._follow_up.action(offer, self.draft)
+        except EXPECTED_ERRORS as problem:
+            self._show(self._followed(ActionResult(trouble=str(problem))))
+
+    def acted(self, done: ActionResult) -> None:
+        """Show what came of `action`."""
+        action, self.action = self.action, None
+        self.draft = with_arrival(self.draft, action)
+        if done.said or done.trouble:
+            self._show(self._followed(done))
 
     async def _send_there(self, *, insisting: bool = False, anyway: bool = False) -> None:
         """Send to the address in the field. What was refused goes out again only where the person insists.

@@ -69,6 +69,8 @@ class Doubles:
         """Where each went, its word and its envelope id."""
         self.looked: list[tuple[str, Secret | None]] = []
         self.anyway: list[bool] = []
+        self.kept: list[bool] = []
+        """Of each message, whether the result is kept with its account."""
         self.waits: Callable[[], Awaitable[None]] | None = None
 
     async def check_account(
@@ -77,6 +79,7 @@ class Doubles:
         assert depth is Depth.SEND
         self.anyway.append(said["options"].ignore_lockout)
         result = next_of(self.sent)
+        self.kept.append(said["keep"])
         self.messages.append((str(said["to"]), said["token"], said["envelope_id"]))
         return Report(account.connection.endpoint, result)
 
