@@ -27,7 +27,7 @@ from smtp_wizard.app_areas import HOME as HOME
 from smtp_wizard.app_areas import LIMITS as LIMITS
 from smtp_wizard.app_areas import SETUP as SETUP
 from smtp_wizard.app_areas import AreasApp
-from smtp_wizard.app_screens import AREAS, TOOL_SCREENS
+from smtp_wizard.app_screens import AREAS, READINESS, TOOL_SCREENS
 from smtp_wizard.app_screens import SCREENS as SCREENS
 from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.services.services import Services
@@ -62,6 +62,7 @@ from smtp_wizard.widgets.toolkit import outlive_the_terminal, read_any_byte
 if TYPE_CHECKING:
     from smtp_wizard.screens.accounts.home import AreaRequested, WizardRequested
     from smtp_wizard.screens.areas.explain import AccountTestRequested
+    from smtp_wizard.screens.areas.limits import ReadinessRequested
     from smtp_wizard.screens.page import StepPage
 
 StepOutcome = Next | Back
@@ -243,6 +244,10 @@ class WizardApp(AreasApp):
     def on_area_requested(self, message: AreaRequested) -> None:
         """Another area is wanted: as if it had been chosen in the menu."""
         self._chosen(message.item)
+
+    def on_readiness_requested(self, message: ReadinessRequested) -> None:
+        """From the plan of a mailing to what receivers ask for, with the same number of people."""
+        self.push_screen(READINESS["readiness"](self.context, message.provider, message.recipients))
 
     def open_tool(self, name: str) -> None:
         """Show a tool over the screen that is shown."""

@@ -48,6 +48,10 @@ SCREENS: WhenNeeded[Callable[[ScreenContext, Draft], StepPage[Any, Any]]] = When
     }
 )
 """The screen of each step."""
+READINESS: WhenNeeded[Callable[[ScreenContext, str, str], Screen[None]]] = WhenNeeded(
+    {"readiness": "areas.readiness:ReadinessScreen"}
+)
+"""The screen that a plan leads to, for a provider and a number of people."""
 TOOL_SCREENS: WhenNeeded[Callable[[ScreenContext], Screen[None]]] = WhenNeeded(
     {
         "explain": "areas.explain:ExplainScreen",

@@ -58,6 +58,7 @@ from smtp_wizard.flows.areas.guides import GuideOffer, GuidesFlow
 from smtp_wizard.flows.areas.inbox import InboxFlow, InboxOffer
 from smtp_wizard.flows.areas.limits import LimitOffer, LimitsFlow
 from smtp_wizard.flows.areas.mailing import MailingField, MailingFlow, MailingOffer
+from smtp_wizard.flows.areas.readiness import ReadinessFlow, ReadinessOffer
 from smtp_wizard.flows.areas.unsubscribe import LinkField, LinkFlow, LinkOffer
 from smtp_wizard.flows.browser import BrowserField, BrowserFlow, BrowserOffer
 from smtp_wizard.flows.connect import ConnectFlow
@@ -413,6 +414,16 @@ def _domain(services: Services, fate: Fate, _: Path) -> Player:
     return Player(flow, (*DomainOffer, "no-such-finding"), (flow.put, flow.explained, lambda _: flow.details()))
 
 
+def _readiness(services: Services, fate: Fate, _: Path) -> Player:
+    def accounts() -> Any:
+        fate.fails()
+        own = account_of(replace(draft_at_review(), name="Office"), NOON)
+        return [replace(own, connection=replace(own.connection, sandbox=None))] * 2
+
+    flow = ReadinessFlow(accounts, services.domains, catalog(), NOON.date(), recipients="500")
+    return Player(flow, (*ReadinessOffer, "no-such-rule"), (flow.put, flow.explained, lambda _: flow.details()))
+
+
 def _returned(services: Services, fate: Fate, _: Path) -> Player:
     def accounts() -> Any:
         fate.fails()
@@ -461,6 +472,7 @@ FLOWS: dict[str, Make] = {
     "calendar": _calendar,
     "domain": _domain,
     "returned": _returned,
+    "readiness": _readiness,
     "vault": _vault,
     "new-passphrase": _new_passphrase,
     "file": _file,

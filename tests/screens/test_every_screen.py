@@ -35,6 +35,7 @@ from smtp_wizard.screens.areas.explain import ExplainScreen
 from smtp_wizard.screens.areas.guides import GuideListScreen
 from smtp_wizard.screens.areas.inbox import InboxScreen, LetterPanel
 from smtp_wizard.screens.areas.limits import LimitsScreen, MailingScreen
+from smtp_wizard.screens.areas.readiness import ReadinessScreen
 from smtp_wizard.screens.areas.unsubscribe import UnsubscribeScreen
 from smtp_wizard.screens.keyed_screen import EDITING, KeyedScreen
 from smtp_wizard.screens.menu import LookPanel, MenuPanel
@@ -126,6 +127,7 @@ EVERYWHERE = {
     "why-guide": by_keys(GuidePanel, "f6"),
     "limits": by_keys(LimitsScreen, "f10", "l"),
     "mailing": by_keys(MailingScreen, "f10", "l", "enter"),
+    "readiness": by_keys(ReadinessScreen, "f10", "l", "enter", "f5"),
     "explain": by_keys(ExplainScreen, "f10", "x"),
     "guides": by_keys(GuideListScreen, "f10", "g"),
     "calendar": by_keys(CalendarScreen, "f10", "e"),
@@ -268,6 +270,7 @@ MEANINGS = {
     "f2": {"Show", "Hide"},
     "f3": {"Practise"},
     "f4": {"Details", "Close"},
+    "f5": {"Am I ready?"},
     "f6": {"Guide", "Close"},
     "f9": None,
     "f10": {"Menu", "Close"},

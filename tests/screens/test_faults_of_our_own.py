@@ -38,7 +38,9 @@ from smtp_wizard.flows.areas.domain import DomainFlow
 from smtp_wizard.flows.areas.inbox import InboxFlow
 from smtp_wizard.flows.areas.limits import LimitsFlow
 from smtp_wizard.flows.areas.mailing import MailingFlow
+from smtp_wizard.flows.areas.readiness import ReadinessFlow
 from smtp_wizard.flows.areas.unsubscribe import LinkField, LinkFlow
+from smtp_wizard.flows.last_steps.test_mail import MailTestFlow
 from smtp_wizard.runtime.fault_log import CRASH_LOG
 from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.areas.bounces import BouncesScreen
@@ -47,6 +49,7 @@ from smtp_wizard.screens.areas.domain import DomainScreen
 from smtp_wizard.screens.areas.explain import ExplainScreen
 from smtp_wizard.screens.areas.inbox import InboxScreen
 from smtp_wizard.screens.areas.limits import LimitsScreen, MailingScreen
+from smtp_wizard.screens.areas.readiness import ReadinessScreen
 from smtp_wizard.screens.areas.unsubscribe import UnsubscribeScreen
 from smtp_wizard.screens.details import CheckDetails
 from smtp_wizard.screens.guide import StepsPanel
@@ -77,6 +80,7 @@ from tests.support.places import (
     draft_at_server,
     draft_at_signin,
     draft_at_testmail,
+    sent,
     skipped,
     standing,
 )
@@ -258,6 +262,12 @@ async def at_a_mailing(walk: Walk) -> None:
     await walk.write("500")
 
 
+async def at_readiness(walk: Walk) -> None:
+    await at_a_mailing(walk)
+    await walk.press("f5")
+    await walk.at_screen(ReadinessScreen)
+
+
 async def at_unsubscribe(walk: Walk) -> None:
     await at_home(walk)
     template = walk.app.context.services.folder / "letter.html"
@@ -353,6 +363,10 @@ WORK: Mapping[str, Work] = {
     "FlowPanel._take: delete": Work(AT_HOME, acting("delete", sure), of(Accounts, "remove")),
     "LimitsScreen._act": Work(Place(at_limits, start=HOME), press("enter"), of(LimitsFlow, "act")),
     "MailingScreen._act": Work(Place(at_a_mailing, start=HOME), press("enter"), of(MailingFlow, "act")),
+    "ReadinessScreen._act": Work(Place(at_readiness, start=HOME), press("enter"), of(ReadinessFlow, "act")),
+    "TestMailScreen._follow_up": Work(
+        Place(sent, draft_at_testmail), press("down", "down", "enter"), of(MailTestFlow, "act")
+    ),
     "ExplainScreen._act": Work(
         Place(at_explaining, start=HOME),
         press("enter"),

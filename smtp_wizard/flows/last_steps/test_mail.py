@@ -160,6 +160,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
                 Offer(MailTestOffer.SEEN, words.IT_ARRIVED),
                 *(inbox if self.draft.connection.sandbox and not _read(card) else ()),
                 Offer(MailTestOffer.JUNK, words.IT_IS_JUNK, words.JUNK_NOTE, chip=words.JUNK_CHIP),
+                *self._follow_ups[:1],
                 Offer(MailTestOffer.NOTHING, words.NOT_THERE, words.NOT_THERE_NOTE, chip=words.NOT_THERE),
             ),
             marked=False,
@@ -185,12 +186,12 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
 
     def _followed(self, done: ActionResult) -> MailTestState:
         """Say what was found, beside what is known of the message already."""
-        go_on = SAVE_ANYWAY if self._unseen else ANSWERED[0]
+        go_on = (WAIT, SAVE_ANYWAY) if self._unseen else ANSWERED[:1]
         return MailTestState(
             phase=MailTestPhase.FOLLOWED,
             question=words.FOLLOWED,
             card=found_card(done),
-            offers=(go_on, *self._follow_ups),
+            offers=(*go_on, *self._follow_ups),
         )
 
     @property
@@ -331,7 +332,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
             return Back(self.draft)
         self._typed = ""
         if phase is MailTestPhase.FOLLOWED:
-            self._show(self._nothing() if self._unseen else self._first())
+            self._show(self._first())
             return None
         before = {
             MailTestPhase.JUNK: self._word,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import on
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
 
 from smtp_wizard.engine.providers.provider import Provider
@@ -170,6 +171,16 @@ class ListPanel(Panel[LimitOffer]):
 # --- a mailing ---
 
 
+@dataclass
+class ReadinessRequested(Message):
+    """The person asks whether an account is ready for a mailing."""
+
+    provider: str
+    """The id of the provider that it was planned with."""
+    recipients: str
+    """As they were typed."""
+
+
 class PlanCard(OutcomeCard):
     """The outcome, with the days as bars below its words."""
 
@@ -205,6 +216,7 @@ class MailingScreen(Page[Mapping[MailingField, str]]):
     ) -> None:
         """`typed`: what the fields say at first."""
         super().__init__(context)
+        self.provider = provider
         self.flow = MailingFlow(context.services.catalog, provider, self.context.today, typed)
         self.flow.changed = self._changed
         self.frames = {field: TextFrame(entry, id=field.value) for field, entry in self.flow.state.entries.items()}
@@ -236,6 +248,7 @@ class MailingScreen(Page[Mapping[MailingField, str]]):
                 self._details,
                 help="details: what holds it back, and a reached limit",
             ),
+            Chip("f5", "Am I ready?", self._ready, help="what large receivers ask of who sends to many"),
             Chip("f6", "Guide", self._guide, help="guide: when the list is too large"),
             Chip("f9", more.verb, self._more, help="size, first day, several mailboxes, kind of account"),
         ]
@@ -270,6 +283,10 @@ class MailingScreen(Page[Mapping[MailingField, str]]):
     @work_once("act")
     async def _act(self, offer: MailingOffer) -> None:
         await self.flow.act(offer)
+
+    def _ready(self) -> None:
+        recipients = self.flow.state.entries[MailingField.RECIPIENTS].text
+        self.post_message(ReadinessRequested(self.provider.id, recipients))
 
     def _details(self) -> None:
         sections = self.flow.details() or self.flow.state.sections

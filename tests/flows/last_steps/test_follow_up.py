@@ -106,20 +106,23 @@ async def test_the_copy_in_sent_is_looked_for_by_the_word_of_the_message_and_not
     assert isinstance(leads, Next)
 
 
+@pytest.mark.parametrize("nothing", [False, True], ids=["at the word", "nothing yet"])
 @pytest.mark.parametrize(
     ("where", "known", "before"),
     [
         (ArrivalState.INBOX, ReportedArrival.ARRIVED, MailTestPhase.ARRIVED),
         (ArrivalState.JUNK, ReportedArrival.JUNK, MailTestPhase.JUNK),
-        (ArrivalState.NO, ReportedArrival.NOT_YET, MailTestPhase.NOTHING),
-        (ArrivalState.UNKNOWN, ReportedArrival.NOT_YET, MailTestPhase.NOTHING),
+        (ArrivalState.NO, ReportedArrival.NOT_YET, MailTestPhase.WORD),
+        (ArrivalState.UNKNOWN, ReportedArrival.NOT_YET, MailTestPhase.WORD),
     ],
 )
 async def test_what_is_found_in_a_mailbox_of_ones_own_has_arrived(
-    where: ArrivalState, known: ReportedArrival, before: MailTestPhase, tmp_path: Path
+    where: ArrivalState, known: ReportedArrival, before: MailTestPhase, nothing: bool, tmp_path: Path
 ) -> None:
     flow = flow_of(tmp_path, sent_draft(ReportedArrival.NOT_YET), Doubles(found=[found(where)]))
-    await flow.act(MailTestOffer.NOTHING)
+    if nothing:
+        await flow.act(MailTestOffer.NOTHING)
+    assert not flow.state.marked or nothing, "while the word is asked for nothing is marked"
     assert MailTestOffer.LOOK in offered(flow)
     await gone_through(flow, MailTestOffer.LOOK)
     assert flow.draft.arrival is known

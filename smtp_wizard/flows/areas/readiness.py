@@ -1,0 +1,274 @@
+"""Ready for mailings? What receivers ask of who sends to many, looked at for one account, with the plan beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.base.threads import in_thread
+from smtp_wizard.engine.domain.domain_report import DomainReport
+from smtp_wizard.engine.domain.readiness import RequirementResult, judge, load_requirements
+from smtp_wizard.engine.limits.catalogue_limits import sender_of
+from smtp_wizard.engine.limits.mailing_plan import Mailing, Plan, Reserve, plan
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.providers.provider import Provider
+from smtp_wizard.engine.services.domains import Domains
+from smtp_wizard.flows.areas.domain import ReadSections
+from smtp_wizard.flows.areas.mailing import parse_recipients
+from smtp_wizard.flows.flow import Card, Entry, Flow, Mood, Offer, Section
+from smtp_wizard.output.plain_lines import who_words
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
+from smtp_wizard.text.areas import readiness as words
+from smtp_wizard.text.limits import plan_words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """What is known of an account and one mailing."""
+
+    account: Account
+    domain: str
+    requirements: tuple[RequirementResult, ...]
+    plan: Plan
+
+    @property
+    def missing(self) -> tuple[RequirementResult, ...]:
+        """What receivers ask for, and is not met."""
+        return tuple(each for each in self.requirements if each.verdict is Verdict.FAIL)
+
+    @property
+    def unseen(self) -> int:
+        """Of how much nobody can say from here whether it is met."""
+        return sum(each.verdict is Verdict.UNKNOWN for each in self.requirements)
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing that can be seen is missing, and the mailing fits the provider's limits."""
+        return not self.missing and self.plan.fits
+
+
+def provider_of(account: Account, catalog: Catalog) -> Provider:
+    """Return the provider whose limits hold for an account. Raises `InputError`."""
+    provider = catalog.get(account.connection.provider)
+    if provider is None:
+        raise InputError(phrase("The provider of '{}' is not known any more.", shown(account.name)))
+    return provider
+
+
+async def examined(account: Account, domains: Domains, catalog: Catalog) -> DomainReport:
+    """Look at the domain of an account's sender, seen from its provider. Raises as `Domains.examine`, `InputError`."""
+    return await domains.examine(str(account.from_address), provider=provider_of(account, catalog))
+
+
+def concluded(account: Account, recipients: int, report: DomainReport, catalog: Catalog, today: date) -> Readiness:
+    """Return whether an account is ready for a mailing to so many. Raises `DataError`, `InputError`."""
+    mailing = Mailing(recipients=recipients, reserve=Reserve.parse(""), start=today)
+    return Readiness(
+        account=account,
+        domain=report.domain,
+        requirements=judge(load_requirements(), report, account.connection.endpoint, recipients),
+        plan=plan(mailing, [sender_of(provider_of(account, catalog), 0, "")]),
+    )
+
+
+WHY = Section("What is looked at", words.WHAT_IS_LOOKED_AT)
+
+
+class ReadinessOffer(StrEnum):
+    """What may be done beside what is asked for."""
+
+    LOOK = "look"
+    OTHER = "other"
+    """Take the next account."""
+
+
+LOOK: Offer[str] = Offer(ReadinessOffer.LOOK, "Am I ready?", chip="Look")
+OTHER: Offer[str] = Offer(ReadinessOffer.OTHER, "Another account", key="A")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadinessState:
+    """What a face shows."""
+
+    entry: Entry
+    """How many people get the mailing."""
+    account: str = ""
+    """Which account sends; '' where none is saved."""
+    card: Card | None = None
+    plan: tuple[str, ...] = ()
+    """How long it takes, in paragraphs, once that is known."""
+    offers: tuple[Offer[str], ...] = (LOOK,)
+    found: dict[str, RequirementResult] = field(default_factory=dict)
+    """What receivers ask for, by the ids of the offers that lead there."""
+
+
+class ReadinessFlow(Flow[ReadinessState, str, ReadSections]):
+    """One account after the other; a later look takes over from an earlier one."""
+
+    def __init__(
+        self,
+        accounts: Callable[[], Sequence[Account]],
+        domains: Domains,
+        catalog: Catalog,
+        today: date,
+        *,
+        provider: str = "",
+        recipients: str = "",
+    ) -> None:
+        """`accounts` reads the saved ones, of which those of `provider` come first; `recipients` was typed before."""
+        self._domains = domains
+        self._catalog = catalog
+        self._today = today
+        self._looks = 0
+        self._number = 0
+        self.readiness: Readiness | None = None
+        """What the state shows, in full."""
+        self._accounts, trouble = _read(accounts, provider)
+        entry = Entry(label=words.RECIPIENTS, text=recipients, placeholder="for example 500")
+        super().__init__(ReadinessState(entry=entry))
+        self._ask(entry, trouble or (None if self._accounts else Card(mood=Mood.TOLD, title=words.NO_ACCOUNT)))
+
+    def put(self, text: str) -> None:
+        """Type into the field; what was found for another number goes."""
+        if text != self.state.entry.text:
+            self._looks += 1
+            self._ask(replace(self.state.entry, text=text, error=""))
+
+    def details(self) -> tuple[Section, ...]:
+        """Return everything in full: what is asked for, by whom, whether it is met; and the plan."""
+        if self.readiness is None:
+            return (WHY,)
+        return (*map(requirement_section, self.readiness.requirements), self._plan_section())
+
+    def explained(self, offer: str | None) -> tuple[Section, ...]:
+        """Return what stands beside the list: what is marked, and the plan."""
+        asked = self.state.found.get(offer or "")
+        plan_section = (self._plan_section(),) if self.readiness is not None else ()
+        return (*((requirement_section(asked),) if asked is not None else ()), *(plan_section or (WHY,)))
+
+    async def act(self, offer: str) -> ReadSections | None:
+        """Look; take the next account; or read what is chosen."""
+        if offer == ReadinessOffer.LOOK:
+            await self._look()
+        elif offer == ReadinessOffer.OTHER and len(self._accounts) > 1:
+            self._looks += 1
+            self._number = (self._number + 1) % len(self._accounts)
+            self._ask(replace(self.state.entry, error=""))
+        elif (asked := self.state.found.get(offer)) is not None:
+            return ReadSections(str(asked.requirement.title), (requirement_section(asked),))
+        return None
+
+    # -- looking ----------------------------------------------------------------------------------------------------
+
+    async def _look(self) -> None:
+        if not self._accounts:
+            return
+        self._looks += 1
+        mine, entry = self._looks, replace(self.state.entry, error="")
+        try:
+            recipients = parse_recipients(entry.text.strip())
+        except InputError as problem:
+            self._ask(replace(entry, error=str(problem)))
+            return
+        account = self._accounts[self._number]
+        self._ask(entry, Card(mood=Mood.RUNNING, title=words.LOOKING, foot="Esc stops"))
+        try:
+            report = await examined(account, self._domains, self._catalog)
+            found = await in_thread(lambda: concluded(account, recipients, report, self._catalog, self._today))
+        except EXPECTED_ERRORS as problem:
+            if mine == self._looks:
+                self._ask(entry, Card(mood=Mood.FAILED, title=words.NOT_LOOKED, lines=(str(problem),)))
+        else:
+            if mine == self._looks:
+                self._tell(entry, found)
+        finally:
+            running = self.state.card is not None and self.state.card.mood is Mood.RUNNING
+            if mine == self._looks and running:
+                self._ask(entry)
+
+    # -- what is shown ----------------------------------------------------------------------------------------------
+
+    def _ask(self, entry: Entry, card: Card | None = None) -> None:
+        self.readiness = None
+        self._show(ReadinessState(entry=entry, account=self._name, card=card, offers=self._offers(LOOK)))
+
+    def _tell(self, entry: Entry, found: Readiness) -> None:
+        self.readiness = found
+        results = {each.requirement.id: each for each in sorted(found.requirements, key=_urgency)}
+        offers = (_offer(id, each) for id, each in results.items())
+        self._show(
+            ReadinessState(
+                entry=entry,
+                account=self._name,
+                card=readiness_card(found),
+                plan=tuple(plan_words(found.plan, self._catalog)),
+                offers=(*offers, *self._offers(replace(LOOK, verb="Look again", chip="Look again"))),
+                found=results,
+            )
+        )
+
+    def _offers(self, look: Offer[str]) -> tuple[Offer[str], ...]:
+        return (look, *((OTHER,) if len(self._accounts) > 1 else ()))
+
+    @property
+    def _name(self) -> str:
+        return self._accounts[self._number].name if self._accounts else ""
+
+    def _plan_section(self) -> Section:
+        return Section(words.PLAN, self.state.plan)
+
+
+def _read(accounts: Callable[[], Sequence[Account]], provider: str) -> tuple[tuple[Account, ...], Card | None]:
+    try:
+        found = accounts()
+    except EXPECTED_ERRORS as problem:
+        return (), Card(mood=Mood.FAILED, title=str(problem))
+    # Practice sends to nobody: there is nothing to be ready for.
+    real = (each for each in found if each.connection.sandbox is None)
+    return tuple(sorted(real, key=lambda each: each.connection.provider != provider)), None
+
+
+_URGENCY = {Verdict.FAIL: 0, Verdict.WARN: 1, Verdict.UNKNOWN: 2}
+
+
+def _urgency(result: RequirementResult) -> int:
+    return _URGENCY.get(result.verdict, 3)
+
+
+_SIGNS = {Verdict.FAIL: "✗", Verdict.WARN: "!", Verdict.UNKNOWN: "?", Verdict.PASS: "✓"}
+
+
+def _offer(id: str, result: RequirementResult) -> Offer[str]:
+    sign = _SIGNS.get(result.verdict, "·")
+    return Offer(id, f"{sign} {result.requirement.title}", str(result.detail), chip="Read on")
+
+
+def readiness_card(found: Readiness) -> Card:
+    """Say whether an account is ready, or how much is missing."""
+    unseen = (words.unseen_words(found.unseen),) if found.unseen else ()
+    if found.ready:
+        return Card(mood=Mood.PASSED, title=words.ready_title(found.account.name), lines=unseen)
+    does_not_fit = () if found.plan.fits else (words.DOES_NOT_FIT,)
+    title = words.missing_title(found.account.name, len(found.missing))
+    return Card(mood=Mood.FAILED, title=title, lines=(*does_not_fit, *unseen))
+
+
+def requirement_section(result: RequirementResult) -> Section:
+    """Return all that is known of what is asked for: by whom, whether it is met, who does what about it."""
+    return Section(str(result.requirement.title), tuple(_lines(result)))
+
+
+def _lines(result: RequirementResult) -> Iterator[str]:
+    asked = result.requirement
+    yield str(asked.asked)
+    yield str(result.detail)
+    if result.verdict is not Verdict.PASS:
+        yield f"Who must act: {who_words(asked.who)}"
+        yield str(asked.step)
+    yield words.asked_words(asked)
