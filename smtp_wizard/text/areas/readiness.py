@@ -13,7 +13,7 @@ NO_ACCOUNT = "No account is saved that could send a mailing. Set one up first."
 DOES_NOT_FIT = "It does not fit the limits of the provider: see the plan."
 PLAN = "How long it takes"
 WHAT_IS_LOOKED_AT = (
-    "Google, Yahoo and Microsoft ask something of whoever sends to many: SPF, DKIM, DMARC, one-click unsubscribe.",
+    "Large receivers ask something of whoever sends to many: SPF, DKIM, DMARC, one-click unsubscribe.",
     "Only the DNS is asked, and only about your domain. Nothing is sent.",
 )
 
