@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -20,6 +21,7 @@ from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask, confirm
 from smtp_wizard.runtime.running import Stopwatch, run
+from smtp_wizard.text.address import meant_question, near_words
 from smtp_wizard.text.discovery import (
     believed_words,
     is_certain,
@@ -85,7 +87,7 @@ def command(
         draft = Draft().with_address(address)
         if confirm(list_question(draft, load_database())):
             found = look(True, file)
-    _tell(invocation, address, found)
+    _tell(invocation, address, replace(found, notes=(*_doubts(invocation, address), *found.notes)))
     return Exit.OK if found.provider or found.alternatives or found.candidates else Exit.FAILED
 
 
@@ -94,6 +96,12 @@ def _may_follow(address: Address, found: DiscoveryResult, said: bool | None) -> 
     if said is not None or is_certain(found) or not can_ask():
         return said is True
     return confirm(redirect_question(address.domain, found))
+
+
+def _doubts(invocation: Invocation, address: Address) -> tuple[str, ...]:
+    """Say that the ending is perhaps another one than was meant, as the wizard asks about it."""
+    meant = invocation.catalog.suggest(address.domain)
+    return (f"{meant_question(meant)} {near_words(address.domain, meant)}",) if meant else ()
 
 
 def _tell(invocation: Invocation, email: Address, found: DiscoveryResult) -> None:

@@ -246,7 +246,9 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
         self._show(AddressState(address=entry))
 
     def _ask_spelling(self, address: Address, meant: str) -> None:
-        card = Card(mood=Mood.WARNED, title=words.meant_question(meant), lines=(words.unknown_words(address.domain),))
+        card = Card(
+            mood=Mood.WARNED, title=words.meant_question(meant), lines=(words.unknown_words(address.domain, meant),)
+        )
         offers = (
             Offer(AddressOffer.MEANT, f"Yes: {Address(address.local, meant)}", chip=f"Use {meant}"),
             Offer(AddressOffer.KEEP, f"No: keep {address.domain}", chip=f"Keep {address.domain}"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from smtp_wizard.engine.base.characters import as_latin
+from smtp_wizard.engine.base.endpoint import ascii_host
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 
 QUESTION = "Which address should your mail come from?"
@@ -17,9 +19,9 @@ PRACTICE_LOCAL = "you"
 """The part before the @ of the practice address."""
 
 
-def unknown_words(domain: str) -> str:
-    """Say that an ending is not known, where it looks misspelt."""
-    return f"We know no mail server for {domain}."
+def unknown_words(domain: str, meant: str) -> str:
+    """Say that an ending is not known, where it looks misspelt; or, where nobody could see why, how it is."""
+    return near_words(domain, meant) if as_latin(domain) == meant else f"We know no mail server for {domain}."
 
 
 def meant_question(meant: str) -> str:
@@ -28,7 +30,12 @@ def meant_question(meant: str) -> str:
 
 
 def near_words(domain: str, meant: str) -> str:
-    """Say why an ending is taken for a misspelt one."""
+    """Say why an ending is taken for a misspelt one, or for one that only looks like another."""
+    if as_latin(domain) == meant:
+        return (
+            f"{domain} looks like {meant}, and has letters of another alphabet in it: computers know it as "
+            f"{ascii_host(domain)}, another domain."
+        )
     return f"{domain} is nearly {meant}, which many people have. If yours is right as it stands, keep it."
 
 

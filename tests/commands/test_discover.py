@@ -161,6 +161,12 @@ def test_the_time_of_the_command_bounds_the_search(answer: Answer) -> None:
     assert [asking.deadline for asking in answer.asked] == [2.5, 8.0]
 
 
+def test_an_ending_that_only_looks_like_a_known_one_is_doubted(answer: Answer) -> None:
+    ran = run("discover", "ana@gm\u0430\u0456l.com", "--json")
+    assert "xn--gml-7cd4q.com" in ran.document["notes"][1]
+    assert "Did you mean gmail.com?" in run("discover", "ana@gmial.com").out
+
+
 def test_several_providers_are_named(answer: Answer) -> None:
     from smtp_wizard.engine.providers.catalog import load_catalog
 

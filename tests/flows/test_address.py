@@ -121,6 +121,16 @@ async def test_what_is_no_address_is_said_at_the_field_and_kept(text: str, tmp_p
     assert flow.state.address.error == "", "what is typed now is another address"
 
 
+async def test_an_ending_that_only_looks_like_a_known_one_is_asked_about(tmp_path: Path) -> None:
+    """Letters of another alphabet: nobody could see it, so the card says it, with the name that computers use."""
+    flow = begun(tmp_path, "ana@gm\u0430\u0456l.com")
+    assert await flow.act(AddressOffer.FIND) is None
+    assert flow.state.question is AddressQuestion.SPELLING
+    assert flow.state.card is not None
+    assert "xn--gml-7cd4q.com" in flow.state.card.lines[0]
+    assert offered(flow)[0] is AddressOffer.MEANT
+
+
 async def test_a_misspelt_ending_is_a_question_of_two_answers(tmp_path: Path) -> None:
     flow = begun(tmp_path, "ana@gmial.com")
     assert await flow.act(AddressOffer.FIND) is None

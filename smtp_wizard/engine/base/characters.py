@@ -33,6 +33,22 @@ _UNSEEN = dict.fromkeys((0xAD, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x
 """The soft hyphen, the blank and the joiner of no width, the mark of byte order, marks of direction."""
 
 
+def as_latin(text: str) -> str:
+    """Return a text with the letters that look like Latin ones as those: what somebody sees, and not what it is.
+
+    Small letters of the Cyrillic, Greek, Armenian and phonetic alphabets that have the same shape in most fonts
+    (Unicode Technical Standard 39, confusables.txt, in part).
+    """
+    return text.translate(_LOOK_ALIKES)
+
+
+_LOOK_ALIKES = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u051b\u051d\u04bb\u04cf\u043c\u0442\u043a\u043d"
+    "\u03bf\u03b1\u03bd\u03c1\u03b9\u03ba\u03c5\u03c4\u0585\u0578\u057d\u0570\u0581\u0261\u0131\u0251\u026a\u028f\u1d0f\u1d04",
+    "aeopcyxijsdqwhlmtkhoavpikutonuhggiaiyoc",
+)
+
+
 def parse_words(text: str) -> str:
     """Take one line of words; refuse what cannot stand in a header or a command. Raises `InputError`."""
     if has_control(text):

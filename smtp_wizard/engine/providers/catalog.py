@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smtp_wizard.engine.base.characters import as_latin
 from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -167,12 +168,18 @@ class Catalog:
         return tuple(self.providers[at] for _, at in found[:limit])
 
     def suggest(self, domain: str) -> str | None:
-        """Return the common domain that was probably meant, or None. A known domain is never taken for a mistake."""
+        """Return the common domain that was probably meant, or None. A known domain is never taken for a mistake.
+
+        Also the known one that it looks like, with letters of another alphabet in it.
+        """
         import difflib
 
         typed = _plain(domain)
         if typed in self._no_typos or self.by_domain(typed) is not None:
             return None
+        seen = as_latin(typed)
+        if seen != typed and (seen in self._common_domains or self.by_domain(seen) is not None):
+            return seen
         return next(iter(difflib.get_close_matches(typed, self._common_domains, n=1, cutoff=_TYPO_CUTOFF)), None)
 
 
