@@ -15,11 +15,11 @@ from smtp_wizard.engine.oauth.grants import Grant
 from smtp_wizard.engine.secrets import vault_format
 from smtp_wizard.engine.secrets.journal import Journal
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
-from smtp_wizard.engine.state.migration import OLD_NAME
 from smtp_wizard.engine.state.results import LastResult
 from smtp_wizard.engine.state.sign_in_records import SignInRecord, SignInStage, entry_of
 from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 from smtp_wizard.engine.state.storage import Storage
+from smtp_wizard.engine.state.timestamps import OLD_NAME
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 
 FILES = Path(__file__).parent / "files"

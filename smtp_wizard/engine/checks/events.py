@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from smtp_wizard.engine.base.endpoint import Endpoint
@@ -11,6 +11,7 @@ from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
 from smtp_wizard.engine.checks.target import ExplainsSymptoms
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.base.endpoint import Endpoint
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StageStarted:
+    """A stage begins."""
+
     stage: Stage
 
 
@@ -37,11 +40,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class StageFinished:
+    """A stage has ended, or was left out."""
+
     result: CheckResult
 
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
+    """The check has ended."""
+
     report: Report
 
 
@@ -58,7 +65,7 @@ class NotBegun(ShownError):
     """A check that another computer was to make was not begun there: no server has seen a sign-in."""
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class SignInProgress:
     """How far the sign-in of a check has come, kept by the check, and who is told of it by the check."""
 

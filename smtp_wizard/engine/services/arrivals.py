@@ -16,16 +16,14 @@ from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.mailbox.arrival import Arrival
 from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
-from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.secrets.secret_store import SecretError
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.mailboxes import Mailboxes
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.mailbox.arrival import AwaitedBounce
+    from smtp_wizard.engine.mailbox.arrival import Arrival, AwaitedBounce
     from smtp_wizard.engine.mailbox.imap_session import ImapSession
 
 T = TypeVar("T")
@@ -96,6 +94,8 @@ class Arrivals:
         `named`: the account's IMAP server, as the person named it. What cannot be read is said; raises `AccountsError`,
         `DataError`.
         """
+        from smtp_wizard.engine.mailbox.arrival import Arrival
+
         end = self._now() + patience
         copy, why = await self._in_sent(account, secret, code, named, options, end)
         other = self._ours(to)
@@ -125,6 +125,7 @@ class Arrivals:
         end: datetime,
     ) -> tuple[SentCopy, Shown]:
         from smtp_wizard.engine.mailbox.arrival import sent_copy
+        from smtp_wizard.engine.mailbox.findings import MailboxError
 
         day = self._yesterday()
 
@@ -150,7 +151,8 @@ class Arrivals:
         options: CheckOptions | None,
         end: datetime,
     ) -> tuple[Arrival, Shown]:
-        from smtp_wizard.engine.mailbox.arrival import arrival
+        from smtp_wizard.engine.mailbox.arrival import Arrival, arrival
+        from smtp_wizard.engine.mailbox.findings import MailboxError
 
         day = self._yesterday()
 

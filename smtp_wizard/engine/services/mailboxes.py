@@ -21,7 +21,6 @@ from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.checks.events import NamesCauses
 from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
-from smtp_wizard.engine.mailbox.findings import MailboxDescription, MailboxError, finding_of
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.scan.known_host import counted_names
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.discovery.dns import Resolver
     from smtp_wizard.engine.discovery.web import Web
     from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits
+    from smtp_wizard.engine.mailbox.findings import MailboxDescription, MailboxError
     from smtp_wizard.engine.mailbox.imap_servers import ImapServer, MailboxServers
     from smtp_wizard.engine.mailbox.imap_session import ImapSession
     from smtp_wizard.engine.mailbox.mailbox_file import MailboxList
@@ -135,6 +135,7 @@ class Mailboxes:
         sessions: list[ImapSession],
     ) -> tuple[ImapServer, MailboxDescription]:
         """Connect to the first server that answers, and may be shown the secret. Raises `MailboxError`."""
+        from smtp_wizard.engine.mailbox.findings import MailboxError, finding_of
         from smtp_wizard.engine.mailbox.mailbox_file import load_mailboxes
 
         listed, provider = load_mailboxes(), account.connection.provider or ""
@@ -185,6 +186,8 @@ class Mailboxes:
         return ImapSession(line, trust)
 
     def _place(self, account: Account) -> MailboxDescription:
+        from smtp_wizard.engine.mailbox.findings import MailboxDescription
+
         provider = self._catalog.get(account.connection.provider)
         return MailboxDescription(
             address=shown(str(account.address), 100),
@@ -237,6 +240,8 @@ class Mailboxes:
             name, connection.endpoint.host, lockout_of(provider), also=also, anyway=said.ignore_lockout
         )
         if isinstance(slot, Pause):
+            from smtp_wizard.engine.mailbox.findings import MailboxError
+
             firm = provider.firm if provider is not None else ""
             raise MailboxError(pause_finding(slot, self._now(), firm, self._diagnosis.title))
         return slot
@@ -255,6 +260,8 @@ def _told(place: MailboxDescription) -> Iterator[None]:
     try:
         yield
     except ImapFailed as problem:
+        from smtp_wizard.engine.mailbox.findings import MailboxError, finding_of
+
         raise MailboxError(finding_of(problem, place)) from None
 
 

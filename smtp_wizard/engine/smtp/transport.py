@@ -672,5 +672,13 @@ def _distinguished(rdns: Any) -> Shown:
     return shown(str(parts.get("commonName") or parts.get("organizationName") or ""), 100)
 
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
 def _when(text: str | None) -> datetime | None:
-    return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC) if text else None
+    """Read a time as OpenSSL writes it: 'Jan  5 09:34:43 2018 GMT'. `ssl` would load `strptime` for that."""
+    if not text:
+        return None
+    month, day, clock, year, _ = text.split()
+    hour, minute, second = map(int, clock.split(":"))
+    return datetime(int(year), _MONTHS.index(month) + 1, int(day), hour, minute, second, tzinfo=UTC)

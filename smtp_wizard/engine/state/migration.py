@@ -14,11 +14,11 @@ from smtp_wizard.engine.base.records import Moment, Range, like, read_record
 from smtp_wizard.engine.base.strict_json import JsonError, read_json
 from smtp_wizard.engine.state import sign_in_records
 from smtp_wizard.engine.state.sign_in_records import SignInRecord, SignInStage
+from smtp_wizard.engine.state.timestamps import OLD_NAME
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-OLD_NAME = "attempts.json"
 FIRST_SCHEMA = "smtp-wizard/attempts-file/1"
 LARGEST = 64_000_000
 """Bytes of the old file at most."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 FILE_NAME = "state.sqlite3"
+OLD_NAME = "attempts.json"
+"""The file in which an older version kept the refused sign-ins."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

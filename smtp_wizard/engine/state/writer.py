@@ -12,8 +12,10 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Any, TypeVar
 
-from smtp_wizard.engine.state import database, migration
+from smtp_wizard.engine.base.private_files import may_exist
+from smtp_wizard.engine.state import database
 from smtp_wizard.engine.state.database import StateError
+from smtp_wizard.engine.state.timestamps import OLD_NAME
 
 PAUSE = 2.0
 """Seconds for which a file that could not be written to is left alone."""
@@ -126,7 +128,10 @@ class Writer:
         connection = database.open_for_writing(self._folder, self._lock_limit)
         try:
             with database.writing(self._folder):
-                migration.migrate(connection, self._folder)
+                if may_exist(self._folder / OLD_NAME):
+                    from smtp_wizard.engine.state import migration
+
+                    migration.migrate(connection, self._folder)
         except BaseException:
             connection.close()
             raise

@@ -23,9 +23,8 @@ from hypothesis import strategies as st
 
 from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Attempts, Pause, Slot
 from smtp_wizard.engine.providers.provider import LONGEST_LOCKOUT, Lockout
-from smtp_wizard.engine.state.migration import OLD_NAME
 from smtp_wizard.engine.state.storage import Storage
-from smtp_wizard.engine.state.timestamps import FILE_NAME, number_of
+from smtp_wizard.engine.state.timestamps import FILE_NAME, OLD_NAME, number_of
 from tests.support.state import FULL, refuse_to_write, rows_of
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

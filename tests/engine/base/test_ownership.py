@@ -24,9 +24,9 @@ from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
 from smtp_wizard.engine.secrets.vault import FILE_NAME as VAULT
 from smtp_wizard.engine.secrets.vault import VaultStore
-from smtp_wizard.engine.state.migration import OLD_NAME
 from smtp_wizard.engine.state.state import State
 from smtp_wizard.engine.state.timestamps import FILE_NAME as STATE
+from smtp_wizard.engine.state.timestamps import OLD_NAME
 from smtp_wizard.engine.wizard.draft_file import FILE_NAME as DRAFT
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 from tests.support.owners import STRANGER, give_away
