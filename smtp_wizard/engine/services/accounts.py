@@ -42,7 +42,7 @@ from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.tokens import Tokens, keepable, login_of
 from smtp_wizard.engine.state.results import Result
 from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
-from smtp_wizard.engine.wizard.account_draft import account_of, edited_account
+from smtp_wizard.engine.wizard.account_draft import account_of, as_asked, edited_account
 from smtp_wizard.engine.wizard.draft import Draft
 
 ONE_SIGN_IN = phrase(
@@ -133,14 +133,16 @@ class Accounts:
     ) -> Account:
         """Write an account among the saved ones, in place of the one that was changed; return it.
 
-        That one may have got another name meanwhile, which it keeps unless this change gives it one.
+        That one may have got another name meanwhile, which it keeps unless this change gives it one; and other tags.
         """
         if before is not None:
             with suppress(NoSuchAccount):  # removed meanwhile: it is saved again
                 called = self._saved_accounts.now(before).name
                 named = replace(account, name=called) if account.name == before.name else account
-                self._saved_accounts.change(called, named, displacing=displacing, leaving=change.leaves)
-                return named
+                entered = self._saved_accounts.alter(
+                    called, partial(as_asked, account=named), displacing=displacing, leaving=change.leaves
+                )
+                return replace(entered, last=named.last, login=named.login)
         self._saved_accounts.put(account, replacing=replacing, displacing=displacing, leaving=change.leaves)
         return account
 

@@ -28,6 +28,8 @@ APPLICATION_ID = 0x736D7470
 """'smtp' in ASCII: tells this file from every other SQLite database."""
 READ_SECONDS = 0.25
 """How long reading waits for another process; a writer is in its way for moments only."""
+SECOND_LOOK_SECONDS = 2.0
+"""How long it waits where it has waited in vain: on a busy computer a moment may be long."""
 
 T = TypeVar("T")
 
@@ -113,7 +115,7 @@ def open_in_memory() -> Connection:
 def read(folder: Path, query: Callable[[Connection], T]) -> T | None:
     """Return what `query` finds in the file of `folder`, None where there is none yet. Raises `StateError`.
 
-    Nothing is written, and no other process is waited for longer than a moment.
+    Nothing is written, and no other process is waited for longer than a moment: one that is in the way longer is told.
     """
     file = folder / FILE_NAME
     with _told(file, "read"):
@@ -121,18 +123,30 @@ def read(folder: Path, query: Callable[[Connection], T]) -> T | None:
             return None
         private_files.refuse_foreign_owners(folder)
         private_files.refuse_foreign_owners(file)
-        # Without a log nobody is at work, and the file itself holds everything: it is read as it is, also where the
-        # folder cannot be written to. A process that begins to write just now is seen at the second look.
-        at_work = _beside(file, "-wal").exists()
-        first, second = ("ro", "ro&immutable=1") if at_work else ("ro&immutable=1", "ro")
         try:
-            return _found(file, first, query)
-        except (DamagedState, sqlite3.Error):
-            return _found(file, second, query)
+            return _looked(file, query, READ_SECONDS)
+        except sqlite3.Error as problem:
+            if not is_busy(problem):
+                raise
+            return _looked(file, query, SECOND_LOOK_SECONDS)
 
 
-def _found(file: Path, mode: str, query: Callable[[Connection], T]) -> T | None:
-    with closing(_connect(file, mode, READ_SECONDS)) as connection:
+def _looked(file: Path, query: Callable[[Connection], T], seconds: float) -> T | None:
+    """Read with the log, or the file alone: not where the log is held by somebody. Raises what SQLite raises."""
+    # Without a log nobody is at work, and the file itself holds everything: it is read as it is, also where the
+    # folder cannot be written to. A process that begins to write just now is seen at the second look.
+    at_work = _beside(file, "-wal").exists()
+    first, second = ("ro", "ro&immutable=1") if at_work else ("ro&immutable=1", "ro")
+    try:
+        return _found(file, first, query, seconds)
+    except (DamagedState, sqlite3.Error) as problem:
+        if is_busy(problem):
+            raise
+        return _found(file, second, query, seconds)
+
+
+def _found(file: Path, mode: str, query: Callable[[Connection], T], seconds: float) -> T | None:
+    with closing(_connect(file, mode, seconds)) as connection:
         return query(connection) if _version(connection, file) else None
 
 

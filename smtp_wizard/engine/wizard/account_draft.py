@@ -21,6 +21,9 @@ from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.state.results import NOT_PROVED, LastResult
 from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof, ReportedArrival, as_catalogued
 
+ASKED = ("name", "address", "connection", "identity", "scope", "store")
+"""The fields of an account that the wizard asks about."""
+
 
 def draft_of(account: Account, secret: Secret | None, catalog: Catalog) -> Draft:
     """Return the wizard's answers for a saved account, so that it can be changed there.
@@ -99,10 +102,21 @@ def account_of(draft: Draft, now: datetime, before: Account | None = None) -> Ac
     )
     if before is None:
         return made
-    asked = {each: getattr(made, each) for each in ("name", "address", "connection", "identity", "scope", "store")}
+    asked = {each: getattr(made, each) for each in ASKED}
     if draft.name == draft.editing:  # no other name was wanted: it keeps the one that it has got meanwhile
         asked["name"] = before.name
     return replace(before, **asked, login=None, last=made.last or before.last)
+
+
+def as_asked(now: Account, account: Account) -> Account:
+    """Return an account as it stands in the file, with what the wizard has asked about, and learnt, of `account`.
+
+    What the wizard does not ask about may have changed meanwhile, and stays so. Where another account has taken its
+    place, nothing of that one stays.
+    """
+    if now.id != account.id:
+        return account
+    return replace(now, **{each: getattr(account, each) for each in (*ASKED, "login", "last")})
 
 
 def _proved(draft: Draft) -> LastResult | None:

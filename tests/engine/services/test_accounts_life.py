@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,6 +79,22 @@ async def test_a_changed_account_keeps_what_nobody_asks_about(services: Services
     assert (again.tags, again.created, again.id) == (("customer", "north"), account.created, account.id)
 
 
+async def test_tags_that_another_program_adds_while_it_is_saved_stay(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await saved(services)
+    put = services.stores.put
+
+    async def put_and_tagged(*arguments: Any, **more: Any) -> None:
+        await put(*arguments, **more)
+        services.saved_accounts.alter("Office", lambda now: replace(now, tags=("north",)))
+
+    monkeypatch.setattr(services.stores, "put", put_and_tagged)
+    again = await services.accounts.save(with_fields(draft_of(account, SECRET, services.catalog), sender_name="Ana"))
+    assert services.saved_accounts.list() == (again,)
+    assert (again.tags, again.identity.sender_name, again.id) == (("north",), "Ana", account.id)
+
+
 @pytest.mark.parametrize("wanted", ["Office", "Shop"])
 async def test_an_account_that_is_renamed_while_it_is_changed_stays_one(services: Services, wanted: str) -> None:
     """It keeps the name that another process gave it, unless another one is wanted here too."""
@@ -118,7 +135,7 @@ async def test_a_change_that_cannot_be_written_leaves_account_and_password_as_th
     def full(*_: object, **__: object) -> None:
         raise AccountFileError(shown("The disk is full."))
 
-    monkeypatch.setattr(services.saved_accounts, "change", full)
+    monkeypatch.setattr(services.saved_accounts, "alter", full)
     with pytest.raises(AccountFileError):
         await services.accounts.save(
             with_fields(draft_of(account, Secret("another password"), services.catalog), sender_name="Ana")

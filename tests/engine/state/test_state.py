@@ -11,19 +11,21 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
-from smtp_wizard.engine.state.database import APPLICATION_ID, MIGRATIONS, TABLES
+from smtp_wizard.engine.state import database
+from smtp_wizard.engine.state.database import APPLICATION_ID, MIGRATIONS, TABLES, StateError
 from smtp_wizard.engine.state.results import KEEP, LastResult, Result
 from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 from smtp_wizard.engine.state.state import State
@@ -244,6 +246,52 @@ def test_looking_writes_nothing_also_while_somebody_writes(state: State, folder:
         other.execute("BEGIN IMMEDIATE")
         other.execute("DELETE FROM results")
         assert lasts(folder) == {OFFICE: LAST}
+
+
+def newest_verdict(file: sqlite3.Connection) -> object:
+    return file.execute("SELECT verdict FROM results").fetchone()
+
+
+@contextmanager
+def in_the_log_alone(folder: Path, words: str) -> Iterator[sqlite3.Connection]:
+    """Change the result, as another process does that lets nobody read."""
+    with closing(sqlite3.connect(folder / FILE_NAME, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("UPDATE results SET verdict = ?", (words,))
+        yield other
+
+
+def test_what_stands_in_the_log_alone_is_read_or_it_is_said_that_it_cannot_be(
+    state: State, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer that is in the way longer than a moment, as on a busy computer, makes no reader see what was before."""
+    monkeypatch.setattr(database, "READ_SECONDS", 0.0)
+    monkeypatch.setattr(database, "SECOND_LOOK_SECONDS", 0.0)
+    state.results.record(OFFICE, RESULT)
+    state.flush()
+    with in_the_log_alone(folder, "new"), pytest.raises(StateError, match="has been writing to it for too long"):
+        database.read(folder, newest_verdict)
+    assert database.read(folder, newest_verdict) == ("new",)
+
+
+def test_whoever_was_in_the_way_of_reading_is_waited_for_once_more(
+    state: State, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "READ_SECONDS", 0.0)
+    state.results.record(OFFICE, RESULT)
+    state.flush()
+    found = database._found
+
+    def found_or_let_go(*arguments: Any) -> Any:
+        try:
+            return found(*arguments)
+        except sqlite3.OperationalError:
+            other.close()
+            raise
+
+    monkeypatch.setattr(database, "_found", found_or_let_go)
+    with in_the_log_alone(folder, "new") as other:
+        assert database.read(folder, newest_verdict) == ("new",)
 
 
 def test_it_is_written_ahead_and_says_whose_it_is(state: State, folder: Path) -> None:
