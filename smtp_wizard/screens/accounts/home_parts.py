@@ -14,6 +14,7 @@ from smtp_wizard.flows.accounts.account_list import AccountListState, AccountSum
 from smtp_wizard.flows.accounts.health import AccountHealth, AccountRow
 from smtp_wizard.flows.flow import Mood, Offer
 from smtp_wizard.text.accounts import FIRST_QUESTION, AccountAction, short_words
+from smtp_wizard.text.last_test import seconds_words, spark
 from smtp_wizard.widgets.lines import ACCENT, BAD, GOOD, MUTED, RULE, STRONG, Lines
 from smtp_wizard.widgets.outcome_card import SIGNS, TICKS
 from smtp_wizard.widgets.plain_text import folded
@@ -133,14 +134,24 @@ class AccountDetail(Lines):
         self.repaint_changed(old)
 
     def rows_at(self, width: int) -> Sequence[Content]:
-        """As `Lines.rows_at`: always as many, the keys in the last one; a sentence that is cut short ends with '…'."""
-        width = width or WIDTH
-        told = [] if self._account is None else _told_of(self._account, width)
-        if len(told) > DETAIL - 2:
-            told[DETAIL - 3] = Content.assemble(told[DETAIL - 3][: width - 1], "…")
-        rows = [Content.styled("─" * width, RULE), *told, *[Content("")] * DETAIL][: DETAIL - 1]
-        fitting = [at for at in range(len(self._keys) + 1) if len("   ".join(self._keys[:at])) <= width]
-        return [*rows, Content.styled("   ".join(self._keys[: fitting[-1]]), MUTED)]
+        """As `Lines.rows_at`."""
+        return detail_rows(self._account, self._keys, width or WIDTH)
+
+
+def detail_rows(account: AccountSummary | None, keys: Sequence[str], width: int) -> list[Content]:
+    """Return an account in always as many rows: how it stands, how long its sign-ins took, in the last one the keys.
+
+    A sentence that is cut short ends with '…'. The sign-ins are drawn where no sentence needs the row.
+    """
+    told = [] if account is None else _told_of(account, width)
+    if len(told) > DETAIL - 2:
+        told[DETAIL - 3] = Content.assemble(told[DETAIL - 3][: width - 1], "…")
+    elif account is not None and len(account.seconds) > 1 and len(told) < DETAIL - 2:
+        words = f"  {seconds_words(account.seconds)} to sign in, last {len(account.seconds)} tests"
+        told.append(Content.assemble((spark(account.seconds, width - len(words)), ACCENT), (words, MUTED)))
+    rows = [Content.styled("─" * width, RULE), *told, *[Content("")] * DETAIL][: DETAIL - 1]
+    fitting = [at for at in range(len(keys) + 1) if len("   ".join(keys[:at])) <= width]
+    return [*rows, Content.styled("   ".join(keys[: fitting[-1]]), MUTED)]
 
 
 def _told_of(account: AccountSummary, width: int) -> list[Content]:
