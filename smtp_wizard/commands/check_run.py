@@ -69,7 +69,8 @@ def not_begun(account: Shown | None, endpoint: Endpoint, limit: float) -> CheckO
 
 def time_is_up(limit: float, *, sent: bool) -> Finding:
     """Return the finding for a check that --timeout ended. `sent`: the message was just being handed over."""
-    words = phrase("The command was given {:g} seconds, and they were over before the check was done.", limit)
+    given = phrase("{:g} second" if limit == 1 else "{:g} seconds", limit)
+    words = phrase("The time allowed ({}) was over before the check was done.", given)
     perhaps = phrase("{} The test message may or may not have been sent.", words)
     return Finding(
         code=TIME_IS_UP,
