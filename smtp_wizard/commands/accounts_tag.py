@@ -34,12 +34,13 @@ def command(
 ) -> int:
     """Add or remove tags of accounts, such as a customer's name, for 'test --tag'.
 
-    NAME may be a pattern such as 'Shop*'. Nothing is tested, and passwords stay as they are.
+    ACCOUNT may be a pattern such as 'Shop*'. Nothing is tested, and passwords stay as they are.
     """
     if not add and not remove:
         raise click.UsageError("Say --add or --remove, with a tag.")
     chosen = selected_accounts(invocation.saved_accounts, Selection(names=accounts, every=False), datetime.now(UTC))
-    changed = [_tagged(invocation, account, add, remove) for account in chosen]
+    names = [account.name for account in chosen]
+    changed = invocation.saved_accounts.alter_all(names, lambda now: _tagged(now, add, remove))
     if invocation.out.form is Form.JSON:
         from smtp_wizard.output.documents.accounts import AccountJson, AccountsTagged
 
@@ -50,13 +51,9 @@ def command(
     return Exit.OK
 
 
-def _tagged(invocation: Invocation, account: Account, add: Sequence[str], remove: Sequence[str]) -> Account:
-    """Change one account as it is saved now. Raises `InputError` where it would have too many tags."""
-
-    def changed(now: Account) -> Account:
-        tags = tuple(sorted({*now.tags, *add} - set(remove)))
-        if len(tags) > MOST:
-            raise InputError(phrase("'{}' would have more than {} tags.", now.name, MOST))
-        return replace(now, tags=tags)
-
-    return invocation.saved_accounts.alter(account.name, changed)
+def _tagged(account: Account, add: Sequence[str], remove: Sequence[str]) -> Account:
+    """Return the account with other tags. Raises `InputError` where it would have too many."""
+    tags = tuple(sorted({*account.tags, *add} - set(remove)))
+    if len(tags) > MOST:
+        raise InputError(phrase("'{}' would have more than {} tags.", account.name, MOST))
+    return replace(account, tags=tags)

@@ -270,6 +270,23 @@ class SavedAccounts:
         _, changed = self._swapped(name, work, displacing=displacing, leaving=leaving)
         return self.as_learnt([changed])[0]
 
+    def alter_all(self, names: Iterable[str], work: Callable[[Account], Account]) -> tuple[Account, ...]:
+        """Change several accounts in one writing, each as it stands in the file now; return the new ones.
+
+        `work` changes neither the name nor what an account is for. All are changed or, where it raises, none. Otherwise
+        as `alter`.
+        """
+        changed: list[Account] = []
+        with self._changing() as accounts:
+            places = {name_key(account.name): at for at, account in enumerate(accounts)}
+            for name in names:
+                at = places.get(name_key(name))
+                if at is None:
+                    raise self._missing(accounts, name)
+                accounts[at] = work(accounts[at])
+                changed.append(accounts[at])
+        return self.as_learnt(changed)
+
     def _swapped(
         self, name: str, work: Callable[[Account], Account], *, displacing: bool, leaving: Leaving
     ) -> tuple[Account, Account]:

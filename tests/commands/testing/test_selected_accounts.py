@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import click
 import pytest
@@ -12,6 +13,7 @@ from smtp_wizard.commands.options.ages import parse_age
 from smtp_wizard.commands.testing.selected_accounts import Selection, selected_accounts
 from smtp_wizard.engine.accounts.saved_accounts import NoSuchAccount, SavedAccounts
 from smtp_wizard.engine.accounts.tags import parse_tag
+from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.state.results import LastResult, Result
@@ -166,3 +168,20 @@ def test_nothing_to_change_an_odd_tag_and_too_many_are_refused(own_home: Path) -
     ran = run("accounts", "tag", "Office", *many)
     assert (ran.code, "more than 20 tags" in ran.err) == (2, True)
     assert run("accounts", "tag", "Nobody", "--add", "x").code == 4
+
+
+def test_many_accounts_get_a_tag_in_one_writing_and_all_or_none(
+    saved: SavedAccounts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is written whole: once for each account would be the square of a fleet."""
+    saved.state.flush()
+    written = Mock(side_effect=private_files.write_private)
+    monkeypatch.setattr(private_files, "write_private", written)
+    config = ("--config", str(tmp_path / "config"))
+    assert run(*config, "accounts", "tag", "*", "--add", "all").code == 0
+    assert written.call_count == 1
+    assert {account.tags for account in saved.list()} == {("all", "north", "paid"), ("all", "south"), ("all",)}
+    for number in range(17):
+        assert run(*config, "accounts", "tag", "Shop 1", "--add", f"t{number}").code == 0
+    assert run(*config, "accounts", "tag", "Shop ?", "--add", "last").code == 2
+    assert "last" not in {tag for account in saved.list() for tag in account.tags}
