@@ -24,7 +24,7 @@ from smtp_wizard.engine.smtp.transport import SocketWire
 from smtp_wizard.output.plain_lines import paragraph
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
 from smtp_wizard.runtime.exits import CommandError, Exit
-from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.output import Form, Output
 from smtp_wizard.runtime.questions import can_ask, confirm
 from smtp_wizard.runtime.running import Stopwatch, run
 
@@ -91,7 +91,7 @@ def _print(invocation: Invocation, found: Sequence[PartHealth], installed: Mappi
     out = invocation.out
     for each in found:
         head = f"{_STATES[each.state]:<6}{_label(each):<16}"
-        for line in paragraph(each.sentence, head) if verbose else [_one_line(head, each.sentence, out.width)]:
+        for line in paragraph(each.sentence, head) if verbose else [_one_line(head, each.sentence, out)]:
             report_line(out, line)
     if verbose:
         packages = [f"{name} {version}" for name, version in list(installed.items())[2:] if version]
@@ -101,11 +101,16 @@ def _print(invocation: Invocation, found: Sequence[PartHealth], installed: Mappi
         out.narrate("'smtp-wizard doctor -v' says why, and what can be done.")
 
 
-def _one_line(head: str, sentence: str, width: int | None) -> str:
-    """Return what a check comes to: the first thing that is said of it, cut where the terminal ends."""
+def _one_line(head: str, sentence: str, out: Output) -> str:
+    """Return what a check comes to: the first thing that is said of it, cut behind a word where the terminal ends."""
     first = re.split(r"(?<=[.;])\s", sentence, maxsplit=1)[0].rstrip(".;")
     line = f"{head}{first}."
-    return line if width is None or len(line) <= width else f"{line[: max(width - 1, 1)]}\u2026"
+    if out.width is None or len(line) <= out.width:
+        return line
+    mark = "\u2026" if out.can_show("\u2026") else "..."
+    room = max(out.width - len(mark), 1)
+    end = line.rfind(" ", len(head), room + 1)
+    return line[: end if end > 0 else room].rstrip(",:") + mark
 
 
 def _unseen() -> str:

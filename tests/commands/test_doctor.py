@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import subprocess
 import sys
@@ -374,3 +375,16 @@ def test_nothing_of_the_screens_is_loaded(words: list[str]) -> None:
     assert "'smtp_wizard.commands" in loaded
     assert "'textual'" not in loaded
     assert "'rich'" not in loaded
+
+
+def test_a_line_that_is_too_long_ends_behind_a_word(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = {line[:22]: line for line in run("doctor").out.splitlines()}
+    for encoding, mark in (("utf-8", "\u2026"), ("ascii", "...")):
+        monkeypatch.setenv("PYTHONIOENCODING", encoding)
+        shown = re.sub(r"\x1b\[[0-9;]*m", "", on_terminal(["doctor"], rows=40).out).splitlines()
+        cut = [line for line in shown if line.endswith(mark)]
+        assert cut
+        assert max(map(len, shown)) <= 80
+        for line in cut:
+            kept = line.removesuffix(mark)
+            assert whole[line[:22]][len(kept)] in " ,:"
