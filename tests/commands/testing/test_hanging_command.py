@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from tests.commands.test_send import RELAY
 from tests.support.cli import run
 from tests.support.nouns import with_fields
