@@ -37,7 +37,7 @@ def asked(*objects: object) -> str:
 def test_a_person_reads_what_it_is_and_what_to_do() -> None:
     ran = run("explain", stdin=GMAIL)
     assert ran.code == 0
-    assert ran.out.startswith("The user name or the password is wrong\n")
+    assert ran.out.startswith("Google wants an app password here\n")
     assert "Who must act: You" in ran.out
     assert " 1. " in ran.out
     assert "smtp-wizard guide gmail-app-password" in ran.out
@@ -45,7 +45,7 @@ def test_a_person_reads_what_it_is_and_what_to_do() -> None:
 
 def test_the_document() -> None:
     document = explained(stdin=GMAIL)
-    assert document["cause"] == "bad_credentials"
+    assert (document["cause"], document["code"]) == ("bad_credentials", "app_password_required")
     assert document["who"] == "you"
     assert document["guide"] == "gmail-app-password"
     assert document["forward"] is None

@@ -55,6 +55,8 @@ class Cause:
     advice: Advice
     special: tuple[tuple[frozenset[str], Advice], ...]
     warning: bool
+    lasting: bool = False
+    """It does not pass by itself, however often it is tried again."""
     returned: Advice = Advice()
     """What is said instead where a message came back: about the recipient's record, and never about another test."""
 

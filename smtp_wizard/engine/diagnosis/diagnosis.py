@@ -18,6 +18,7 @@ from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.shown import join
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.strict_yaml import YamlDocument
+from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.diagnosis.advice import (
     OR,
     Advice,
@@ -104,10 +105,12 @@ class Diagnosis:
         returned, blanks = symptom.facts.get("returned"), Placeholders(symptom, self._book.blanks, self._names)
         if returned:
             advice = _returned(advice, cause, rule)
-            advice = advice.overlaid(self._book.delayed) if returned == "delayed" else advice
+            if returned == "delayed" and not cause.lasting:
+                advice = advice.overlaid(self._book.delayed)
         finding = write_finding(cause, advice, symptom, blanks, self._book.evidence)
         if returned:
-            closing = (blanks.fill_with_facts(line) for line in self._book.closing)
+            lines = (*((self._book.waiting,) if returned == "delayed" and cause.lasting else ()), *self._book.closing)
+            closing = (blanks.fill_with_facts(line) for line in lines)
             said = join(" ", [finding.explanation, *(line for line in closing if line is not None)])
             finding = replace(finding, explanation=said)
         return replace(finding, broadly=rule.broadly) if rule and rule.broadly else finding
@@ -156,6 +159,8 @@ def _returned(advice: Advice, cause: Cause, rule: Rule | None) -> Advice:
     own = rule.advice if rule else Advice()
     explanation = _naming(own.explanation) if own.explanation else cause.returned.explanation
     general = replace(cause.returned, title=own.title or cause.returned.title, explanation=explanation)
+    if own.who not in (None, Who.YOU):
+        general = replace(general, who=own.who, steps=own.steps or general.steps, forward=own.forward)
     return advice.overlaid(general).overlaid(rule.returned if rule else Advice())
 
 

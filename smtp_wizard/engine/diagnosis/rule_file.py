@@ -44,6 +44,8 @@ class Rulebook:
     """What stands in a blank when nobody knows the fact; None: what needs it is left out."""
     delayed: Advice
     """What is said, whatever the cause, where a message is late and its server goes on trying."""
+    waiting: str
+    """What is added for such a message where its cause lasts until somebody mends it."""
     closing: tuple[str, ...]
     """Sentences that end what is said of a message that came back, as far as they can be filled."""
     evidence: tuple[str, ...]
@@ -89,6 +91,7 @@ def read_rulebook(node: Node, *, whole: bool = True) -> Rulebook:
         rules=rules,
         blanks=reader.blanks,
         delayed=delayed,
+        waiting=node.maybe_text("waiting") or "",
         closing=reader.templates(node, "closing"),
         evidence=evidence,
         met=reader.providers,
@@ -160,6 +163,7 @@ class _Reader:
             advice=advice,
             special=special,
             warning=node.flag("warning", False),
+            lasting=node.flag("lasting", False),
             returned=returned,
             instead=tuple(child.read(_instead) for child in node.children("instead")),
         )

@@ -263,6 +263,7 @@ TESTS: Mapping[str, Callable[[Node, str], Test]] = {
     "side": _fact_test("receiving", "forwarder"),
     "reading": _fact_test("accepted", "hidden", "nothing"),
     "returned": _fact_test("failed", "delayed"),
+    "log": _fact_test("own"),
     "sent_by": _fact_test("provider"),
     "stage_is": _fact_test("told"),
     "mechanism": _fact_test("CRAM-MD5"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
-from smtp_wizard.engine.explain.evidence import Delivery
+from smtp_wizard.engine.explain.evidence import AttemptOutcome, Delivery, Evidence
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.providers.catalog import Catalog
@@ -29,6 +31,35 @@ def with_delivery(symptom: Symptom, delivery: Delivery, catalog: Catalog) -> Sym
 _LONGEST_HOST = 253
 _LONGEST_DATE = 60
 _LONGEST_ADDRESS = 320
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """An address that mail did not reach, or not yet."""
+
+    address: Shown
+    status: Shown
+    """Enhanced status code (RFC 3463); '' where nobody says one."""
+    final: bool
+    """It is not tried again by itself."""
+    did_you_mean: Shown
+    """The address that was probably meant; '' where nothing looks like a slip."""
+
+
+def recipients(found: Iterable[Evidence], catalog: Catalog) -> Iterator[Recipient]:
+    """Yield the addresses that a report or a log says were not reached, each once with the last that is said of it."""
+    last = {each.recipient.casefold(): each for each in found if isinstance(each, Delivery) and each.recipient}
+    unreached = [each for each in last.values() if each.outcome in (AttemptOutcome.FAILED, AttemptOutcome.DELAYED)]
+    for each in unreached[:_MOST]:
+        yield Recipient(
+            shown(each.recipient, _LONGEST_ADDRESS),
+            shown(each.status),
+            each.outcome is AttemptOutcome.FAILED,
+            shown(_meant(each.recipient, catalog)),
+        )
+
+
+_MOST = 100
 
 
 def _meant(recipient: str, catalog: Catalog) -> str:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.explain.evidence import AttemptOutcome, Complaint, Delivery, Evidence, LineRange, Party
+from smtp_wizard.engine.explain.pasted_text import find_replies
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.symptom import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from smtp_wizard.engine.explain.readers.bounces import Bounce
     from smtp_wizard.engine.explain.sessions import Attempt
@@ -133,6 +134,8 @@ def _of_attempt(
         stage = refusal.stage
     elif attempt.unconfirmed:
         words, stage, happened = _complaints(attempt, found, text), Stage.DATA, Fault.OUTCOME_UNKNOWN
+    elif attempt.outcome is not AttemptOutcome.ACCEPTED and (told := _refusal_beside(found, text)):
+        words, stage = told, None
     elif attempt.sign_in_hidden:
         words, stage = _complaints(attempt, found, text), Stage.AUTH
         happened, lacking = Fault.NOT_OFFERED, "AUTH-BEFORE-TLS"
@@ -162,30 +165,51 @@ def _of_attempt(
 
 
 def _complaints(attempt: Attempt, found: Sequence[Evidence], text: str) -> str:
-    """Return what a program complains of: in the session, and before it, where some put their error."""
+    """Return what a program complains of: in the session, and before and behind it, where some put their error."""
     begins = next((each.lines.first for each in found if not isinstance(each, Complaint)), 1)
     before = text.split("\n", begins - 1)[: begins - 1]
     told = [line for line in before if _COMPLAINT.search(line) is not None][-_FEW:]
-    return "\n".join([*told, *(each.words for each in attempt.complaints)])
+    said = [each.words for each in attempt.complaints]
+    ends = max((each.lines.last for each in found if not isinstance(each, Complaint)), default=0)
+    behind = [line for line in text.split("\n")[ends : ends + _MANY] if line.strip() and line.strip() not in said]
+    return "\n".join([*told, *said, *behind])
 
 
 def _beside(found: Sequence[Evidence], text: str) -> str:
     """Return the lines of a text that do not belong to the session in it, if they complain of anything."""
-    spoken = {line for each in found for line in range(each.lines.first, each.lines.last + 1)}
-    lines = (line for number, line in enumerate(text.split("\n"), 1) if number not in spoken)
-    rest = "\n".join(lines)
+    rest = _without(text, found)
     return rest if _COMPLAINT.search(rest) is not None else ""
+
+
+def _refusal_beside(found: Sequence[Evidence], text: str) -> str:
+    """Return the refusal that is quoted around a session, which may be another one, with what its line says before."""
+    rest = _without(text, (each for each in found if not isinstance(each, Complaint)))
+    reply = next((each for each in find_replies(rest) if each.sure), None)
+    if reply is None:
+        return ""
+    start, end = rest.rfind("\n", 0, reply.at) + 1, rest.find("\n\n", reply.at)
+    return rest[start : end if end > 0 else len(rest)][:_LONGEST_REPLY]
+
+
+def _without(text: str, found: Iterable[Evidence]) -> str:
+    """Return the lines of a text that none of some evidence came from."""
+    spoken = {line for each in found for line in range(each.lines.first, each.lines.last + 1)}
+    return "\n".join(line for number, line in enumerate(text.split("\n"), 1) if number not in spoken)
+
+
+_LONGEST_REPLY = 600
 
 
 _COMPLAINT = re.compile(r"\b(?:error|fehler|erreur|fail\w{0,8}|could not|cannot|exception)\b", re.IGNORECASE)
 _FEW = 3
+_MANY = 12
 
 
 # --- a log ---
 
 _LOGGED = re.compile(
     r"status=\w|stat=|exitcode=EX_|: (?:milter-)?reject: | rejected (?:RCPT|MAIL|EHLO|HELO|DATA|after|connection)\b"
-    r"|[\w-]{6,23} (?:\*\*|==) \S"
+    r"|[\w-]{6,23} (?:\*\*|==) \S|(?:\*\*|==) \S{1,320}@\S{1,253} .{0,80}\bR=\w"
 )
 
 
@@ -213,13 +237,17 @@ def _in_log(text: str) -> DecidingEvidence | None:
 
 
 def _deciding(found: Sequence[Delivery]) -> Delivery | None:
-    """Return the delivery that decides: the last that failed; else the last that waits, unless it went well later."""
+    """Return the delivery that decides: the last that failed; else the last that waits, unless it went well later.
+
+    Of several the last of which a server has said why.
+    """
     for outcome in (AttemptOutcome.FAILED, AttemptOutcome.DELAYED, AttemptOutcome.ACCEPTED):
         of_it = [each for each in found if each.outcome is outcome]
         if outcome is AttemptOutcome.DELAYED and found and found[-1].outcome is AttemptOutcome.ACCEPTED:
             of_it = [each for each in of_it if each.recipient != found[-1].recipient]
         if of_it:
-            return of_it[-1]
+            said = [each for each in of_it if each.words[:1] in ("4", "5")]
+            return (said or of_it)[-1]
     return None
 
 
@@ -249,15 +277,26 @@ def stage_of_command(command: str) -> Stage | None:
 def _in_any(text: str) -> DecidingEvidence:
     """Return a text without what cannot be evidence: frames of stack traces, keys of JSON."""
     found: Sequence[Evidence] = ()
+    stage: Stage | None = None
     if '":' in text or '" :' in text:
         from smtp_wizard.engine.explain.readers.json_values import without_keys
 
         text = without_keys(text)
     if _TRACED.search(text) is not None:
-        from smtp_wizard.engine.explain.readers.stack_traces import read_exceptions, without_frames
+        from smtp_wizard.engine.explain.readers.stack_traces import read_exceptions, stage_in_frames, without_frames
 
+        stage = stage_in_frames(text)
         text, found = without_frames(text), read_exceptions(text)
-    return DecidingEvidence(text=text, evidence=tuple(found))
+    text = _HEADERS.sub("\n", text) if _HEADERS.search(text) is not None else text
+    return DecidingEvidence(text=text, stage=stage, evidence=tuple(found))
+
+
+_HEADERS = re.compile(
+    r"(?:^|\n)(?:[ \t]{0,12}(?:From|To|Cc|Bcc|Subject|Date|Message-I[dD]|MIME-Version|Content-[A-Z][\w-]{2,40}|Reply-To"
+    r"|Return-Path|Received|User-Agent|DKIM-Signature|X-[\w-]{2,40}): ?[^\n]{0,1000}"
+    r"(?:\n[ \t]{1,8}\S[^\n]{0,1000}){0,20}\n){3,60}"
+)
+"""Headers of a message that stand in the midst of a text: three lines of them at least."""
 
 
 _TRACED = re.compile(

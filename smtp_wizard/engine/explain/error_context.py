@@ -91,6 +91,8 @@ class ErrorContext:
             facts["returned"] = phrase("delayed" if delivery.outcome is AttemptOutcome.DELAYED else "failed")
             if self.sent_by is not None:
                 facts["sent_by"] = phrase("provider")
+        if self.delivery is not None and not self.bounced and self.speaker is Party.OWN:
+            facts["log"] = phrase("own")
         if self.accepted:
             facts["reading"] = phrase("accepted")
         return facts

@@ -57,6 +57,8 @@ class ServerReply:
     host: str = ""
     at: str = ""
     """When it came, as it stands in the text."""
+    cut: bool = False
+    """The text ends before the last line of the reply."""
     lines: LineRange
 
     @property

@@ -17,14 +17,15 @@ from smtp_wizard.engine.base.shown import OUTSIDE_LIMIT, Shown, join, phrase, sh
 from smtp_wizard.engine.diagnosis.advice import own_words
 from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN
 from smtp_wizard.engine.explain import answer_confidence
-from smtp_wizard.engine.explain.bounce_facts import with_delivery
+from smtp_wizard.engine.explain.bounce_facts import Recipient, recipients, with_delivery
 from smtp_wizard.engine.explain.deciding_evidence import DecidingEvidence, deciding_evidence, deciding_in_bounce
 from smtp_wizard.engine.explain.error_context import AFTER, ErrorContext, StageOrAfter, is_receiving
-from smtp_wizard.engine.explain.evidence import Party
+from smtp_wizard.engine.explain.evidence import Evidence, LineRange, Party, ServerReply
 from smtp_wizard.engine.explain.host_owners import HostOwners
 from smtp_wizard.engine.explain.interpretations import Guess, Interpretations
 from smtp_wizard.engine.explain.pasted_text import (
     NamedHost,
+    failed_here,
     local_host,
     named_hosts,
     named_port,
@@ -32,8 +33,9 @@ from smtp_wizard.engine.explain.pasted_text import (
     without_addresses,
     without_secrets,
 )
+from smtp_wizard.engine.explain.pieces import Piece, pieces
 from smtp_wizard.engine.explain.readers.bounces import LONGEST as LONGEST_LETTER
-from smtp_wizard.engine.explain.readers.bounces import read_bounce, read_told
+from smtp_wizard.engine.explain.readers.bounces import read_bounce, read_told, words_of_letter
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.symptom import Fault, Hints
 
@@ -52,6 +54,7 @@ class AlternativeCause:
 
     cause: str
     title: Shown
+    confidence: float
     tell: Shown
     """What would tell it apart from the first; '' where nobody has said."""
 
@@ -70,6 +73,10 @@ class Explanation:
     """What it rests on, quoted from the text."""
     alternatives: tuple[AlternativeCause, ...] = ()
     """Other causes that are close, the likeliest first; none where the text is clear."""
+    evidence: tuple[Piece, ...] = ()
+    """What was read in the text, in its order: who said what, and what became of each attempt or message."""
+    recipients: tuple[Recipient, ...] = ()
+    """The addresses that were not reached; none where the text is not about a message."""
     bounced: bool = False
     """Whether the text is mail that came back, or a part of it."""
     provider: str | None = None
@@ -104,10 +111,19 @@ class Explainer:
         context = self._context(deciding, whole, stage, settings or Hints(), provider)
         guesses = list(self._interpretations.guesses(context))
         best = max(guesses, key=lambda guess: guess.confidence)
-        if best.confidence < answer_confidence.NOT_ENOUGH:
+        told = stage or provider or client or context.told.host or context.told.port
+        if best.confidence < answer_confidence.NOT_ENOUGH or (
+            not told and not self._interpretations.are_about_sending(best, context)
+        ):
             best = self._unknown(best, context, whole)
         answer = self._explanation(best, context)
-        return replace(answer, bounced=deciding.bounced, alternatives=tuple(self._alternatives(answer, guesses)))
+        return replace(
+            answer,
+            bounced=deciding.bounced,
+            alternatives=tuple(self._alternatives(answer, guesses)),
+            evidence=pieces(deciding.evidence or tuple(_as_evidence(best, deciding))),
+            recipients=tuple(recipients(deciding.evidence, self._catalog)) if deciding.delivery is not None else (),
+        )
 
     def provider_called(self, name: str) -> str | None:
         """Return the id of the provider that people call so, or None."""
@@ -122,13 +138,18 @@ class Explainer:
         close = sorted(
             (each for each in guesses if each.confidence >= answer_confidence.CLOSE * answer.confidence), key=_unlikely
         )
-        others = [each.rule.cause for each in close if each.rule is not None and each.rule.cause != UNKNOWN]
+        others = {
+            each.rule.cause: each.confidence
+            for each in reversed(close)
+            if each.rule is not None and each.rule.cause != UNKNOWN
+        }
         told = {answer.cause, answer.finding.code}
-        for cause in others if clear else (*others, *alike):
+        for cause in reversed(others) if clear else (*reversed(others), *alike):
             if self._diagnosis.broadly(cause) not in told and len(told) < _MOST_TOLD:
                 told |= {self._diagnosis.broadly(cause), cause}
                 tell = own_words(alike.get(cause, ""))
-                yield AlternativeCause(self._diagnosis.broadly(cause), self._diagnosis.title(cause), tell)
+                confidence = others.get(cause, round(answer_confidence.CLOSE * answer.confidence, 2))
+                yield AlternativeCause(self._diagnosis.broadly(cause), self._diagnosis.title(cause), confidence, tell)
 
     # --- what the text says, apart from what went wrong ---
 
@@ -180,6 +201,8 @@ class Explainer:
         security = told.security or deciding.security or self._clues.security(sought)
         if security is None and first is not None and first.scheme in {"ssl", "smtps"}:
             security = Security.TLS
+        if (here := failed_here(sought.text)) is not None:
+            first = here
         port = (
             told.port or deciding.port or (first.port if first is not None and first.port else named_port(sought.text))
         )
@@ -259,6 +282,8 @@ def _focused(text: str, client: str | None, stage: StageOrAfter | None = None) -
     """Return what decides in a text, and the whole of it as far as it tells of hosts, ports and programs."""
     text = _in_clear(text)
     bounce = read_bounce(text)
+    if bounce is None and (letter := words_of_letter(text)) is not None:
+        text = letter
     plain = "" if bounce is not None else plain_text(f"{client}: {text}" if client else text)
     if bounce is None and "\\n" in text:
         bounce = read_bounce(plain)
@@ -284,6 +309,20 @@ _HANDED_IN = ("smtp.", "smtp-", "mail.", "send.", "relay.", "submission.", "smtp
 _QUOTE = 80
 _MOST_TOLD = 5
 """Names of causes: the first one's two, and those of two others."""
+
+
+def _as_evidence(guess: Guess, deciding: DecidingEvidence) -> Iterator[Evidence]:
+    """Yield the reply that an answer rests on, where no reader knew the way of writing."""
+    if guess.symptom.code is None:
+        return
+    at = deciding.text.find(str(guess.symptom.code))
+    line = deciding.text.count("\n", 0, max(at, 0)) + 1
+    yield ServerReply(
+        code=guess.symptom.code,
+        enhanced=guess.symptom.enhanced,
+        words=guess.said[:OUTSIDE_LIMIT],
+        lines=LineRange(line, line),
+    )
 
 
 def _unlikely(guess: Guess) -> float:

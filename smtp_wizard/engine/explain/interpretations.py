@@ -83,6 +83,15 @@ class Interpretations:
                 best = max(best, guess.confidence)
                 yield guess
 
+    def are_about_sending(self, guess: Guess, context: ErrorContext) -> bool:
+        """Whether a reading is of a text that speaks of sending mail at all: the words of a rule stand in any text."""
+        if context.certain or context.accepted or context.happened is not None or guess.symptom.enhanced:
+            return True
+        if guess.symptom.code is not None and any(each.sure for each in find_replies(context.text)):
+            return True
+        technical = guess.symptom.fault is not Fault.REJECTED
+        return self._clues.is_about_sending(context.sought.text, technical=technical)
+
     def _in_doubt(self, context: ErrorContext, reply: QuotedReply | None) -> Iterator[Guess]:
         """Yield what is left where nothing is clear: what programs say in their own language, and other stages."""
         fixed = self._fixed_texts.find(context.sought.text)
@@ -194,7 +203,7 @@ class Interpretations:
         """Return the stages in which it may have been."""
         if context.stage is not None:
             return context.stages
-        if code in _SIGNING_IN:
+        if code in _SIGNING_IN and not (code == _ALSO_RELAYING and _ABOUT_RELAYING.search(words)):
             return frozenset({Stage.AUTH})
         named = self._clues.stages(context.sought)
         if named:
@@ -205,6 +214,9 @@ class Interpretations:
 WINDOW = 2000
 """Characters of a text that a rule is asked about."""
 _NO_SUCH_COMMAND = frozenset({500, 502})
+_ALSO_RELAYING = 454
+"""Postfix says so too, for now, to whom it does not relay (`defer_unauth_destination`)."""
+_ABOUT_RELAYING = re.compile(r"\brelay|recipient|sender|greylist|try again later", re.IGNORECASE)
 _SIGNING_IN = frozenset({432, 454, 524, 525, 534, 535, 538})
 """Codes of signing in (RFC 4954 section 6, RFC 5248)."""
 _ABOUT_SIGNING_IN = re.compile(r"auth(?!or)|log[ -]?[io]n|passw|credential|sign[ -]?in|user ?name|SASL", re.IGNORECASE)

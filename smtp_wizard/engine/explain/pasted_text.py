@@ -147,7 +147,8 @@ _REPLY = re.compile(
     re.VERBOSE,
 )
 _NO_REPLY = re.compile(
-    r"(?:\b(?:port|line|errno|timeout|pid)[ :=]{0,24}|\" responded |HTTP(?:/\d(?:\.\d)?)? |\.[a-z]{1,5}:|#|\d[ ,])\(?$",
+    r"(?:\b(?:port|line|errno|timeout|pid)[ :=]{0,24}|\" responded |HTTP(?:/\d(?:\.\d)?)? "
+    r"|[?&]\w{1,20}=|[a-z] [<>] |\.[a-z]{1,5}:|#|\d[ ,])\(?$",
     re.IGNORECASE,
 )
 """What stands before three digits that are no reply: a port, a line of a program, the number of a fault."""
@@ -211,7 +212,26 @@ def _words_after(text: str, start: int, digits: str) -> str:
         over = end.search(window)
         if over is not None:
             window = window[: over.start()]
-    return _CLOSED_QUOTE.sub("", " ".join(window.split()).lstrip(" ,:;-'\"([b#/"))
+    words = _CLOSED_QUOTE.sub("", " ".join(window.split()).lstrip(" ,:;-'\"([b#/"))
+    return _without_stock_phrase(words)
+
+
+_STOCK_PHRASE = re.compile(
+    r"(?:\d\.\d{1,3}\.\d{1,3} )?(?:requested (?:mail )?action (?:not taken|aborted)"
+    r"(?:: ?(?:mailbox (?:unavailable|busy)|local error in processing|insufficient system storage"
+    r"|exceeded storage allocation"
+    r"|mailbox name not allowed))?"
+    r"|transaction failed|service not available(?:, closing transmission channel)?)[ .,:;-]{1,4}(?:\d{3}[ -])?",
+    re.IGNORECASE,
+)
+_TELLING = 3
+
+
+def _without_stock_phrase(words: str) -> str:
+    """Take a phrase of RFC 5321 section 4.2.3 off where a reason stands behind it: some servers begin all with one."""
+    found = _STOCK_PHRASE.match(words)
+    rest = words[found.end() :] if found is not None else ""
+    return rest if sum(each.isalpha() for each in rest.split()) >= _TELLING else words
 
 
 def _enhanced_in(words: str, klass: str) -> str | None:
@@ -270,6 +290,24 @@ def local_host(text: str) -> str:
     """Return the name of this computer, or an address of the network around it (RFC 1918), that a text names; or ''."""
     found = _LOCAL.search(text)
     return found[0].strip("[]").lower() if found else ""
+
+
+_FAILED_AT = re.compile(
+    r"(?:ECONNREFUSED|ETIMEDOUT|ECONNRESET|EHOSTUNREACH|ENETUNREACH|dial tcp:?|connect(?:ion|ing)? to|opening to"
+    r"|refused by)"
+    r"[ :\"'(\[]{1,4}(?:host |server )?"
+    r"(?P<host>localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[?::1\]?)"
+    r"(?:[\]\"']?[: ]{1,2}(?:port )?(?P<port>\d{2,5})\b)?(?![\w.-])",
+    re.IGNORECASE,
+)
+
+
+def failed_here(text: str) -> NamedHost | None:
+    """Return this computer where a connection to it is what failed, whatever server the settings beside it name."""
+    found = _FAILED_AT.search(text)
+    if found is None:
+        return None
+    return NamedHost(found["host"].strip("[]").lower(), int(found["port"]) if found["port"] else None, "")
 
 
 def named_port(text: str) -> int | None:

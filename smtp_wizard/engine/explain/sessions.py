@@ -131,7 +131,7 @@ class _Attempt:
         self._handed_over = reply.code == _SEND_IT
         if reply.stage is Stage.EHLO and not reply.refuses:
             offers = reply.words.upper()
-            self._sign_in_hidden = "STARTTLS" in offers and "AUTH" not in offers
+            self._sign_in_hidden = not reply.cut and "STARTTLS" in offers and "AUTH" not in offers
         self._begin(reply.stage)
         if reply.refuses:
             if reply.code != 421 or self._refusal is None:

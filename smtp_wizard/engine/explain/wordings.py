@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
@@ -45,6 +46,15 @@ class Service:
     words: Patterns
 
 
+class Topic(StrEnum):
+    """What a text speaks of."""
+
+    MAIL = "mail"
+    NETWORK = "network"
+    TROUBLE = "trouble"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class SignSeen:
     """A sign, and the words by which it was seen."""
@@ -60,6 +70,7 @@ class Wordings:
     def __init__(
         self,
         services: Iterable[Service],
+        about: Iterable[tuple[Topic, Patterns]],
         noise: Patterns,
         signs: Iterable[Sign],
         codes: Iterable[tuple[int, Patterns]],
@@ -68,6 +79,7 @@ class Wordings:
         auth: Iterable[tuple[Auth, Patterns]],
     ) -> None:
         self.services = tuple(services)
+        self._about = dict(about)
         self._noise = noise
         self._signs = tuple(signs)
         self._sign_guides = PatternIndex((sign, sign.words) for sign in self._signs)
@@ -88,6 +100,20 @@ class Wordings:
         """Return the text ready to be asked, without the noise."""
         sought = SearchedText(text, self._pieces)
         return sought if self._noise.search(sought) is None else SearchedText(self._noise.taken_out(text), self._pieces)
+
+    def is_about_sending(self, text: str, *, technical: bool) -> bool:
+        """Whether a text speaks of trouble with sending mail, so that a word of it can say which.
+
+        `technical`: a program or a system has been recognised, whose words need not name mail.
+        """
+        if self._speaks_of(text, Topic.OTHER) and "@" not in text:
+            return False
+        if technical and len(text.split()) <= _SAID_IN_SHORT:
+            return True
+        return self._speaks_of(text, Topic.MAIL, Topic.NETWORK) and (technical or self._speaks_of(text, Topic.TROUBLE))
+
+    def _speaks_of(self, text: str, *topics: Topic) -> bool:
+        return any(self._about[topic].fits(text[:_OPENING]) for topic in topics)
 
     def sign(self, text: SearchedText) -> SignSeen | None:
         """Return what happened, or None where nothing says so."""
@@ -122,6 +148,12 @@ class Wordings:
         return min(named)[1] if named else None
 
 
+_OPENING = 8000
+"""Characters of a text in which it is looked for what it speaks of."""
+_SAID_IN_SHORT = 5
+"""So few words need not say what they are about: whoever pastes 'timed out' has a reason."""
+
+
 def _first(known: Iterable[tuple[T, Patterns]], text: SearchedText) -> tuple[T, re.Match[str]] | None:
     for what, patterns in known:
         found = patterns.search(text)
@@ -140,6 +172,7 @@ def _read(node: Node) -> Wordings:
         raise node.error("schema", "is not known here")
     return Wordings(
         services=_all(node, "providers", _service),
+        about=_all(node, "about", lambda each: (each.choice("topic", Topic), read_patterns(each, "words"))),
         noise=read_patterns(node, "noise"),
         signs=_all(node, "signs", _sign),
         codes=_all(node, "codes", lambda each: (each.whole("code"), read_patterns(each, "words"))),

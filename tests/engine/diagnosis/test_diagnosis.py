@@ -335,7 +335,7 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
     ),
     "Google, nobody knows which": (
         replied(Stage.AUTH, GMAIL_535, provider="gmail"),
-        "bad_credentials",
+        "app_password_required",
         Who.YOU,
     ),
     "Yahoo": (
@@ -747,6 +747,27 @@ def test_a_stage_alone_says_nothing_to_a_check(stage: Stage) -> None:
     assert DIAGNOSIS.explain(symptom).code == UNKNOWN
 
 
+NOT_OF_A_CHECK = (
+    happened(Stage.DNS, Fault.SILENT, words="dial tcp: lookup smtp.firm.test on 127.0.0.11:53: i/o timeout"),
+    happened(Stage.STARTTLS, Fault.SILENT),
+    happened(Stage.GREETING, Fault.SILENT, words="The read operation timed out"),
+    happened(
+        Stage.TLS, Fault.TLS_FAILED, tls=TlsFault.SELF_SIGNED, words="self-signed certificate in certificate chain"
+    ),
+    happened(Stage.TLS, Fault.TLS_FAILED, tls=TlsFault.UNKNOWN_ISSUER, provider="fastmail"),
+    happened(Stage.TLS, Fault.TLS_FAILED, tls=TlsFault.VERSION, words="SSL_accept error: no shared cipher"),
+    replied(Stage.RCPT, "504 5.5.2 <mail>: Helo command rejected: need fully-qualified name", facts={"log": "own"}),
+    replied(Stage.RCPT, "550 Your server requires confirmation"),
+    replied(Stage.DATA, "550 sender rejected AUP#CDRBL", endpoint=Endpoint("a.cloudfilter.net", 25, Security.NONE)),
+    replied(Stage.RCPT, "550 user name ana not unique"),
+    replied(Stage.RCPT, "550 unknown (expanded from <ana@customer.test>)", facts={"returned": "failed"}),
+    happened(Stage.AUTH, Fault.REJECTED, words="invalid_client: The OAuth client was not found."),
+    replied(Stage.DATA, "554 SMTPUTF8 is required, but was not offered by host mx.customer.test"),
+    replied(Stage.RCPT, "550 Failure sending mail. Try again later"),
+)
+"""What only texts say, or servers to each other: no check of this program meets it."""
+
+
 def test_every_rule_decides_something_here() -> None:
     """A rule that stands behind one which takes all its cases is dead; one without a case here is unproved."""
     cases = [symptom for symptom, _, _ in FINDINGS.values()]
@@ -839,6 +860,7 @@ def test_every_rule_decides_something_here() -> None:
         replied(Stage.RCPT, "550 invalid address", facts={"side": "receiving"}),
         replied(Stage.MAIL, "550 no", facts={"side": "receiving"}),
         replied(Stage.MAIL, "550 Verification failed for <office@firm.test>"),
+        *NOT_OF_A_CHECK,
         replied(Stage.MAIL, "550 5.7.708 Access denied, traffic not accepted from this IP"),
         replied(Stage.MAIL, "550 5.1.8 Access denied, bad outbound sender"),
         replied(Stage.DATA, "451 4.4.2 Timeout waiting for data from client"),

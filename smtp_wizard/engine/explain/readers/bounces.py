@@ -67,6 +67,16 @@ def read_bounce(text: str) -> Bounce | None:
     return _odd_one(letter, body) if letter is not None else None
 
 
+def words_of_letter(text: str) -> str | None:
+    """Return what a whole letter that is no bounce says, without its headers; None for any other text.
+
+    Headers are copied into every letter, so a word of them is no evidence.
+    """
+    text = text[:LONGEST].replace("\r\n", "\n")
+    letter = _letter(text)
+    return (_words_of(letter) or text.lstrip().partition("\n\n")[2]) if letter is not None else None
+
+
 _SIGNS = (
     "deliver",
     "recipient",

@@ -1,4 +1,4 @@
-"""Lines that mail servers and programs write about each message: what became of it, and what the other server said.
+"""LineRange that mail servers and programs write about each message: what became of it, and what the other server said.
 
 Postfix, Exim, sendmail, OpenSMTPD, Exchange's message tracking, MDaemon, hMailServer, msmtp. A line is one delivery to
 one recipient. Their own refusals of what somebody handed in (`NOQUEUE: reject`, `rejected RCPT`) are deliveries too, by
@@ -114,7 +114,7 @@ def _speaker(port: str | None) -> Party:
 
 # --- Exim ---
 
-_EXIM = re.compile(r"[\w-]{10,30} (?P<flag>\*\*|==|=>|->) (?P<to>[^\s<>]{1,320})(?= |$|:)")
+_EXIM = re.compile(r"(?:[\w-]{10,30} |^[ \d]{0,12})(?P<flag>\*\*|==|=>|->) (?P<to>[^\s<>]{1,320})(?= |$|:)")
 _EXIM_OUTCOMES = {"**": AttemptOutcome.FAILED, "==": AttemptOutcome.DELAYED}
 _EXIM_HOST = re.compile(r"\bH=(?P<host>[\w.-]{1,253}) \[[^\s\[\]]{2,45}\](?::(?P<port>\d{1,5}))?")
 _EXIM_SAID = re.compile(r"SMTP error from remote (?:mail server|mailer) after (?P<command>[^:<]{3,40})")

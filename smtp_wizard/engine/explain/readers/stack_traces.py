@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.explain.evidence import Complaint, LineRange
 
 MOST_LINES = 5_000
@@ -62,6 +63,92 @@ def without_frames(text: str) -> str:
         python = False
         kept.append(_INLINE_FRAMES.sub(" ", line))
     return "\n".join(kept) if len(kept) < len(lines) or "at " in text else text
+
+
+# --- what the frames say of the stage ---
+
+_FRAMES_OF = (
+    # smtplib; JavaMail; MailKit; System.Net.Mail; nodemailer; Net::SMTP of Ruby; net/smtp of Go; Swift Mailer
+    (
+        Stage.CONNECT,
+        re.compile(
+            r"in create_connection|in _get_socket|SocketFetcher\.|SmtpConnection\.GetConnection"
+            r"|Socket\w{0,12}\.[Cc]onnect\b|SocketUtils\.Connect|in [`'](?:open|tcp_socket)'"
+            r"|smtp\.Dial\b|TCPConnectWrap\."
+        ),
+    ),
+    (Stage.GREETING, re.compile(r"in getreply|_actionGreeting|_?[rR]eadGreeting|in [`'](?:recv_response|do_start)'")),
+    (
+        Stage.EHLO,
+        re.compile(
+            r"in (?:ehlo|helo)\b|_action[EH]E?H?LO"
+            r"|SMTPTransport\.[eh]e?h?lo\b|EHelloCommand|doEhloCommand|SmtpClient\.Ehlo"
+        ),
+    ),
+    (Stage.STARTTLS, re.compile(r"in starttls\b|_actionSTARTTLS|SMTPTransport\.startTLS|StartTlsCommand|\.StartTLS\b")),
+    (
+        Stage.AUTH,
+        re.compile(
+            r"in (?:login|auth|auth_\w{1,12})\b|_actionAUTH|Authenticator\.authenticate|SmtpClient\.Authenticate"
+            r"|AuthCommand|in [`'](?:authenticate|auth_\w{1,10}|do_auth\w{0,12})'|\(\*Client\)\.Auth\b"
+        ),
+    ),
+    (
+        Stage.MAIL,
+        re.compile(
+            r"in mail\b|_actionMAIL|SMTPTransport\.mailFrom|MailCommand\.|doMailFromCommand|SmtpClient\.MailFrom"
+            r"|in [`']mailfrom'|\(\*Client\)\.Mail\b"
+        ),
+    ),
+    (
+        Stage.RCPT,
+        re.compile(
+            r"in rcpt\b|_actionRCPT|SMTPTransport\.rcptTo|RecipientCommand\.|doRcptToCommand|SmtpClient\.RcptTo"
+            r"|in [`']rcptto|\(\*Client\)\.Rcpt\b"
+        ),
+    ),
+    (
+        Stage.DATA,
+        re.compile(
+            r"in data\b|_actionDATA|_actionSMTPStream|SMTPTransport\.(?:finishData|data)\b|DataStopCommand|DataCommand"
+            r"|SmtpClient\.(?:Data|Bdat)|\(\*Client\)\.Data\b"
+        ),
+    ),
+)
+"""What the functions of libraries are called in which a stage is worked through, the earliest stage first."""
+_READING = re.compile(
+    r"in (?:getreply|readinto|recv_into|_readinto)\b|readServerResponse|ReadResponse"
+    r"|recv_response|readTimeout|rbuf_fill"
+)
+
+
+def stage_in_frames(text: str) -> Stage | None:
+    """Return the stage in which an exception was raised, by the functions that its frames name; None where none does.
+
+    A program that waits to connect is in no function of reading; one that waits for words has connected.
+    """
+    if _MAY_HAVE.search(text) is None:
+        return None
+    window = _frames(text[-_LONGEST_TRACE:])
+    reached = [stage for stage, pattern in _FRAMES_OF if pattern.search(window) is not None]
+    if reached and reached[-1] is not Stage.CONNECT:
+        return reached[-1]
+    if _READING.search(window) is not None:
+        return Stage.GREETING
+    return Stage.CONNECT if reached else None
+
+
+def _frames(text: str) -> str:
+    """Return the frames alone: what people write around them speaks of mail and of data too."""
+    lines = (line[:LONGEST_LINE] for line in text.split("\n"))
+    return "\n".join(
+        part
+        for line in lines
+        for part in ([line] if _FRAME.match(line) is not None else (each[0] for each in _INLINE_FRAMES.finditer(line)))
+    )
+
+
+_LONGEST_TRACE = 20_000
 
 
 _MAY_HAVE = re.compile(

@@ -190,6 +190,7 @@ class _Reader:
             self._command == "DATA" and said == "."
         ):
             self._command = "."
+            self._spoken += 1
         elif (connecting := _CONNECTING.match(said)) is not None:
             self._connect(number, connecting["rest"])
         elif _SECURED.match(said) is not None:
@@ -229,7 +230,7 @@ class _Reader:
         if found["more"] != "-":
             self._close()
 
-    def _close(self) -> None:
+    def _close(self, *, cut: bool = False) -> None:
         if self._open is None:
             return
         code, enhanced, words, first, at = self._open
@@ -256,6 +257,7 @@ class _Reader:
                 command=self._command,
                 stage=stage,
                 at=at,
+                cut=cut,
                 lines=LineRange(first, self._last),
             )
         )
@@ -288,7 +290,7 @@ class _Reader:
 
     def ended(self) -> list[Evidence]:
         """Return what was found, if it was a session."""
-        self._close()
+        self._close(cut=True)
         return self._found if self._spoken >= _ENOUGH and self._positive else []
 
 
