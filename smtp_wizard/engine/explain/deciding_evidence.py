@@ -171,7 +171,9 @@ def _complaints(attempt: Attempt, found: Sequence[Evidence], text: str) -> str:
     told = [line for line in before if _COMPLAINT.search(line) is not None][-_FEW:]
     said = [each.words for each in attempt.complaints]
     ends = max((each.lines.last for each in found if not isinstance(each, Complaint)), default=0)
-    behind = [line for line in text.split("\n")[ends : ends + _MANY] if line.strip() and line.strip() not in said]
+    behind = [line for line in text.split("\n")[ends : ends + _FEW + 1] if line.strip() and line.strip() not in said]
+    if attempt.unconfirmed:
+        behind = []  # what went wrong is known
     return "\n".join([*told, *said, *behind])
 
 
@@ -202,7 +204,6 @@ _LONGEST_REPLY = 600
 
 _COMPLAINT = re.compile(r"\b(?:error|fehler|erreur|fail\w{0,8}|could not|cannot|exception)\b", re.IGNORECASE)
 _FEW = 3
-_MANY = 12
 
 
 # --- a log ---
