@@ -34,7 +34,7 @@ _LONGEST_ADDRESS = 320
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
+class UnreachedAddress:
     """An address that mail did not reach, or not yet."""
 
     address: Shown
@@ -46,12 +46,12 @@ class Recipient:
     """The address that was probably meant; '' where nothing looks like a slip."""
 
 
-def recipients(found: Iterable[Evidence], catalog: Catalog) -> Iterator[Recipient]:
+def recipients(found: Iterable[Evidence], catalog: Catalog) -> Iterator[UnreachedAddress]:
     """Yield the addresses that a report or a log says were not reached, each once with the last that is said of it."""
     last = {each.recipient.casefold(): each for each in found if isinstance(each, Delivery) and each.recipient}
     unreached = [each for each in last.values() if each.outcome in (AttemptOutcome.FAILED, AttemptOutcome.DELAYED)]
     for each in unreached[:_MOST]:
-        yield Recipient(
+        yield UnreachedAddress(
             shown(each.recipient, _LONGEST_ADDRESS),
             shown(each.status),
             each.outcome is AttemptOutcome.FAILED,

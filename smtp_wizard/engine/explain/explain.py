@@ -17,7 +17,7 @@ from smtp_wizard.engine.base.shown import OUTSIDE_LIMIT, Shown, join, phrase, sh
 from smtp_wizard.engine.diagnosis.advice import own_words
 from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN
 from smtp_wizard.engine.explain import answer_confidence
-from smtp_wizard.engine.explain.bounce_facts import Recipient, recipients, with_delivery
+from smtp_wizard.engine.explain.bounce_facts import UnreachedAddress, recipients, with_delivery
 from smtp_wizard.engine.explain.deciding_evidence import DecidingEvidence, deciding_evidence, deciding_in_bounce
 from smtp_wizard.engine.explain.error_context import AFTER, ErrorContext, StageOrAfter, is_receiving
 from smtp_wizard.engine.explain.evidence import Evidence, LineRange, Party, ServerReply
@@ -75,7 +75,7 @@ class Explanation:
     """Other causes that are close, the likeliest first; none where the text is clear."""
     evidence: tuple[Piece, ...] = ()
     """What was read in the text, in its order: who said what, and what became of each attempt or message."""
-    recipients: tuple[Recipient, ...] = ()
+    recipients: tuple[UnreachedAddress, ...] = ()
     """The addresses that were not reached; none where the text is not about a message."""
     bounced: bool = False
     """Whether the text is mail that came back, or a part of it."""
