@@ -46,7 +46,7 @@ class Service:
     words: Patterns
 
 
-class Topic(StrEnum):
+class SubjectMatter(StrEnum):
     """What a text speaks of."""
 
     MAIL = "mail"
@@ -70,7 +70,7 @@ class Wordings:
     def __init__(
         self,
         services: Iterable[Service],
-        about: Iterable[tuple[Topic, Patterns]],
+        about: Iterable[tuple[SubjectMatter, Patterns]],
         noise: Patterns,
         signs: Iterable[Sign],
         codes: Iterable[tuple[int, Patterns]],
@@ -106,13 +106,15 @@ class Wordings:
 
         `technical`: a program or a system has been recognised, whose words need not name mail.
         """
-        if self._speaks_of(text, Topic.OTHER) and "@" not in text:
+        if self._speaks_of(text, SubjectMatter.OTHER) and "@" not in text:
             return False
         if technical and len(text.split()) <= _SAID_IN_SHORT:
             return True
-        return self._speaks_of(text, Topic.MAIL, Topic.NETWORK) and (technical or self._speaks_of(text, Topic.TROUBLE))
+        return self._speaks_of(text, SubjectMatter.MAIL, SubjectMatter.NETWORK) and (
+            technical or self._speaks_of(text, SubjectMatter.TROUBLE)
+        )
 
-    def _speaks_of(self, text: str, *topics: Topic) -> bool:
+    def _speaks_of(self, text: str, *topics: SubjectMatter) -> bool:
         return any(self._about[topic].fits(text[:_OPENING]) for topic in topics)
 
     def sign(self, text: SearchedText) -> SignSeen | None:
@@ -172,7 +174,7 @@ def _read(node: Node) -> Wordings:
         raise node.error("schema", "is not known here")
     return Wordings(
         services=_all(node, "providers", _service),
-        about=_all(node, "about", lambda each: (each.choice("topic", Topic), read_patterns(each, "words"))),
+        about=_all(node, "about", lambda each: (each.choice("topic", SubjectMatter), read_patterns(each, "words"))),
         noise=read_patterns(node, "noise"),
         signs=_all(node, "signs", _sign),
         codes=_all(node, "codes", lambda each: (each.whole("code"), read_patterns(each, "words"))),
