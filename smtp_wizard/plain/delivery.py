@@ -30,16 +30,22 @@ def bounces(talk: Conversation, context: StepContext) -> bool:
     """Read mailboxes for mail that came back; return whether a letter is to be pasted. Raises `GoBack`, `Quit`."""
     services = context.services
     flow = BouncesFlow(
-        services.saved_accounts.list, services.bounces, services.entries, services.stores.vault, services.catalog
+        services.saved_accounts.list,
+        services.bounces,
+        services.entries,
+        services.stores.vault,
+        services.catalog,
+        now=services.now,
     )
     for line in ABOUT.lines:
         talk.say(line)
-    told: Card | None = None
+    told: tuple[str, str, Card | None] | None = None
     while True:
         state = flow.state
-        if state.card is not None and state.card != told:
+        found = (state.question, state.counted, state.card)
+        if (state.read or state.card is not None) and found != told:
             _found(talk, state)
-        told = state.card
+        told = found
         # What is worth copying stands in the lines that were said.
         rows = [row_of(each) for each in state.offers if each.id is not BouncesOffer.COPY]
         whose = f"The mailbox of '{state.account}'." if state.account else ""
@@ -54,8 +60,10 @@ def bounces(talk: Conversation, context: StepContext) -> bool:
 
 def _found(talk: Conversation, state: BouncesState) -> None:
     """Say what came of reading: each address with why, and what to do."""
-    assert state.card is not None, "it was read"
-    say_card(talk, state.card)
+    if state.read:
+        talk.say(f"{state.question} {state.counted}")
+    if state.card is not None:
+        say_card(talk, state.card)
     for row in state.rows[:MOST]:
         _address(talk, row)
     if len(state.rows) > MOST:
@@ -64,7 +72,7 @@ def _found(talk: Conversation, state: BouncesState) -> None:
 
 
 def _address(talk: Conversation, row: FailedRow) -> None:
-    talk.show(["", f"{row.address}  {row.last}  {row.state}"])
+    talk.show(["", f"{row.address}  {row.last}  {'final' if row.final else 'still tried'}"])
     for section in row.sections:
         for line in section.lines:
             talk.show(wrap(line, "  "))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from textual.content import Content
 
 from smtp_wizard.flows.flow import Section
-from smtp_wizard.widgets.lines import MUTED, RULE, STRONG, Lines
+from smtp_wizard.widgets.lines import MUTED, RULE, STRONG, Lines, fitted
 from smtp_wizard.widgets.plain_text import folded
 
 DETAIL = 6
@@ -52,6 +52,4 @@ def _open_ended(row: Content, width: int) -> Content:
 def _titled(section: Section, width: int) -> list[Content]:
     """Return a section's title and its first line, in one row where there is room."""
     title, first = section.title, section.lines[0] if section.lines else ""
-    head, *more = folded(f"{title}  {first}" if title else first, width)
-    bold = Content.assemble((head[: len(title)], STRONG), head[len(title) :])
-    return [bold, *(Content(row) for row in more)]
+    return fitted(Content.assemble((title, STRONG), f"  {first}" if title else first), width)

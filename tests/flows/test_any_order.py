@@ -429,7 +429,8 @@ def _returned(services: Services, fate: Fate, _: Path) -> Player:
         fate.fails()
         return [account_of(replace(draft_at_review(), name="Office"), NOON)]
 
-    flow = BouncesFlow(accounts, services.bounces, services.entries, services.stores.vault, catalog())
+    vault = services.stores.vault
+    flow = BouncesFlow(accounts, services.bounces, services.entries, vault, catalog(), now=services.now)
     return Player(flow, tuple(BouncesOffer), (lambda _: flow.choose(fate.random.randrange(-3, 9)),))
 
 

@@ -22,7 +22,7 @@ from smtp_wizard.plain.delivery import MOST, bounces, domain
 from smtp_wizard.plain.step_questions import StepContext
 from smtp_wizard.plain.wizard import PlainWizard
 from tests.engine.domain.test_mending import DOMAIN, as_text, good_zone
-from tests.flows.test_bounces import ACCOUNT, Bounces, delivery, report, trouble
+from tests.flows.test_bounces import ACCOUNT, NOW, Bounces, delivery, report, trouble
 from tests.support.dialogue import Dialogue, Exchange
 from tests.support.dnsserver import DnsServer
 from tests.support.walk import catalog, make_services
@@ -31,7 +31,7 @@ PASSWORD: Exchange = ("not shown", "a password")
 
 
 def services_with(folder: Path, doubles: Bounces, *, saved: bool = True) -> Services:
-    services = make_services(folder)
+    services = make_services(folder, now=lambda: NOW)
     if saved:
         services.saved_accounts.put(ACCOUNT)
     return replace(services, bounces=doubles)  # type: ignore[arg-type]
@@ -54,7 +54,7 @@ def test_each_address_is_said_with_why_and_what_to_do_and_remembered(tmp_path: P
     said, led = talked(services_with(tmp_path, doubles), ("The mailbox of", "read"), PASSWORD, ("again", "back"))
     assert led is None
     for words in (
-        "carla@gmial.com 2026-11-29 final",
+        "carla@gmial.com yesterday final",
         "Did you mean carla@gmail.com?",
         "bob@elsewhere.example",
         "Invoice",

@@ -51,7 +51,7 @@ async def test_the_mailbox_is_read_after_the_password_and_what_was_meant_is_copi
             await walk.write(PASSWORD)
             await walk.press("enter")
             await walk.at_screen(BouncesScreen)
-            await walk.until_reads("Office: 1 address failed since")
+            await walk.until_reads("1 address was not reached.")
             await walk.until_reads("Did you mean carla@gmail.com?")
             await walk.press("enter")
             await walk.until_reads("Sent to your terminal")

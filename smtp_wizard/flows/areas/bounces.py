@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from smtp_wizard.engine.accounts.account import Account
@@ -12,7 +12,6 @@ from smtp_wizard.engine.accounts.lockout_guard import PAUSED
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
 from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.providers.catalog import Catalog
@@ -24,11 +23,13 @@ from smtp_wizard.flows.accounts.password import LACKING
 from smtp_wizard.flows.flow import Card, Flow, Mood, Offer, ReadGuide, Section
 from smtp_wizard.flows.question import Answer, Topic
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
-from smtp_wizard.text.areas.bounces import day_words, grouped, meant_words, notes, summary, why_words
+from smtp_wizard.text.areas.bounces import QUESTION, counted_words, grouped, meant_words, notes, summary, why_words
+from smtp_wizard.text.last_test import date_words
 
 AGE = timedelta(days=30)
 """How far back the mailbox is read."""
-NO_ACCOUNT = "No account is saved whose mailbox could be read. Set one up, or paste a letter that came back."
+NO_ACCOUNT = "No account is saved whose mailbox could be read"
+NO_ACCOUNT_WAYS = "Set one up, or paste a message that came back."
 ABOUT = Section(
     "What is read",
     (
@@ -61,8 +62,10 @@ class FailedRow:
     """One address in the list, and all that is said of it."""
 
     address: str
+    why: str
     last: str
-    state: str
+    final: bool
+    """Whether nobody tries it again."""
     sections: tuple[Section, ...]
     copies: str
     """The address that is worth copying."""
@@ -72,6 +75,9 @@ class FailedRow:
 class BouncesState:
     """What a face shows."""
 
+    question: str = QUESTION
+    counted: str = ""
+    """How many were not reached."""
     account: str = ""
     """Whose mailbox it is; '' where there is no account."""
     rows: tuple[FailedRow, ...] = ()
@@ -156,6 +162,8 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, ReturnedLeads]):
         entries: SecretEntries,
         vault: VaultStore,
         catalog: Catalog,
+        *,
+        now: Callable[[], datetime],
     ) -> None:
         """`accounts`: reads the saved ones."""
         super().__init__(BouncesState())
@@ -163,6 +171,7 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, ReturnedLeads]):
         self._entries = entries
         self._vault = vault
         self._catalog = catalog
+        self._now = now
         self._accounts: tuple[Account, ...] = ()
         self._number = 0
         self._load(accounts)
@@ -175,7 +184,7 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, ReturnedLeads]):
             return
         self._accounts = tuple(each for each in found if each.connection.may_have_mailbox)
         if not self._accounts:
-            self._show(BouncesState(card=Card(mood=Mood.TOLD, title=NO_ACCOUNT)))
+            self._show(BouncesState(card=Card(mood=Mood.TOLD, title=NO_ACCOUNT, lines=(NO_ACCOUNT_WAYS,))))
         else:
             self._show(self._unread())
 
@@ -232,11 +241,14 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, ReturnedLeads]):
             return
         report, account = action.report, self._accounts[self._number]
         self._bounces.remember(account, report)
-        rows = tuple(map(failed_row, grouped(report.deliveries)))
-        card = Card(
-            mood=Mood.WARNED if rows else Mood.PASSED, title=done.said, lines=tuple(str(note) for note in notes(report))
-        )
-        state = replace(self._unread(), rows=rows, read=True, card=card)
+        now = self._now()
+        rows = tuple(failed_row(group, now) for group in grouped(report.deliveries))
+        rows = tuple(sorted(rows, key=lambda row: not row.final))
+        lines = tuple(str(note) for note in notes(report))
+        card = Card(mood=Mood.TOLD, title="Good to know", lines=lines) if lines else None
+        question, waiting = counted_words([row.final for row in rows])
+        told = " · ".join(filter(None, (waiting, f"{account.name}, since {date_words(report.since, now)}")))
+        state = replace(self._unread(), rows=rows, read=True, card=card, question=question, counted=told)
         self._show(self._marked(state) if rows else state)
 
     def _failed(self, done: ActionResult) -> BouncesState:
@@ -252,20 +264,29 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, ReturnedLeads]):
         return replace(self._unread(), card=card, guide=guide, offers=offers)
 
 
-def failed_row(group: Sequence[FailedDelivery]) -> FailedRow:
+def failed_row(group: Sequence[FailedDelivery], now: datetime) -> FailedRow:
     """Return the row of an address, and what there is to say of it."""
     newest = group[0]
     meant = (meant_words(newest),) if newest.did_you_mean else ()
     why = Section(newest.address, (why_words(newest), *meant))
     what = Section("What to do", tuple(newest.steps))
-    mails = tuple(phrase("{}  {}", day_words(each.sent_at or each.at), each.subject) for each in group)
+    mails = tuple(f"{_day(each.sent_at or each.at, now)}  {each.subject}" for each in group)
     return FailedRow(
         address=newest.address,
-        last=day_words(newest.at),
-        state="final" if newest.final else "still tried",
+        why=newest.why,
+        last=_day(newest.at, now),
+        final=newest.final,
         sections=(why, what, Section("Your messages", mails[:_MOST_MAILS])),
         copies=newest.did_you_mean or newest.address,
     )
+
+
+def _day(moment: datetime | None, now: datetime) -> str:
+    """Return a day as one speaks of it."""
+    if moment is None:
+        return ""
+    days = (now.astimezone().date() - moment.astimezone().date()).days
+    return "today" if days == 0 else "yesterday" if days == 1 else date_words(moment, now)
 
 
 _MOST_MAILS = 20

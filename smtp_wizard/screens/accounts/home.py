@@ -32,7 +32,6 @@ from smtp_wizard.screens.accounts.home_parts import (
     SENDS,
     AccountDetail,
     AccountRows,
-    AccountsHead,
     ActionLine,
     head_words,
     keys_in_short,
@@ -58,6 +57,7 @@ from smtp_wizard.widgets.chips import Chip, key_named
 from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.frame import Frame, TextFrame
 from smtp_wizard.widgets.lines import STRONG
+from smtp_wizard.widgets.list_head import ListHead
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.plain_text import PlainText
 from smtp_wizard.widgets.rows import RowList
@@ -103,7 +103,7 @@ class HomeScreen(Page[None]):
             arrivals=services.arrivals,
             now=services.now,
         )
-        self.counted = AccountsHead()
+        self.counted = ListHead()
         self.find = TextFrame(Entry(label="Find", placeholder="a name, an address or a server", hint="Esc shows all"))
         self.find.display = False
         self.list = RowList((ACCOUNT, SENDS, LAST), empty="None is like that.", id="accounts")

@@ -62,27 +62,6 @@ class AccountRows(Sequence[ListRow]):
         return ListRow(row.name, cells, Mood.TOLD if under_test else MOODS[row.mark])
 
 
-class AccountsHead(Lines):
-    """What this is, and how many need somebody: in one row where there is room, else in two."""
-
-    def __init__(self) -> None:
-        super().__init__(id="counted")
-        self.said = ("", "")
-
-    def tell(self, title: str, counted: str) -> None:
-        """Say something else."""
-        old = self.rows_at(self.size.width)
-        self.said = (title, counted)
-        self.repaint_changed(old)
-
-    def rows_at(self, width: int) -> Sequence[Content]:
-        """As `Lines.rows_at`."""
-        title, counted = self.said
-        if len(title) + len(counted) + 3 > (width or WIDTH):
-            return [Content.styled(title, STRONG), Content.styled(counted, MUTED), Content("")]
-        return [Content.assemble((title, STRONG), (f"   {counted}" if counted else "", MUTED)), Content("")]
-
-
 class ActionLine(Lines):
     """What is being done, with a sign that moves; afterwards what came of it. Its row is always kept."""
 

@@ -21,7 +21,7 @@ from smtp_wizard.flows.areas.bounces import (
     PasteLetter,
     ReadMailbox,
 )
-from smtp_wizard.flows.flow import ReadGuide, Section
+from smtp_wizard.flows.flow import Mood, ReadGuide, Section
 from smtp_wizard.screens.areas.list_page import ListPage
 from smtp_wizard.screens.details import SectionsPanel
 from smtp_wizard.screens.question import FlowPanel
@@ -29,11 +29,14 @@ from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.text.explain import COPIED
 from smtp_wizard.widgets.chips import Chip, key_named
 from smtp_wizard.widgets.fault_containment import work_once
+from smtp_wizard.widgets.list_head import ListHead
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.rows import Column, ListRow, RowList
 
-COLUMNS = (Column("Address", 30, grows=True), Column("Came back", 10), Column("State", 12))
+COLUMNS = (Column("Address", 30, grows=True), Column("Why", 32, least=16), Column("When", 9))
 WORK = "act"
+BELOW = 2
+"""Parts that are told below the list: why, and what to do. The messages are in the details, and beside it."""
 
 
 class BouncesScreen(ListPage):
@@ -56,11 +59,15 @@ class BouncesScreen(ListPage):
             services.entries,
             services.stores.vault,
             services.catalog,
+            now=services.now,
         )
         self.flow.changed = self._changed
+        self.head = ListHead()
         self.card = OutcomeCard(self.flow.state.card)
+        self.card.add_class("-close")
 
     def column(self) -> Iterator[Widget]:
+        yield self.head
         yield self.card
         yield self.list
         yield self.detail
@@ -116,9 +123,12 @@ class BouncesScreen(ListPage):
         self.flow.take(action, done or LEFT)
 
     def _changed(self, state: BouncesState) -> None:
+        self.head.tell(state.question, state.counted)
         self.card.show_card(state.card)
+        for part in (self.list, self.detail):
+            part.set_class(not state.account, "-gone")
         self.list.empty = _empty(state)
-        self.show_rows(list(map(_row, state.rows)), state.at, state.sections)
+        self.show_rows(list(map(_row, state.rows)), state.at, state.sections[:BELOW])
 
     def work_ended(self) -> None:
         """Say what the keys do once nothing runs any more."""
@@ -140,4 +150,5 @@ def _empty(state: BouncesState) -> str:
 
 
 def _row(row: FailedRow) -> ListRow:
-    return ListRow(row.address.casefold(), (row.address, row.last, row.state))
+    mood = Mood.FAILED if row.final else Mood.WARNED
+    return ListRow(row.address.casefold(), (row.address, row.why, row.last), mood)

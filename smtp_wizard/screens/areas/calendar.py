@@ -19,7 +19,7 @@ from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.rows import Column, ListRow, RowList
 
-COLUMNS = (Column("Day", 11), Column("Whose", 22, grows=True), Column("What", 14), Column("When", 14))
+COLUMNS = (Column("Day", 11), Column("Whose", 22, grows=True), Column("What", 13), Column("When", 13, least=11))
 
 SAVES = "save it to a file that any calendar program takes"
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import groupby
 
 from smtp_wizard.engine.base.shown import Shown, phrase
+from smtp_wizard.engine.mailbox.bounce_letters import LetterKind
 from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
 from smtp_wizard.engine.services.bounces import BounceReport
 from smtp_wizard.output.plain_lines import paragraph
@@ -68,8 +69,22 @@ _MARGIN = " " * 4
 def why_words(delivery: FailedDelivery) -> Shown:
     """Say why an address was not reached, and whether that is final."""
     code = phrase(" ({})", delivery.status) if delivery.status else phrase("")
+    if delivery.kind is LetterKind.DELAYED:
+        return phrase("{}{}.", delivery.why, code)  # that it is still being tried is what it says
     state = phrase("final") if delivery.final else phrase("not final: it is still being tried")
     return phrase("{}{}, {}.", delivery.why, code, state)
+
+
+QUESTION = "Which customers did not get your mail?"
+
+
+def counted_words(final: Sequence[bool]) -> tuple[str, str]:
+    """Say how many addresses were not reached, and how many wait. `final`: for each whether nobody tries it again."""
+    failed, waiting = sum(final), len(final) - sum(final)
+    more = "" if not waiting else "1 is still being tried" if waiting == 1 else f"{waiting} are still being tried"
+    if not failed:
+        return ("Nothing has come back for good." if waiting else "Nothing has come back."), more
+    return "1 address was not reached." if failed == 1 else f"{failed} addresses were not reached.", more
 
 
 def meant_words(delivery: FailedDelivery) -> Shown:
