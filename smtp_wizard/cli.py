@@ -178,6 +178,10 @@ def _run(arguments: list[str], invocation: Invocation) -> int:
         # Typed loosely by click: what the command returns, or the code of --help and --version.
         code: Any = program.main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=invocation)
     except click.Abort as problem:
+        if isinstance(
+            problem.__cause__, EOFError
+        ):  # click takes it for the end of what is typed; a module cut short has it
+            return _translated(problem.__cause__, invocation)
         raise Interrupted(2) from problem
     except click.ClickException as problem:
         return invocation.out.error(_usage_error(problem))

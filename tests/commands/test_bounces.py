@@ -20,6 +20,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
+from smtp_wizard.engine.services.bounces import Bounces
 from smtp_wizard.output.documents.bounces import csv_table
 from tests.commands.test_send import RELAY
 from tests.support.certs import Authority
@@ -240,3 +241,24 @@ async def test_a_relay_has_no_mailbox(own_home: Path) -> None:
     SavedAccounts(own_home / "config").put(relay)
     ran = await asyncio.to_thread(run, "bounces", "Relay", "--json")
     assert (ran.code, ran.error["code"]) == (1, "no_mailbox")
+
+
+async def test_what_cannot_be_remembered_is_told_all_the_same_and_again(office: Office, own_home: Path) -> None:
+    """The disk is full, or the file is none."""
+    (own_home / "config" / "state.sqlite3").mkdir()
+    office.arrives(report())
+    ran = [await office.bounces("--new", "--json") for _ in range(2)]
+    for each in ran:
+        assert (each.code, len(each.document["bounces"])) == (0, 1)
+        assert "could not be kept" in each.err
+
+
+def test_the_end_of_a_file_of_our_own_is_no_interruption(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module that was cut short, because the disk was full when Python kept it: `EOFError`, as at a prompt's end."""
+
+    def cut_short(*_: object, **__: object) -> None:
+        raise EOFError("marshal data too short")
+
+    monkeypatch.setattr(Bounces, "read", cut_short)
+    ran = run("bounces", "Office", "--password-stdin", "--json", stdin=PASSWORD)
+    assert (ran.code, ran.error["code"]) == (70, "bug")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,63 @@ async def test_messages_that_were_not_seen_leave_from_unknown_and_say_where_to_l
     assert (row["from"], ran.document["sent"], ran.document["seen"], ran.code) == ("unknown", 1, False, 0)
     assert row["test_code"] in here.smtp.messages[0].decode()
     assert "look in your mailbox what stands in From" in " ".join(words.out.split())
+
+
+@pytest.mark.parametrize("field", [b"", b"From: %s@x.example\r" % (b"a" * 100_000)], ids=["none", "without an end"])
+async def test_a_from_that_cannot_be_read_is_not_taken_for_another_one(
+    field: bytes, own_home: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office(own_home, authority) as here:
+        added = here.imap.inbox.add
+
+        def add(octets: bytes, when: datetime) -> None:
+            added(re.sub(rb"^From: .*\r$", field or b"X-Not-From: 1\r", octets, flags=re.MULTILINE), when)
+
+        monkeypatch.setattr(here.imap.inbox, "add", add)
+        ran = await here.senders("--yes", "--json")
+    row = by_kind(ran)["account"]
+    assert (row["envelope"], row["from"], row["finding"]) == ("accepted", "unknown", None)
+
+
+async def test_what_a_server_says_or_puts_into_from_cannot_steer_the_terminal(
+    own_home: Path, authority: Authority
+) -> None:
+    said = b"550 5.7.1 \x1b[31mSender address rejected\x1b]0;owned\x07\r\n"
+    async with office(own_home, authority, at_rcpt=only(USER, said=said), rewritten="\x1b[2J@x.example") as here:
+        ran = [await here.senders("--try", SALES, "--yes", *more) for more in ((), ("--json",))]
+    for each in ran:
+        assert each.code == 1
+        assert not {"\x1b", "\x07"} & set(each.out + each.err)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"250 ok\r\n250 ok\r\n",
+        b"354 go ahead\r\n",
+        b"\xff\xfe\r\n",
+        b"550-5.7.1 no\r\n" * 20_000,
+        b"550 %s\r\n" % (b"x" * 2**21),
+    ],
+    ids=["two for one", "a word for DATA", "no reply", "20,000 lines", "a line of 2 MiB"],
+)
+async def test_after_a_reply_that_makes_no_sense_no_sender_is_called_accepted_or_refused(
+    said: bytes, own_home: Path, authority: Authority
+) -> None:
+    """The next reply might be the answer to the last command."""
+    async with office(own_home, authority, at_rcpt=only(USER, said=said)) as here:
+        rows = by_kind(await here.senders("--try", SALES, "--json"))
+    assert rows["account"]["envelope"] == "accepted"
+    assert {rows[kind]["envelope"] for kind in ("domain", "elsewhere")} == {"unknown"}
+
+
+async def test_when_the_time_is_up_after_a_message_it_is_said_that_it_may_have_gone(
+    own_home: Path, authority: Authority
+) -> None:
+    async with office(own_home, authority, at_data=lambda _: b"") as here:
+        ran = await here.senders("--yes", "--timeout", "3", "--json")
+    assert ran.code == 1
+    assert f"Messages may have been sent, to {USER} alone" in str(ran.document)
 
 
 @pytest.mark.parametrize(

@@ -293,12 +293,12 @@ def _envelope_for(row: SenderRow, fallback: Address) -> Address:
 def _as_arrived(
     row: SenderRow, arrived: str | None, server: Shown, advised: Callable[[Finding | None], Finding | None]
 ) -> SenderRow:
-    """Return a row with what stands in From of its message; unknown where that was not seen."""
-    if arrived is None:
+    """Return a row with what stands in From of its message; unknown where that was not seen, or cannot be read."""
+    if not arrived:
         return replace(row, from_field=FromField.UNKNOWN)
     if _same(row.address, arrived):
         return replace(row, from_field=FromField.ACCEPTED)
-    became = shown(arrived, 254) or phrase("nothing")
+    became = shown(arrived, 254)
     finding = row.finding or advised(rewritten_finding(row.address, became, server))
     return replace(row, from_field=FromField.REWRITTEN, became=became, finding=finding)
 
