@@ -189,10 +189,21 @@ def _result(row: Sequence[Any]) -> Result | None:
     _, _, at, depth, verdict, stage, code, ms, ends = row
     try:
         last = LastResult(moment_of(at), Depth(depth), Verdict(verdict), Stage(stage) if stage else None, str(code))
-        times = {Stage(name): int(took) for name, took in json.loads(ms).items()}
+        times = {Stage(name): _milliseconds(took) for name, took in json.loads(ms).items()}
         return Result(last, times, None if ends is None else moment_of(ends))
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
+
+
+LONGEST = 10**9
+"""Milliseconds of a stage: more than ten days are not as this version writes them."""
+
+
+def _milliseconds(took: object) -> int:
+    """Return how long a stage took. Raises `ValueError` for what is no such number."""
+    if type(took) is not int or not 0 <= took <= LONGEST:
+        raise ValueError("no time that a stage takes")
+    return took
 
 
 def _tidy(file: Connection, saved: frozenset[str], before: int) -> None:

@@ -144,7 +144,8 @@ def test_a_row_of_another_kind_is_passed_over(state: State, folder: Path) -> Non
     state.results.record(OFFICE, RESULT)
     state.flush()
     odd = ("at = 'noon'", "at = 1 << 62", "depth = 'deep'", "verdict = ''", "stage = 'hello'", "ms = '{'", "ms = '[1]'")
-    for change in (*odd, "ms = '{\"auth\": null}'", "not_after = 'soon'"):
+    times = [f"ms = '{{\"auth\": {took}}}'" for took in ("null", "-5", "1e308", "true", "1" + "0" * 400)]
+    for change in (*odd, *times, "not_after = 'soon'"):
         with closing(sqlite3.connect(folder / FILE_NAME)) as file, file:
             file.execute("DELETE FROM results WHERE number > 1")
             file.execute(
