@@ -135,7 +135,8 @@ def _tell(invocation: Invocation, email: Address, found: DiscoveryResult) -> Non
             report_line(out, line)
     if found.provider is not None:
         for path in found.provider.paths:
-            report_line(out, f"Sign-in: {path.title} ({path.status.value})")
+            for line in paragraph(f"{path.title} ({path.status.value})", "Sign-in: "):
+                report_line(out, line)
     for note in found.notes:
         for line in paragraph(note, "Note: "):
             report_line(out, line)

@@ -73,15 +73,7 @@ class Output:
     @property
     def width(self) -> int | None:
         """The columns of the terminal that stdout is; None where it is none, and everything is written out."""
-        if not sys.stdout.isatty():
-            return None
-        wanted = os.environ.get("COLUMNS", "")
-        if wanted.isdecimal() and int(wanted):
-            return int(wanted)
-        try:
-            return os.get_terminal_size(sys.stdout.fileno()).columns or None
-        except (OSError, ValueError):
-            return None
+        return _columns(sys.stdout)
 
     def can_show(self, text: str) -> bool:
         """Whether stdout has all characters of a text; what it has not is written as escapes."""
@@ -147,11 +139,12 @@ class Output:
         Raises `Interrupted` where the reader of stdout has gone.
         """
         from smtp_wizard.engine.base.shown import cut
+        from smtp_wizard.runtime.tables import folded
 
-        message = cut(problem.message, _LONGEST_MESSAGE)
-        self.narrate(f"smtp-wizard: {message}")
+        message, width = cut(problem.message, _LONGEST_MESSAGE), _columns(sys.stderr)
+        self.narrate(folded(f"smtp-wizard: {message}", width))
         if problem.hint:
-            self.narrate(problem.hint)
+            self.narrate(folded(problem.hint, width))
         with suppress(OutputLost):  # it was said on stderr
             if self.form is Form.NAGIOS:
                 from smtp_wizard.output.nagios import nagios_unknown
@@ -185,6 +178,19 @@ class Output:
 def _looks_wanted() -> bool:
     """Whether nobody has said that there should be neither colour nor movement."""
     return "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb" and "CI" not in os.environ
+
+
+def _columns(stream: TextIO) -> int | None:
+    """Return the columns of the terminal that a stream is; None where it is none, says nothing, or is closed."""
+    wanted = os.environ.get("COLUMNS", "")
+    try:
+        if not stream.isatty():
+            return None
+        if wanted.isdecimal() and int(wanted):
+            return int(wanted)
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
 
 
 _LONGEST_MESSAGE = 1000

@@ -13,7 +13,7 @@ from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.output.schemas import NAMES, schema_of
-from tests.support.cli import on_terminal, run
+from tests.support.cli import on_terminal, run, run_process
 
 pytestmark = pytest.mark.usefixtures("any_password")
 
@@ -186,3 +186,11 @@ def test_a_mistyped_provider_is_offered_back_where_it_is_looked_for() -> None:
     for command in ("providers", "limits"):
         assert "Did you mean 'gmail'?" in run(command, "gmial").err
     assert run("limits", "sandbox").err == "No provider with limits is known for 'sandbox'.\n"
+
+
+def test_what_is_wrong_is_folded_on_a_terminal_and_whole_in_a_pipe() -> None:
+    words = ("discover", "ana@nosuch.invalid")
+    shown = on_terminal([*words], rows=24).out
+    assert max(map(len, shown.splitlines())) <= 80
+    assert " ".join(shown.split()) == " ".join(run_process(*words).err.split())
+    assert max(map(len, run_process(*words).err.splitlines())) > 100
