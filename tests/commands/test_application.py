@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from smtp_wizard.engine.accounts.application_sign_in import client_secret_alone, whole_sign_in
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.accounts.secret_entries import is_asked_each_time
 from smtp_wizard.engine.base.secret import Secret
@@ -14,10 +17,17 @@ from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.target import Target
+from smtp_wizard.engine.oauth.errors import OAuthError
+from smtp_wizard.engine.oauth.grants import Grant, as_access_token
 from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
 from smtp_wizard.engine.services import checks as services_checks
+from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 from smtp_wizard.text.accounts import problem_first
+from tests.engine.smtp.test_sasl import web_token
+from tests.support.certs import Authority
 from tests.support.cli import run
+from tests.support.discovering import Answer, answering
+from tests.support.echoing import EchoingServer
 from tests.support.oauthserver import APPLICATION_SCOPE, CLIENT_ID, AuthorizationServer
 from tests.support.stores import desktop
 
@@ -85,6 +95,14 @@ class Firm:
         return "".join(
             file.read_bytes().decode("utf-8", "replace") for file in self.folder.rglob("*") if file.is_file()
         )
+
+
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def answer(monkeypatch: pytest.MonkeyPatch) -> Answer:
+    return answering(monkeypatch)
 
 
 @pytest.fixture
@@ -248,3 +266,68 @@ def test_where_no_application_can_sign_in_that_is_said(
     monkeypatch.setenv("APP_SECRET", SECRET)
     ran = run("setup", address, *APPLICATION, *BY_VARIABLE, "--json")
     assert (ran.code, ran.error["code"]) == (2, "no-such-flow")
+
+
+async def test_the_mail_server_sees_the_mailbox_and_the_token_alone_and_its_no_says_what_the_administrator_lacks(
+    own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real dialogue: a token with roles and no user, and 535 (Exchange Online until the mailbox is open to it)."""
+    token = web_token(aud="https://mail.example", roles=["SMTP.SendAsApp"])
+    monkeypatch.setenv("APP_SECRET", SECRET)
+    authority = Authority(tmp_path / "ca")
+    async with (
+        AuthorizationServer(client_secret=SECRET, tenants={TENANT: ""}, more={"access_token": token}) as server,
+        EchoingServer(authority.issue("localhost").context()) as mail,
+    ):
+        folder = own_home / "config"
+        folder.mkdir(mode=0o700)
+        own = OWN % {"base": server.base, "scope": APPLICATION_SCOPE}
+        own = own.replace("host: mail.firm.example, port: 465", f"host: localhost, port: {mail.port}")
+        (folder / "providers.yaml").write_text(own, "utf-8")
+        transcript = tmp_path / "said"
+        where = (
+            "--ca-file",
+            str(authority.file),
+            "-4",
+            "--transcript",
+            str(transcript),
+            "--json",
+            "--store",
+            "session",
+        )
+        ran = await asyncio.to_thread(run, *SETUP, *BY_VARIABLE, "--save", "Shop", *where)
+    assert ran.code == 1
+    (finding,) = ran.result["findings"]
+    assert (finding["code"], finding["who"]) == ("oauth_scope_missing", "admin")
+    assert "New-ServicePrincipal" in finding["forward"]
+    assert "Set-CASMailbox" in finding["forward"]
+    assert mail.shown == [f"user=ana@firm.example\x01auth=Bearer {token}\x01\x01".encode()]
+    everything = ran.out + ran.err + transcript.read_text("utf-8")
+    assert token not in everything
+    assert SECRET not in everything
+    assert not SavedAccounts(folder).list()
+
+
+def test_a_damaged_sign_in_is_nobody_s_client_secret() -> None:
+    """What stands in the store is not sent anywhere, and least of all as a secret."""
+    login = SignInRenewal(CLIENT_ID, NOW, NOW, None, "https://login.example/x/token")
+    whole = whole_sign_in(login, Secret(SECRET))
+    assert Grant.opened(whole) is not None
+    assert client_secret_alone(whole) == Secret(SECRET)
+    damaged = Secret(whole.reveal()[:-2])
+    assert whole_sign_in(login, damaged) == damaged
+    with pytest.raises(OAuthError, match="cannot be read"):
+        as_access_token(damaged)
+
+
+@pytest.mark.parametrize("flow", ["client-credentials", "device"])
+def test_a_server_of_nobody_we_know_has_no_such_sign_in(
+    flow: str, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APP_SECRET", SECRET)
+    tenant = ("--tenant", TENANT) if flow == "client-credentials" else ()
+    signing_in = ("--auth", "xoauth2", "--flow", flow, "--client-id", CLIENT_ID, *tenant, *BY_VARIABLE)
+    server = ("--host", "mail.firm.example", "--port", "465", "--security", "tls", "--username", "ana")
+    ran = run("setup", "ana@firm.example", *signing_in, *server, "--json")
+    assert ran.code == 2
+    assert ran.error["code"] == "path-closed"

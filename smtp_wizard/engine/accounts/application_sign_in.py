@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.oauth.grants import Grant
+from smtp_wizard.engine.oauth.grants import Grant, is_kept_sign_in
 from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 
 
@@ -20,9 +20,9 @@ def signs_in_as_application(account: Account) -> bool:
 def whole_sign_in(login: SignInRenewal | None, secret: Secret) -> Secret:
     """Return the whole sign-in that a secret stands for: an application's client secret alone is not sent as a token.
 
-    Any other secret comes back as it is.
+    Any other secret comes back as it is, and so does a sign-in that is damaged: it is nobody's client secret.
     """
-    if login is None or not login.application_at or Grant.opened(secret) is not None:
+    if login is None or not login.application_at or is_kept_sign_in(secret):
         return secret
     return Grant(
         client_id=login.client_id,

@@ -87,13 +87,18 @@ class Grant:
             return None
 
 
+def is_kept_sign_in(secret: Secret) -> bool:
+    """Whether a secret is a sign-in that is kept, whole or damaged, of this version or another."""
+    return _ANY_SCHEMA in secret.reveal()
+
+
 def as_access_token(secret: Secret) -> Secret:
     """Return a secret that is an access token itself, as `Grant.opened` has found.
 
     Raises `OAuthError` for a sign-in that is kept, and cannot be read: damaged, or written by a newer version. It has a
     refresh token in it, which must not go to a mail server.
     """
-    if _ANY_SCHEMA in secret.reveal():
+    if is_kept_sign_in(secret):
         raise OAuthError(OAuthFault.ENDED, _UNREADABLE)
     return secret
 
