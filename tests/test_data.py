@@ -713,7 +713,7 @@ def test_check_data_tells_what_was_last_checked_more_than_a_year_ago(capsys: pyt
         ("port: 5871", "port: 5870", "sandbox: no scenario listens on 127.0.0.1:5870"),
         ("scenario: accept\n", "scenario: sunshine\n", "sandbox/accept: there is no scenario 'sunshine'"),
         ("  - id: ihost-exchange\n", "  - id: ihost\n    id: x\n", "the key 'id' stands twice"),
-        ("- id: dreamhost\n", "- id: dreamhosts\n", "diagnosis.yaml: there is no provider 'dreamhost'"),
+        ("- id: sina\n", "- id: sinas\n", "diagnosis.yaml: there is no provider 'sina'"),
         ("guide: comcast\n", "guide: basic\n", "comcast.md: the access path 'comcast/password' has the guide 'basic'"),
         ("smtp.qq.com, port: 587", "smtp.qq.com, port: 465", "qq: smtp.qq.com:465 must be encrypted from the first"),
         ("port: 25, security: starttls, offered: false", "port: 25, security: starttls", "many networks block port 25"),
