@@ -83,7 +83,7 @@ def today_words(provider: Provider) -> str:
     to = table_cells([each for each in provider.limits if not each.documented])[2]
     said = ", ".join(_in_words(each, to) for each in held)
     if not said:
-        return "Today: it publishes nothing."
+        return "Today: no figure is published."
     return f"Today: {said}{'; it depends on the account' if differ else ''}."
 
 

@@ -68,6 +68,11 @@ def guide_rows(view: GuideView, width: int, height: int) -> list[Content]:
     return [*head, *rest][:height]
 
 
+def _says(text: str) -> str:
+    """Return what is to be typed by an instruction, or else the instruction."""
+    return text.rstrip(".").rpartition(": ")[2]
+
+
 def due_line(view: GuideView, width: int, asked: str = "") -> Content:
     """Return the step that is due in one row or two, and the key that shows all; all are done where none is due.
 
@@ -81,7 +86,7 @@ def due_line(view: GuideView, width: int, asked: str = "") -> Content:
         return Content.assemble((f"{DONE} All steps done", GOOD), "  ", key)
     head = f"Step {step.number} of {len(view.guide.steps)}  "
     short = width - len(head) - key.cell_length - 2
-    if step.text.rstrip(".") == asked.rstrip("."):
+    if _says(step.text) == _says(asked):
         return Content.assemble((head, STRONG), key)
     if len(step.text) <= short:
         return Content.assemble((head, STRONG), f"{step.text:<{short}}", "  ", key)

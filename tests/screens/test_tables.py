@@ -87,6 +87,11 @@ async def test_accounts_stand_under_their_heads_in_every_window(tmp_path: Path) 
                 assert [row[head.index("Sends") : at].strip() for row in rows] == ["everything", "invoices"]
 
 
+async def test_a_list_takes_the_room_of_a_wide_window(tmp_path: Path) -> None:
+    async with standing(PLACES["home"], tmp_path, size=(200, 60)) as walk:
+        assert walk.the("#accounts", RowList).size.width > 100
+
+
 def accounts_shown(walk: Walk) -> list[str]:
     """Return the head of the accounts' list and its rows, as they are shown."""
     region = walk.the("#accounts", RowList).region

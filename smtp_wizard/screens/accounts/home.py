@@ -91,6 +91,7 @@ class HomeScreen(Page[None]):
 
     def __init__(self, context: ScreenContext) -> None:
         super().__init__(context)
+        self.add_class("-lists")
         services = context.services
         self.flow = AccountsFlow(
             saved_accounts=services.saved_accounts,

@@ -44,6 +44,7 @@ class ListPage(Page[None]):
     ) -> None:
         """`rows`, and what the first of them is about: what is known from the beginning. `id`: the list's."""
         super().__init__(context)
+        self.add_class("-lists")
         self.list = RowList(columns, rows, id=id)
         self.detail = ChosenDetail()
         self.detail.show_sections(sections)
