@@ -122,6 +122,8 @@ def merge_providers(shipped: Sequence[Provider], own: Sequence[Provider]) -> tup
 
     def without(provider: Provider) -> Provider:
         endings = {ending for each in own if provider.id not in each.mx_shared for ending in each.mx}
+        if domains.isdisjoint(provider.domains) and endings.isdisjoint(provider.mx):
+            return provider  # as it is, read no further than this
         return replace(
             provider,
             domains=tuple(domain for domain in provider.domains if domain not in domains),

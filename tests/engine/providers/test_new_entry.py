@@ -76,7 +76,7 @@ def test_an_entry_of_the_shipped_file_has_a_source_for_everything(tmp_path: Path
     assert len(found.providers) == len(read_provider_file().providers) + 1
     assert {each.source for each in added.endpoints} == {"nordhost-settings"}
     assert found.sources["nordhost-settings"].says == ("Port: 465",)
-    assert [line for line in before.splitlines() if line not in after.splitlines()] == [], "nothing else is touched"
+    assert not {*before.splitlines()} - {*after.splitlines()}, "nothing else is touched"
 
 
 @pytest.mark.parametrize(

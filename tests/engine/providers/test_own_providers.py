@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
-from smtp_wizard.engine.providers.own_providers import Override
+from smtp_wizard.engine.providers.own_providers import Override, merge_providers
 from smtp_wizard.engine.providers.provider import PathStatus, Provider
 
 SHIPPED = load_catalog()
@@ -80,6 +81,16 @@ def test_an_entry_with_a_known_id_changes_what_it_says_and_nothing_else(tmp_path
     assert catalog.by_domain("gmail.com") is gmail
     assert {source.id for source in gmail.sources} > {source.id for source in before.sources}
     assert gmail.ispdb[0].note == "Your own providers.yaml says otherwise."
+
+
+def test_what_the_file_does_not_touch_is_read_no_further() -> None:
+    """A provider is read field by field; whoever has a file of their own must not read all of all of them."""
+    shipped = load_catalog().providers
+    own = replace(shipped[0], id="nordhost", domains=("nordhost.example", shipped[1].domains[0]), mx=())
+    added, *others = merge_providers(shipped, [own])
+    assert added is own
+    assert [mine for mine, theirs in zip(others, shipped, strict=True) if mine is not theirs] == [others[1]]
+    assert others[1] == replace(shipped[1], domains=shipped[1].domains[1:])
 
 
 def test_an_overridden_server_is_told_before_a_password_goes_there(tmp_path: Path) -> None:

@@ -20,7 +20,6 @@ from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.events import Event
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.target import Target
-from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
 from smtp_wizard.engine.oauth.client import RegisteredClient
 from smtp_wizard.engine.oauth.grants import Grant
 from smtp_wizard.engine.oauth.server import TokenLife
@@ -37,6 +36,7 @@ from smtp_wizard.launch import compose
 from tests.engine.oauth.test_oauth import signed_in
 from tests.support.oauthserver import CLIENT_ID, AuthorizationServer, refresh_of
 from tests.support.stores import desktop
+from tests.support.walk import diagnosis
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 OWN = """\
@@ -90,7 +90,7 @@ class Office:
         """The same as another process would see it."""
         return compose(
             catalog=load_catalog(own=self.folder / "providers.yaml"),
-            diagnosis=load_diagnosis(),
+            diagnosis=diagnosis(),
             wire=SocketWire(),
             stores=SecretStores({}, self.folder, backend_factory=lambda: self.backend),
             saved_accounts=SavedAccounts(self.folder),
