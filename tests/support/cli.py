@@ -23,7 +23,10 @@ import jsonschema
 
 from smtp_wizard import cli
 from smtp_wizard.output.schemas import schema_of
+from tests.support.data_read_once import read_data_once
 from tests.support.patience import PATIENCE
+
+read_data_once()
 
 PROGRAM = (sys.executable, "-m", "smtp_wizard")
 LIMIT = PATIENCE
