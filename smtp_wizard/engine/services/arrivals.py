@@ -15,6 +15,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
+from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
 from smtp_wizard.engine.oauth.errors import OAuthError
@@ -98,7 +99,7 @@ class Arrivals:
 
         end = self._now() + patience
         copy, why = await self._in_sent(account, secret, code, named, options, end)
-        other = self._ours(to)
+        other = await in_thread(lambda: self._ours(to))
         if other is None:
             return Confirmation(copy=copy, copy_trouble=why, arrival=Arrival(where=ArrivalState.UNKNOWN))
         same = other.connection.endpoint.host == account.connection.endpoint.host

@@ -90,8 +90,8 @@ class Bounces:
 
         since = self._now() - age
         day = (since - timedelta(days=1)).date()  # the server's days may begin elsewhere
-        marks = self._saved_accounts.state.mailboxes.folders(account.id)
-        words = load_mailboxes().returned
+        marks = await in_thread(lambda: self._saved_accounts.state.mailboxes.folders(account.id))
+        words = (await in_thread(load_mailboxes)).returned
         own = (str(account.address), account.address.wire, account.connection.username, str(account.from_address))
         async with self._mailboxes.opened(account, secret, named=named, options=options) as mailbox:
             found = await mailbox.do(lambda session: scan(session, day, words, marks, own))

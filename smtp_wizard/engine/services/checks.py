@@ -382,7 +382,7 @@ class Checks:
         from smtp_wizard.engine.sandbox.scenarios import load_scenarios
         from smtp_wizard.engine.sandbox.server import Sandbox
 
-        known = load_scenarios().get(scenario)
+        known = (await in_thread(load_scenarios)).get(scenario)
         if known is None:
             raise InputError(phrase("The practice server does not know this exercise any more."))
         listener = Security.TLS if wanted.security is Security.TLS else Security.STARTTLS

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.checks.target import ExplainsSymptoms, Target, TimeLimits
@@ -72,7 +73,7 @@ class Discovery:
             resolver=self._resolver or Resolver(),
             web=self._web or HttpWeb(trust),
             verify=partial(self._tried, options or CheckOptions()),
-            database=load_database() if public_list else None,
+            database=await in_thread(load_database) if public_list else None,
             plain_http=plain_http,
             file=file,
             deadline=DEADLINE if deadline is None else deadline,

@@ -138,7 +138,7 @@ class Mailboxes:
         from smtp_wizard.engine.mailbox.findings import MailboxError, finding_of
         from smtp_wizard.engine.mailbox.mailbox_file import load_mailboxes
 
-        listed, provider = load_mailboxes(), account.connection.provider or ""
+        listed, provider = await in_thread(load_mailboxes), account.connection.provider or ""
         place = replace(self._place(account), switch=shown(listed.switched_on.get(provider, ""), 120))
         with _told(place):
             if secret is None or not self._has_mailbox(account):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import subprocess
 import sys
@@ -276,3 +277,43 @@ async def test_no_file_is_touched_in_the_event_loop(act: Act, tmp_path: Path) ->
 
 def _in_the_loop() -> bool:
     return threading.current_thread() is threading.main_thread()
+
+
+SERVICES = Path(__file__).parents[3] / "smtp_wizard" / "engine" / "services"
+
+
+def called_in_the_loop(function: ast.AsyncFunctionDef) -> Iterator[ast.Call]:
+    """Yield what is called in the event loop: not what is handed to a thread, which a lambda or a function holds."""
+    todo: list[ast.AST] = list(function.body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Call):
+            yield node
+        if not isinstance(node, ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef):
+            todo.extend(ast.iter_child_nodes(node))
+
+
+def reads_a_file(call: ast.Call) -> bool:
+    """Whether a call reads the product's data, or what is saved."""
+    names = ast.unparse(call.func).split(".")
+    loads = names[-1].startswith(("load_", "read_"))
+    saved = "_saved_accounts" in names and names[-1] not in ("record", "renewed")  # which only hand over
+    return loads or saved or names[-1] == "_ours"
+
+
+def test_no_service_reads_a_file_in_the_event_loop() -> None:
+    """Such as the list of IMAP servers: it is read from a disk, and the screens stand still meanwhile."""
+    functions = [
+        (file.name, function)
+        for file in sorted(SERVICES.glob("*.py"))
+        for function in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(function, ast.AsyncFunctionDef)
+    ]
+    assert len(functions) > 50
+    reading = [
+        f"{name}: {function.name} calls {ast.unparse(call.func)}"
+        for name, function in functions
+        for call in called_in_the_loop(function)
+        if reads_a_file(call)
+    ]
+    assert reading == []
