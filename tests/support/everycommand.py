@@ -286,7 +286,7 @@ def load():
     import dataclasses, dns.asyncresolver, dns.resolver, filelock, platformdirs, yaml
     import _strptime, aiosmtpd.smtp, email_validator, mailbox, trustme, urllib.request
     import click._textwrap, cryptography.hazmat.primitives.ciphers.algorithms
-    import importlib_metadata, keyring, secretstorage
+    import keyring.compat.py312, secretstorage
 
     # And all that is finished when it is used first.
     for module in [module for name, module in sys.modules.items() if name.startswith("smtp_wizard")]:
