@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,14 +31,14 @@ from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security, parse_host, parse_server
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.base.stages import Depth, Verdict
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.scan.known_host import provider_of
 from smtp_wizard.engine.scan.network_findings import report_unreached
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import summary
-from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.exits import Exit, Interrupted
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import ask_password, can_ask
 from smtp_wizard.runtime.running import Stopwatch, run
@@ -274,25 +274,41 @@ class _Checker:
 
     def _both(self, endpoint: Endpoint, host: str) -> int:
         """Check one port here and on another computer, and show both."""
-        from smtp_wizard.commands.testing.remote_comparison import HERE, differences, side_by_side
+        from smtp_wizard.commands.testing.remote_comparison import differences, here_alone, side_by_side
         from smtp_wizard.engine.remote.ssh import SshHost
 
         there = SshHost(host, self.asked.ssh_options, environ=self.invocation.stores.for_children(), asks=can_ask())
-        both = [run(self._quietly(endpoint, each), self.watch, self._undone) for each in (None, there)]
+        both = [run(self._quietly(endpoint, None), self.watch, self._undone)]
+        try:
+            both.append(run(self._quietly(endpoint, there), self.watch, lambda: f"Not tested from {host}."))
+        except Interrupted:
+            self._print_places(endpoint, both, host, (), here_alone(both[0], self.out.width))
+            raise
+        differs = differences(both[0].report, both[1].report)
+        self._print_places(endpoint, both, host, differs, side_by_side(both[0], both[1], host, self.out.width))
+        return exit_code(both)
+
+    def _print_places(
+        self,
+        endpoint: Endpoint,
+        done: Sequence[CheckOutcome],
+        host: str,
+        differs: tuple[Stage, ...],
+        lines: Iterable[str],
+    ) -> None:
+        """Print what was checked here, and there where that was done too; `lines`: as it is told to a person."""
         if self.out.form is Form.JSON:
+            from smtp_wizard.commands.testing.remote_comparison import HERE
             from smtp_wizard.output.documents.checks import PlacedJson, ResultJson
             from smtp_wizard.output.documents.ports import Checked
 
-            differs = differences(both[0].report, both[1].report)
-            results = (
-                PlacedJson(ResultJson.of(each), at, differs) for each, at in zip(both, (HERE, host), strict=True)
-            )
-            best = best_json(endpoint if _serves(both[0]) else None, ())
-            self.out.document(Checked(tuple(results), best, network_json(None, (), None)))
+            placed = zip(done, (HERE, host), strict=False)
+            results = tuple(PlacedJson(ResultJson.of(each), at, differs) for each, at in placed)
+            best = best_json(endpoint if _serves(done[0]) else None, ())
+            self.out.document(Checked(results, best, network_json(None, (), None)))
         else:
-            for line in side_by_side(both[0], both[1], host, self.out.width):
+            for line in lines:
                 report_line(self.out, line)
-        return exit_code(both)
 
     async def _quietly(self, endpoint: Endpoint, there: SshHost | None) -> CheckOutcome:
         from smtp_wizard.commands.testing.remote_comparison import unreached

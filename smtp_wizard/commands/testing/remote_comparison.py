@@ -17,6 +17,7 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.remote.ssh import RemoteError, SshHost
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import STAGE_WORDS, VERDICT_WORDS, finding_lines, paragraph
+from smtp_wizard.runtime.exits import Interrupted
 from smtp_wizard.runtime.questions import can_ask
 from smtp_wizard.runtime.running import run
 from smtp_wizard.runtime.tables import table
@@ -51,17 +52,17 @@ class RemoteComparison:
         if refusal is not None:
             raise refusal
         (here,) = self.tester.done()
-        there = run(self._there(), self.tester.watch, lambda: f"Not tested from {self.there.host}.")
+        try:
+            there = run(self._there(), self.tester.watch, lambda: f"Not tested from {self.there.host}.")
+        except Interrupted:
+            self._print_here(here)
+            raise
         differs = differences(here.report, there.report)
         if self.asked.form == "plain":
             for line in side_by_side(here, there, self.there.host, self.out.width):
                 report_line(self.out, line)
-        elif self.asked.form == "jsonl":
-            self._json_lines(here, there, differs)
         else:
-            from smtp_wizard.output.documents.checks import AccountsTested
-
-            self.out.document(AccountsTested(self._tested(here, there, differs), (), ()))
+            self._print_json(self._tested(here, there, differs))
         both = [here, there]
         return stage_exit_code(both) if self.asked.by_stage else exit_code(both)
 
@@ -96,11 +97,28 @@ class RemoteComparison:
             for place, outcome in ((HERE, here), (self.there.host, there))
         )
 
-    def _json_lines(self, here: CheckOutcome, there: CheckOutcome, differs: tuple[Stage, ...]) -> None:
-        from smtp_wizard.output.documents.checks import LineOfTest
+    def _print_json(self, results: tuple[TestedJson, ...]) -> None:
+        from smtp_wizard.output.documents.checks import AccountsTested, LineOfTest
 
-        for each in self._tested(here, there, differs):
-            self.out.data(LineOfTest(each).json_text(indent=None, ascii_only=False))
+        if self.asked.form == "jsonl":
+            for each in results:
+                self.out.data(LineOfTest(each).json_text(indent=None, ascii_only=False))
+        else:
+            self.out.document(AccountsTested(results, (), ()))
+
+    def _print_here(self, here: CheckOutcome) -> None:
+        """Print what was done, where a signal has ended the rest."""
+        if self.asked.form != "plain":
+            self._print_json((result_json(0, here, place=HERE, differs=()),))
+            return
+        for line in here_alone(here, self.out.width):
+            report_line(self.out, line)
+
+
+def here_alone(here: CheckOutcome, width: int | None) -> Iterator[str]:
+    """Yield the check that was made here as lines, where a signal has ended the other."""
+    yield f"{here.title} ({here.report.endpoint})"
+    yield from table([("", HERE), *((STAGE_WORDS[each.stage], _cell(each)) for each in here.report.results)], width)
 
 
 def side_by_side(here: CheckOutcome, there: CheckOutcome, host: str, width: int | None) -> Iterator[str]:

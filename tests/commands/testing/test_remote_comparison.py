@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.output.check_outcome import CheckOutcome
 from tests.commands.test_test import PRACTICE
-from tests.support.cli import Ran, run
+from tests.support.cli import Ran, run, run_process
 from tests.support.fakessh import fake_ssh
 from tests.support.many import PASSWORD, many_servers, save_fleet
 from tests.support.nouns import with_fields
@@ -64,6 +65,22 @@ async def test_a_computer_that_cannot_be_gone_to_hides_nothing_of_here(
     assert "Host key verification failed" in " ".join(ran.out.split())
     assert PASSWORD not in ran.out + ran.err
     assert run("accounts", "show", "Account 00000", "--json").document["refused_lately"] == 0, "nobody was signed in to"
+
+
+@pytest.mark.parametrize("command", ["test", "check"])
+async def test_a_signal_during_the_check_there_leaves_what_was_done_here(
+    tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    fake_ssh(tmp_path, monkeypatch, then="kill -TERM $PPID; exec sleep 600")
+    async with many_servers(tmp_path / "ca") as many:
+        save_fleet(own_home / "config", many.places, str(many.ca_file), 1)
+        ((host, port),) = many.places
+        at = (f"{host}:{port}", "--security", "starttls", "--ca-file", str(many.ca_file)) if command == "check" else ()
+        plain = await asyncio.to_thread(run_process, command, *at, "--on", "web1")
+        document = (await asyncio.to_thread(run_process, command, *at, "--on", "web1", "--json")).document
+    assert (plain.code, plain.err) == (143, "smtp-wizard: Ended by SIGTERM. Not tested from web1.\n")
+    assert re.search(r"^Encryption +ok [0-9]+ ms$", plain.out, re.MULTILINE)
+    assert [(each["from"], each["verdict"]) for each in document["results"]] == [("here", "pass")]
 
 
 async def test_only_the_result_of_here_is_kept_with_the_account(
