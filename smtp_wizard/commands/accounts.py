@@ -65,7 +65,7 @@ def listed(invocation: Invocation, _json: bool) -> int:
         never = "not known" if invocation.saved_accounts.state.unread else "never"
         rows = [("Name", "Server", "Last test", "Result"), *(_row(account, never) for account in accounts)]
         codes = ["", *(colour_of(account.last) for account in accounts)]
-        out.data("\n".join(table(rows, out.width, {3: codes} if out.colour else None)))
+        out.page("\n".join(table(rows, out.width, {3: codes} if out.colour else None)))
     return Exit.OK
 
 

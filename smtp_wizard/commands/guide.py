@@ -27,7 +27,7 @@ def command(invocation: Invocation, guide_id: str | None, _json: bool) -> int:
         found = [guides.get(guide_id)] if guide_id else list(guides.all().values())
         out.document(GuidesListed(tuple(map(GuideJson.of, found))))
     elif guide_id is None:
-        out.data("\n".join(table([(each, _title(guides.raw(each))) for each in guides.ids()], out.width)))
+        out.page("\n".join(table([(each, _title(guides.raw(each))) for each in guides.ids()], out.width)))
     elif sys.stdout.isatty():
         from smtp_wizard.engine.guides.guides import as_text
 

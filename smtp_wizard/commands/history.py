@@ -54,7 +54,7 @@ def command(invocation: Invocation, account: str, most: int, _json: bool) -> int
     elif not results:
         out.narrate(f"'{chosen.name}' has not been tested yet: 'smtp-wizard test' does that.")
     else:
-        out.data("\n".join(_lines(chosen, results, out)))
+        out.page("\n".join(_lines(chosen, results, out)))
     return Exit.OK
 
 

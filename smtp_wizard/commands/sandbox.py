@@ -151,7 +151,7 @@ def listed(invocation: Invocation, clear: bool, _json: bool) -> int:
     else:
         rows = [("Key", "Arrived", "To", "Subject")]
         rows += [(m.key, f"{m.when.astimezone():%Y-%m-%d %H:%M}", ", ".join(m.recipients), m.subject) for m in found]
-        out.data("\n".join(table(rows, out.width)))
+        out.page("\n".join(table(rows, out.width)))
     return Exit.OK
 
 
