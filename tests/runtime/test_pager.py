@@ -45,6 +45,8 @@ def test_without_a_pager_it_is_printed(monkeypatch: pytest.MonkeyPatch, name: st
     assert (ran.code, ran.out.startswith(".TH SMTP")) == (0, True)
 
 
-@pytest.mark.parametrize("words", ["guide", "providers show gmail", "limits plan --provider godaddy --recipients 50000"])
+@pytest.mark.parametrize(
+    "words", ["guide", "providers show gmail", "limits plan --provider godaddy --recipients 50000"]
+)
 def test_long_lists_and_plans_go_through_it_too(pager: Path, words: str) -> None:
     assert "PAGED " in on_terminal(words.split(), rows=12).out

@@ -40,7 +40,8 @@ class SocketReader:
         try:
             return await waiter
         finally:
-            self._waiter = None
+            if self._waiter is waiter:  # who comes after one that was cancelled may have begun to wait before this
+                self._waiter = None
 
     def end(self) -> None:
         """Watch the socket no longer, before it is closed. It may be called again."""

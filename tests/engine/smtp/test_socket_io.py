@@ -107,6 +107,23 @@ async def test_who_is_cancelled_leaves_what_comes_to_the_next(
     arrivals.end()
 
 
+async def test_who_waits_next_before_the_cancelled_one_has_left_is_woken_up(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = pair
+    reader = SocketReader(ours)
+    first = asyncio.ensure_future(reader.receive(100))
+    await asyncio.sleep(0)
+    second = asyncio.ensure_future(reader.receive(100))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    theirs.send(b"for the second")
+    async with asyncio.timeout(PATIENCE):
+        assert await second == b"for the second"
+    reader.end()
+
+
 async def test_what_ails_the_socket_is_raised_where_it_is_waited_for() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         ours = socket.create_connection(listening.getsockname())
