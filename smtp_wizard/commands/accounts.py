@@ -15,7 +15,7 @@ from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask, confirm
-from smtp_wizard.runtime.tables import table
+from smtp_wizard.runtime.tables import facts, table
 
 if TYPE_CHECKING:
     from smtp_wizard.commands.invocation import Invocation
@@ -94,7 +94,7 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
         out.document(AccountShown(AccountJson.of(account), len(lately)))
     else:
         words = counted_words(lately, invocation.services.diagnosis.title) if lately else ""
-        out.data("\n".join(table([*_facts(account), *([("Failed lately", words)] if words else [])], out.width)))
+        out.data("\n".join(facts([*_facts(account), *([("Failed lately", words)] if words else [])], out.width)))
         ending = ending_words(account, invocation.services.catalog, invocation.services.now())
         if ending:
             out.narrate(ending)

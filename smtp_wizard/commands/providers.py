@@ -13,7 +13,7 @@ from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.providers.retirements import look_again
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
-from smtp_wizard.runtime.tables import folded, table
+from smtp_wizard.runtime.tables import facts, folded, table
 
 if TYPE_CHECKING:
     from smtp_wizard.commands.invocation import Invocation
@@ -100,7 +100,7 @@ def meant(invocation: Invocation, typed: str) -> Shown:
 
 
 def _text(provider: Provider, width: int | None) -> Iterator[str]:
-    facts = [
+    known = [
         ("Id", provider.id),
         ("Kind", provider.kind.value),
         ("Status", provider.status.value),
@@ -111,7 +111,7 @@ def _text(provider: Provider, width: int | None) -> Iterator[str]:
         ("Successor", provider.successor or ""),
     ]
     yield provider.name
-    yield from _block("", table([(f"  {name}", words) for name, words in facts if words], width))
+    yield from _block("", facts([(f"  {name}", words) for name, words in known if words], width))
     yield from _block("", [f"  {provider.note}"] if provider.note else [])
     yield from _block("Servers", [_endpoint_line(each) for each in provider.endpoints])
     yield from _block("Compared with ISPDB", [_ispdb_line(provider, entry) for entry in provider.ispdb])

@@ -14,7 +14,7 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form, Output
-from smtp_wizard.runtime.tables import table
+from smtp_wizard.runtime.tables import facts, table
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.sandbox.scenarios import Scenario
@@ -101,14 +101,14 @@ def _announce(out: Output, sandbox: Sandbox) -> None:
             )
         )
         return
-    facts = [
+    rows = [
         ("Scenario", f"{scenario.id}: {scenario.what}"),
         *(("Server", f"{each.host}, port {each.port}, {each.security.words}") for each in sandbox.endpoints),
         ("User name", f"{PRACTICE_USER} (or any other)"),
         ("Password", f"{scenario.practice_password} ({_taken(scenario)})"),
         ("CA file", str(sandbox.ca_file)),
     ]
-    out.data("\n".join(table(facts, out.width)))
+    out.data("\n".join(facts(rows, out.width)))
     out.narrate("Running. Ctrl-C stops it.")
 
 

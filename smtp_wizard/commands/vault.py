@@ -23,7 +23,7 @@ from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask
 from smtp_wizard.runtime.running import Stopwatch, run
-from smtp_wizard.runtime.tables import table
+from smtp_wizard.runtime.tables import facts
 
 OLD_COPIES = "A copy of its file that was made before, as in a backup, still opens with the old one."
 
@@ -50,7 +50,7 @@ def state(invocation: Invocation, _json: bool) -> int:
         invocation.out.narrate("There is no vault yet; '--store vault' makes one.")
     else:
         rows = [("File", shown(str(file), 200)), ("Used by", ", ".join(used_by) or "no account")]
-        invocation.out.data("\n".join(table(rows, invocation.out.width)))
+        invocation.out.data("\n".join(facts(rows, invocation.out.width)))
     return Exit.OK
 
 

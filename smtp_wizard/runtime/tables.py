@@ -50,16 +50,34 @@ _MARK = re.compile(r" *(?:[0-9]{1,3}\. |[-*] )?")
 """How a line begins that belongs to a list."""
 
 
+def facts(rows: Sequence[tuple[str, str]], width: int | None = None) -> list[str]:
+    """Return names with what is said of each, under one another.
+
+    `width`: as of `table`; but no word is cut, since it may be a path or an address that is copied.
+    """
+    column = max((_cells(name) for name, _ in rows), default=0) + GAP
+    return [
+        line
+        for name, words in rows
+        for line in _folded_behind(name + " " * (column - _cells(name)), " " * column, words, width)
+    ]
+
+
 def _folded_line(line: str, width: int) -> Iterator[str]:
     begin = _MARK.match(line)
     head = begin[0] if begin is not None else ""
     later = " " * (len(head) + (2 if head and head.isspace() else 0))
-    if _cells(line) <= width or width - len(later) < NARROWEST:
-        yield line
+    return _folded_behind(head, later, line[len(head) :], width)
+
+
+def _folded_behind(head: str, later: str, words: str, width: int | None) -> Iterator[str]:
+    """Yield words behind a head; `later` stands before the lines that follow."""
+    if width is None or _cells(head + words) <= width or width - len(later) < NARROWEST:
+        yield (head + words).rstrip()
         return
     row = ""
-    for word in line[len(head) :].split(" "):
-        if row and len(head) + _cells(row) + 1 + _cells(word) > width:
+    for word in words.split(" "):
+        if row and _cells(head) + _cells(row) + 1 + _cells(word) > width:
             yield (head + row).rstrip()
             head, row = later, word
         else:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_wizard.runtime.tables import NARROWEST, folded, table
+from smtp_wizard.runtime.tables import NARROWEST, facts, folded, table
 
 ROWS = [("Provider", "Limit", "Who says so"), ("gmail", "500 messages per day", "a page with a long title")]
 
@@ -72,3 +72,11 @@ def test_a_text_is_folded_at_blanks_behind_its_number_and_in_a_pipe_not_at_all()
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")) | st.just(" "), max_size=200))
 def test_folding_loses_no_word(text: str) -> None:
     assert folded(text, 30).split() == text.split()
+
+
+def test_what_is_said_of_a_name_is_folded_and_no_path_is_cut() -> None:
+    path = "/home/ana/.config/smtp-wizard/sandbox/ca.pem"
+    rows = [("Password", "abcd efgh ijkl mnop, no other"), ("CA file", path)]
+    assert facts(rows) == [f"Password  {rows[0][1]}", f"CA file   {path}"]
+    assert facts(rows, 30) == ["Password  abcd efgh ijkl mnop,", "          no other", f"CA file   {path}"]
+    assert facts([]) == []
