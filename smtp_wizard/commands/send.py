@@ -117,7 +117,7 @@ def _ask_before(invocation: Invocation, to: Address) -> None:
     if not can_ask():
         raise CommandError("rehearse", words, phrase("Add --yes if that is what you want."))
     invocation.out.narrate(words)
-    if not confirmed("Send it?"):
+    if not confirmed("Send it?", undone="No message was sent."):
         raise CommandError("declined", phrase("No message was sent."), exit_code=Exit.FAILED)
 
 

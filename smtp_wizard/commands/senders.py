@@ -145,7 +145,7 @@ class _Trying:
             return True
         self.out.narrate(question(matrix, self.to))
         if can_ask():
-            return confirm("Send it?" if len(matrix.wanting) == 1 else "Send them?")
+            return confirm("Send it?" if len(matrix.wanting) == 1 else "Send them?", undone=self._undone())
         self.out.narrate("None was sent: add --yes if that is what you want.")
         return False
 

@@ -10,7 +10,7 @@ from smtp_wizard.engine.base.characters import has_surrogate
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exits import CommandError, Exit, Interrupted
 from smtp_wizard.runtime.output import Output
 
 T = TypeVar("T")
@@ -71,9 +71,12 @@ def _line(prompt: str) -> str:
 NO_TEXT = phrase("This terminal sent letters in a way that could not be read. Please type it again.")
 
 
-def confirm(question: str) -> bool:
-    """Ask for yes or no; Enter alone means no."""
-    return _line(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+def confirm(question: str, *, undone: str = "") -> bool:
+    """Ask for yes or no; Enter alone means no. `undone`: what is said where a signal ends the program meanwhile."""
+    try:
+        return _line(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except Interrupted as problem:
+        raise Interrupted(problem.number, problem.undone or undone) from None
 
 
 def agree(out: Output, code: str, words: Shown, question: str, hint: Shown) -> None:

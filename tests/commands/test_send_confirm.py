@@ -191,9 +191,10 @@ def test_the_word_that_marks_a_message_is_in_its_id() -> None:
     assert f"Message-ID: <{CODE}.".encode() in written
 
 
-def test_on_a_terminal_a_no_sends_nothing(own_home: Path) -> None:
+@pytest.mark.parametrize(("typed", "code"), [("n\n", 1), ("\x03", 130)], ids=["no", "Ctrl+C"])
+def test_on_a_terminal_nothing_but_a_yes_sends_anything(typed: str, code: int, own_home: Path) -> None:
     saved = SavedAccounts(own_home / "config")
     saved.put(RELAY)
-    ran = on_terminal(["send", "Office", "--rehearse-bounce"], typed=[("Send it? [y/N] ", "n\n")])
-    assert ran.code == 1
+    ran = on_terminal(["send", "Office", "--rehearse-bounce"], typed=[("Send it? [y/N] ", typed)])
+    assert ran.code == code
     assert "No message was sent." in " ".join(ran.out.split())

@@ -283,12 +283,23 @@ async def test_the_transcript_has_the_conversation_without_the_password(
     assert PASSWORD not in said
 
 
-def test_on_a_terminal_a_no_sends_nothing(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("typed", "code", "told"),
+    [
+        ("n\n", 0, "What becomes of it in From is not known."),
+        ("\x04", 0, "What becomes of it in From is not known."),
+        ("\x03", 130, "Interrupted. No message was sent."),
+    ],
+    ids=["no", "the end", "Ctrl+C"],
+)
+def test_on_a_terminal_nothing_but_a_yes_sends_anything(
+    typed: str, code: int, told: str, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PW", "abcd efgh ijkl mnop")
     made = ("setup", "ana@sandbox.test", "--password-env", "PW", "--store", "env", "--env-name", "PW")
     assert run(*made, "--save", "Office").code == 0
     monkeypatch.setenv("PW", "abcd efgh ijkl mnop")
-    ran = on_terminal(["senders", "Office"], typed=[("Send it? [y/N] ", "n\n")])
-    assert ran.code == 0
-    assert "What becomes of it in From is not known." in ran.out
+    ran = on_terminal(["senders", "Office"], typed=[("Send it? [y/N] ", typed)])
+    assert ran.code == code
+    assert told in " ".join(ran.out.split())
     assert run("sandbox", "mailbox", "list", "--json").document["messages"] == []
