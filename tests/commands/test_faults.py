@@ -1,19 +1,19 @@
 """Bad input and faults, as a script or a person at the command line meets them: one sentence, the right exit code,
 nothing lost. Where each is proved, beside this file:
 
-- an address, a host or a port that is none: each kind in `engine/test_model.py`, in lines of text in
-  `test_prompts.py`; at the command line here
-- passwords of every kind: here, up to what arrives at the server; the words on the wire in `engine/test_smtp.py`;
+- an address, a host or a port that is none: each kind in `engine/base/test_model.py`, in lines of text in
+  `plain/`; at the command line here
+- passwords of every kind: here, up to what arrives at the server; the words on the wire in `engine/smtp/`;
   those of a known shape are tidied in `engine/services/test_accounts_life.py`
-- a clock that is wrong: `engine/test_diagnosis.py`, `engine/test_certificates.py`; `test_cli_doctor.py`
+- a clock that is wrong: `engine/diagnosis/`, `engine/smtp/test_certificates.py`; `test_doctor.py`
 - the file of the accounts damaged, newer, read-only, a folder in its place: each kind of damage in
-  `engine/test_accounts.py`; that every command says so and leaves it as it is, here
+  `engine/accounts/`; that every command says so and leaves it as it is, here
 - a full disk: a limit of the kernel and a small file system here; a write that fails half-way in
-  `engine/test_accounts.py`
+  `engine/accounts/test_accounts.py`
 - two writers, and a writer that is killed: here
-- a keyring that is absent, locked, mute or forgetful: each situation in `engine/test_secrets.py`, against a real one in
-  `realservers/test_keyring.py`; what the person reads, here
-- a file of the own authority that is gone: `test_cli_accounts.py`
+- a keyring that is absent, locked, mute or forgetful: each situation in `engine/secrets/test_secrets.py`, against
+  a real one in `realservers/test_keyring.py`; what the person reads, here
+- a file of the own authority that is gone: `test_accounts.py`
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.guides.guides import Guide, Guides
-from smtp_wizard.engine.secrets import vault, vault_format
+from smtp_wizard.engine.secrets import vault
 from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard import draft_file
@@ -42,12 +42,6 @@ from tests.support.walk import make_services
 
 PASSPHRASE, ANOTHER = Secret("four words of no sense"), Secret("other words of no sense")
 LOCKED = "The keyring of this computer is locked"
-
-
-@pytest.fixture(autouse=True)
-def a_cheap_vault(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Guessing at the passphrases of these tests need not be dear."""
-    monkeypatch.setattr(vault, "USUAL", vault_format.Cost(n=2**4))
 
 
 @pytest.fixture

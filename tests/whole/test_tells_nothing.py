@@ -61,7 +61,7 @@ from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.details import CheckDetails
 from tests.engine.oauth.test_oauth import everything_about, exchange_of, signed_in
 from tests.engine.services.test_bearers import NOW, Office
-from tests.plain.test_prompts import COMPANY, SCOPE, SENDER
+from tests.plain.exchanges import COMPANY, SCOPE, SENDER
 from tests.screens.test_hostile_words import headless
 from tests.support.checking import check
 from tests.support.cli import Ran, run
