@@ -14,7 +14,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from smtp_wizard.widgets.fault_containment import FaultContained
-from smtp_wizard.widgets.plain_text import folded, hanging
+from smtp_wizard.widgets.plain_text import broken, hanging
 
 MUTED, ACCENT, EDGE, RULE = "$mute", "$accent", "$edge", "$rule"
 GOOD, WARNED, BAD = "$success", "$warning", "$error"
@@ -34,7 +34,7 @@ def fitted(row: Content, width: int, hang: int | None = None) -> list[Content]:
     hang = hanging(row.plain, width) if hang is None else hang
     rows: list[Content] = []
     at = hang
-    for words in folded(row.plain[hang:], width - hang):
+    for words in broken(row.plain[hang:], width - hang):
         begin = row.plain.index(words, at)
         at = begin + len(words)
         rows.append(Content.assemble(row[:hang] if not rows else " " * hang, row[begin:at]))

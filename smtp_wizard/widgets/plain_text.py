@@ -81,9 +81,14 @@ def folded(text: str, width: int) -> list[str]:
     rows: list[str] = []
     for line in text.split("\n"):
         hang = hanging(line, width)
-        first, *rest = wrapped(_breakable(line[hang:], width - hang), width - hang)
+        first, *rest = broken(line[hang:], width - hang)
         rows += [line[:hang] + first, *(" " * hang + each for each in rest)]
     return rows
+
+
+def broken(line: str, width: int) -> list[str]:
+    """As `folded`, of one line below whose beginning nothing hangs."""
+    return wrapped(_breakable(line, width), width)
 
 
 def _breakable(line: str, width: int) -> str:

@@ -51,6 +51,20 @@ def test_what_follows_stands_below_the_words(row: str, hang: int) -> None:
     assert " ".join([first, *(each.strip() for each in rest)]) == row
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        "✓  Sign-in   535 5.7.8 Username and Password not accepted, see the page of your provider for what to do now",
+        "1. 2. a point in a point that is longer than one row",
+        "   0.030 S  535 5.7.8   Error: authentication failed:   and three blanks in it",
+    ],
+)
+def test_only_the_first_beginning_of_a_row_hangs(row: str) -> None:
+    """What stands behind it may look like another one."""
+    for width in range(12, 80):
+        assert "".join("".join(plain(row, width)).split()) == "".join(row.split())
+
+
 def test_a_long_web_address_is_broken_behind_a_slash() -> None:
     assert plain(f"see {URL} there", 44) == [
         "see",
