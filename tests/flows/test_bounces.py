@@ -26,8 +26,8 @@ from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.services.bounces import BounceReport
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.flows.accounts.action import ActionResult
-from smtp_wizard.flows.areas.bounces import NO_ACCOUNT, BouncesFlow, BouncesOffer, CopyAddress, PasteLetter, ReadMailbox
-from smtp_wizard.flows.flow import Mood, ReadGuide
+from smtp_wizard.flows.areas.bounces import NO_ACCOUNT, BouncesFlow, BouncesOffer, PasteLetter, ReadMailbox
+from smtp_wizard.flows.flow import CopyText, Mood, ReadGuide
 from smtp_wizard.flows.question import Answer, Topic
 from tests.commands.test_send import RELAY
 from tests.support.walk import make_services
@@ -146,9 +146,9 @@ async def test_each_address_stands_in_a_row_with_what_to_do_and_what_was_meant_i
     assert "Did you mean carla@gmail.com?" in why.lines
     assert what.lines == ("Correct it in the customer's record.",)
     assert len(mails.lines) == 2
-    assert await flow.act(BouncesOffer.COPY) == CopyAddress("carla@gmail.com")
+    assert await flow.act(BouncesOffer.COPY) == CopyText("carla@gmail.com")
     flow.choose(1)
-    assert await flow.act(BouncesOffer.COPY) == CopyAddress("bob@elsewhere.example")
+    assert await flow.act(BouncesOffer.COPY) == CopyText("bob@elsewhere.example")
     assert bounces.remembered == [found]
 
 

@@ -20,7 +20,7 @@ from smtp_wizard.engine.services.bounces import BounceReport, Bounces
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.flows.accounts.action import Action, ActionResult, QuestionNeeded, anyway_question
 from smtp_wizard.flows.accounts.password import LACKING
-from smtp_wizard.flows.flow import Card, Flow, Mood, Offer, ReadGuide, Section
+from smtp_wizard.flows.flow import Card, CopyText, Flow, Mood, Offer, ReadGuide, Section
 from smtp_wizard.flows.question import Answer, Topic
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.areas.bounces import QUESTION, counted_words, grouped, meant_words, notes, summary, why_words
@@ -97,13 +97,6 @@ class BouncesState:
 
 
 @dataclass(frozen=True, slots=True)
-class CopyAddress:
-    """Copy this."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class PasteLetter:
     """Go where a letter can be pasted."""
 
@@ -149,10 +142,10 @@ class ReadMailbox(Action):
         return super()._answered(offer)
 
 
-ReturnedLeads = ReadMailbox | CopyAddress | PasteLetter | ReadGuide
+BouncesLeads = ReadMailbox | CopyText | PasteLetter | ReadGuide
 
 
-class BouncesFlow(Flow[BouncesState, BouncesOffer, ReturnedLeads]):
+class BouncesFlow(Flow[BouncesState, BouncesOffer, BouncesLeads]):
     """One mailbox after the other."""
 
     def __init__(
@@ -207,14 +200,14 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, ReturnedLeads]):
         copy = Offer(BouncesOffer.COPY, verb, chip=chip)
         return replace(state, offers=self._offers(copy, replace(READ, verb="Read it again", chip="")))
 
-    async def act(self, offer: BouncesOffer) -> ReturnedLeads | None:
+    async def act(self, offer: BouncesOffer) -> BouncesLeads | None:
         """Return what is to be gone through, copied or read; another account is taken at once."""
         match offer:
             case BouncesOffer.READ if self._accounts:
                 account = self._accounts[self._number]
                 return ReadMailbox(account, self._bounces, self._entries, self._vault, self._catalog)
             case BouncesOffer.COPY if self.state.rows:
-                return CopyAddress(self.state.rows[self.state.at].copies)
+                return CopyText(self.state.rows[self.state.at].copies)
             case BouncesOffer.OTHER if self._accounts:
                 self._number = (self._number + 1) % len(self._accounts)
                 self._show(self._unread())

@@ -16,17 +16,16 @@ from smtp_wizard.flows.areas.bounces import (
     BouncesFlow,
     BouncesOffer,
     BouncesState,
-    CopyAddress,
     FailedRow,
     PasteLetter,
     ReadMailbox,
 )
-from smtp_wizard.flows.flow import Mood, ReadGuide, Section
+from smtp_wizard.flows.flow import CopyText, Mood, ReadGuide, Section
 from smtp_wizard.screens.areas.list_page import ListPage
+from smtp_wizard.screens.areas.stoppable_page import WORK, StoppablePage
 from smtp_wizard.screens.details import SectionsPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.screens.screen_context import ScreenContext
-from smtp_wizard.text.explain import COPIED
 from smtp_wizard.widgets.chips import Chip, key_named
 from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.list_head import ListHead
@@ -34,12 +33,11 @@ from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.rows import Column, ListRow, RowList
 
 COLUMNS = (Column("Address", 30, grows=True), Column("Why", 32, least=16), Column("When", 9))
-WORK = "act"
 BELOW = 2
 """Parts that are told below the list: why, and what to do. The messages are in the details, and beside it."""
 
 
-class BouncesScreen(ListPage):
+class BouncesScreen(StoppablePage, ListPage):
     """The arrows choose an address."""
 
     HEADING = "Mail that came back"
@@ -86,24 +84,14 @@ class BouncesScreen(ListPage):
         details = [Chip("f4", "Details", self._details, help="details: all that is said of the marked address")]
         return [*first, *others, *([*details, *self.moves("an address")] if self.flow.state.rows else [])]
 
-    def escape(self) -> None:
-        """Stop what runs; else leave."""
-        if not self.workers.cancel_group(self, WORK):
-            self.dismiss(None)
-
-    def back_words(self) -> str:
-        """As `Page.back_words`."""
-        return "Stop" if self.at_work(WORK) else "Back"
-
     @work_once(WORK)
     async def take(self, offer: BouncesOffer) -> None:
         """Do what is offered."""
         match await self.flow.act(offer):
             case ReadMailbox() as action:
                 await self._through(action)
-            case CopyAddress(text):
-                self.app.copy_to_clipboard(text)
-                self.banner.say(COPIED)
+            case CopyText(text):
+                self.copy_text(text)
             case ReadGuide(guide):
                 self.show_guide(guide)
             case PasteLetter():
@@ -129,11 +117,6 @@ class BouncesScreen(ListPage):
             part.set_class(not state.account, "-gone")
         self.list.empty = _empty(state)
         self.show_rows(list(map(_row, state.rows)), state.at, state.sections[:BELOW])
-
-    def work_ended(self) -> None:
-        """Say what the keys do once nothing runs any more."""
-        if self.is_mounted:
-            self.redraw()
 
     @on(RowList.Chosen)
     def _copy(self) -> None:

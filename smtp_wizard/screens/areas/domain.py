@@ -11,10 +11,10 @@ from textual.widget import Widget
 
 from smtp_wizard.flows.areas.domain import QUESTION, WHY, DomainFlow, DomainOffer, DomainState, ReadSections
 from smtp_wizard.flows.flow import CopyText, Section
+from smtp_wizard.screens.areas.stoppable_page import WORK, FormPage
 from smtp_wizard.screens.details import SectionsPanel
-from smtp_wizard.screens.page import Page, note, question
+from smtp_wizard.screens.page import note, question
 from smtp_wizard.screens.screen_context import ScreenContext
-from smtp_wizard.text.explain import COPIED
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.chosen_detail import COLUMN
 from smtp_wizard.widgets.frame import Frame, TextFrame
@@ -22,8 +22,6 @@ from smtp_wizard.widgets.lines import MUTED, Lines
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.plain_text import folded
-
-WORK = "domain"
 
 
 class RecordLines(Lines):
@@ -50,7 +48,7 @@ def _in_two(line: str, width: int) -> list[Content]:
     return [Content.styled(row, MUTED) for row in (first, *more)]
 
 
-class DomainScreen(Page[None]):
+class DomainScreen(FormPage):
     """Enter looks; then it copies the record that mends what is marked."""
 
     HEADING = "Your domain"
@@ -90,24 +88,6 @@ class DomainScreen(Page[None]):
         details = Chip("f4", "Details", self._details, help="details: every record, and what to do about each fault")
         return [look if typing else self.offers.chip(), details]
 
-    def escape(self) -> None:
-        """Stop what runs; else leave."""
-        if not self.workers.cancel_group(self, WORK):
-            self.dismiss(None)
-
-    def back_words(self) -> str:
-        """As `Page.back_words`."""
-        return "Stop" if self.at_work(WORK) else "Back"
-
-    def work_ended(self) -> None:
-        """Say what the keys do once nothing runs any more."""
-        if self.is_mounted:
-            self.redraw()
-
-    def on_descendant_focus(self) -> None:
-        """Say what Enter does now."""
-        self.redraw()
-
     @on(OfferList.Highlighted)
     def _marked(self) -> None:
         self.redraw()
@@ -137,8 +117,7 @@ class DomainScreen(Page[None]):
         """Have the flow do it; another domain takes over from one that is looked at."""
         match await self.flow.act(offer):
             case CopyText(text):
-                self.app.copy_to_clipboard(text)
-                self.banner.say(COPIED)
+                self.copy_text(text)
             case ReadSections(title, sections):
                 self.app.push_screen(SectionsPanel(sections, title))
 

@@ -19,12 +19,12 @@ from smtp_wizard.engine.explain.factory import load_explainer
 from smtp_wizard.engine.explain.pasted_text import LEFT_OUT, shortened
 from smtp_wizard.flows.areas.explain import CheckAccount, ExplainFlow, ExplainOffer, ExplainState
 from smtp_wizard.flows.flow import CopyText, Entry, ReadGuide, Section
+from smtp_wizard.screens.areas.stoppable_page import WORK, StoppablePage
 from smtp_wizard.screens.details import SectionsPanel
-from smtp_wizard.screens.page import Page, note, question
+from smtp_wizard.screens.page import note, question
 from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.text.explain import (
     BOUNCES_GUIDE,
-    COPIED,
     EXPLAIN_EXAMPLE,
     EXPLAIN_FOOT,
     EXPLAIN_QUESTION,
@@ -38,7 +38,6 @@ from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import USUAL, OutcomeCard
 from smtp_wizard.widgets.plain_text import folded
 
-WORK = "explain"
 WHERE = (
     Section(
         "Where the words are",
@@ -122,7 +121,7 @@ class Quoted(Edged, Lines):
         return [Content.styled(row, MUTED) for line in self._lines for row in folded(line, width or USUAL)[:2]]
 
 
-class ExplainScreen(Page[None]):
+class ExplainScreen(StoppablePage):
     """Enter explains. The text stays until the person leaves or begins anew, and is gone then."""
 
     HEADING = "Explain an error"
@@ -171,18 +170,12 @@ class ExplainScreen(Page[None]):
             return [explain, guide, whose]
         return [self.offers.chip(), Chip("f4", "Details", self._details, help="details: every word of it"), guide]
 
-    def escape(self) -> None:
-        """Stop what runs; from an answer back to the text; else leave."""
-        if self.workers.cancel_group(self, WORK):
-            return
+    def leave(self) -> None:
+        """Go from an answer back to the text; else leave."""
         if self.flow.state.answered:
             self._anew(keep=True)
         else:
-            self.dismiss(None)
-
-    def back_words(self) -> str:
-        """As `Page.back_words`."""
-        return "Stop" if self.at_work(WORK) else "Back"
+            super().leave()
 
     def on_unmount(self) -> None:
         self._forget()
@@ -205,11 +198,6 @@ class ExplainScreen(Page[None]):
         self.offers.offer(state.offers if state.answered else ())
         (self.offers if state.answered else self.area).focus()
         self.redraw()
-
-    def work_ended(self) -> None:
-        """Say what the keys do once nothing runs any more."""
-        if self.is_mounted:
-            self.redraw()
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
@@ -252,8 +240,7 @@ class ExplainScreen(Page[None]):
             case CheckAccount(name):
                 self.app.post_message(AccountTestRequested(name))
             case CopyText(text):
-                self.app.copy_to_clipboard(text)
-                self.banner.say(COPIED)
+                self.copy_text(text)
 
     def _details(self) -> None:
         self.app.push_screen(SectionsPanel(self.flow.details()))

@@ -11,8 +11,9 @@ from textual.widget import Widget
 
 from smtp_wizard.flows.areas.readiness import ReadinessFlow, ReadinessOffer, ReadinessState
 from smtp_wizard.flows.flow import Section
+from smtp_wizard.screens.areas.stoppable_page import WORK, FormPage
 from smtp_wizard.screens.details import SectionsPanel
-from smtp_wizard.screens.page import Page, question
+from smtp_wizard.screens.page import question
 from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.text.areas.readiness import QUESTION
 from smtp_wizard.widgets.chips import Chip
@@ -22,12 +23,11 @@ from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.plain_text import PlainText, folded
 
-WORK = "readiness"
 PLAN_ROWS = 2
 """Rows of the plan below the list; all of it is beside it, and behind F4."""
 
 
-class ReadinessScreen(Page[None]):
+class ReadinessScreen(FormPage):
     """Enter looks; then it reads what is marked."""
 
     HEADING = "How much may I send?"
@@ -74,24 +74,6 @@ class ReadinessScreen(Page[None]):
         typing = self.focused is self.frame.field or not self.offers.items
         details = Chip("f4", "Details", self._details, help="details: every rule, who says so, and the whole plan")
         return [look if typing else self.offers.chip(), details]
-
-    def escape(self) -> None:
-        """Stop what runs; else leave."""
-        if not self.workers.cancel_group(self, WORK):
-            self.dismiss(None)
-
-    def back_words(self) -> str:
-        """As `Page.back_words`."""
-        return "Stop" if self.at_work(WORK) else "Back"
-
-    def work_ended(self) -> None:
-        """Say what the keys do once nothing runs any more."""
-        if self.is_mounted:
-            self.redraw()
-
-    def on_descendant_focus(self) -> None:
-        """Say what Enter does now."""
-        self.redraw()
 
     @on(OfferList.Highlighted)
     def _marked(self) -> None:

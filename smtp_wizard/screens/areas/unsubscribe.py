@@ -10,19 +10,17 @@ from textual.widget import Widget
 
 from smtp_wizard.flows.areas.unsubscribe import CHECK, QUESTION, LinkField, LinkFlow, LinkOffer, LinkState
 from smtp_wizard.flows.flow import CopyText, Section
+from smtp_wizard.screens.areas.stoppable_page import WORK, FormPage
 from smtp_wizard.screens.details import SectionsPanel
-from smtp_wizard.screens.page import Page, question
+from smtp_wizard.screens.page import question
 from smtp_wizard.screens.screen_context import ScreenContext
-from smtp_wizard.text.explain import COPIED
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.frame import Frame, FrameRow, TextFrame
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 
-WORK = "link"
 
-
-class UnsubscribeScreen(Page[None]):
+class UnsubscribeScreen(FormPage):
     """The link changes as one types; Enter does what is marked, in the template's field it looks through it."""
 
     HEADING = "Unsubscribe link"
@@ -59,24 +57,6 @@ class UnsubscribeScreen(Page[None]):
             Chip("f4", "Details", self._details, help="details: all of it to read, and the rules"),
         ]
 
-    def escape(self) -> None:
-        """Stop what runs; else leave."""
-        if not self.workers.cancel_group(self, WORK):
-            self.dismiss(None)
-
-    def back_words(self) -> str:
-        """As `Page.back_words`."""
-        return "Stop" if self.at_work(WORK) else "Back"
-
-    def work_ended(self) -> None:
-        """Say what the keys do once nothing runs any more."""
-        if self.is_mounted:
-            self.redraw()
-
-    def on_descendant_focus(self) -> None:
-        """Say what Enter does now."""
-        self.redraw()
-
     def _changed(self, state: LinkState) -> None:
         for name, entry in state.entries.items():
             self.frames[name].show(entry)
@@ -100,8 +80,7 @@ class UnsubscribeScreen(Page[None]):
         """Have the flow do it; a new name takes over from one that is looked through."""
         match await self.flow.act(offer):
             case CopyText(text):
-                self.app.copy_to_clipboard(text)
-                self.banner.say(COPIED)
+                self.copy_text(text)
 
     def _details(self) -> None:
         self.app.push_screen(SectionsPanel(self.flow.details()))
