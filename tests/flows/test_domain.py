@@ -110,7 +110,7 @@ async def test_who_stops_a_look_stands_where_he_was() -> None:
         flow.put(DOMAIN)
         looking = asyncio.ensure_future(flow.act(DomainOffer.LOOK))
         while not server.queries:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
     assert (flow.state.card, flow.state.entry.text) == (None, DOMAIN)

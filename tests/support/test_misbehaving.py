@@ -64,7 +64,7 @@ async def come_and_go(server: MisbehavingServer) -> None:
     """Connect and hang up; return when the server has noticed."""
     await aside(lambda: socket.create_connection((server.host, server.port)).close())
     while not server.conversations:
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
     await server.conversations[0].ended.wait()
 
 
@@ -202,7 +202,7 @@ async def test_a_hold_listens_until_its_event() -> None:
         reader, writer = await asyncio.open_connection(server.host, server.port)
         writer.write(b"anybody there?")
         while not server.received:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
         event.set()
         assert await reader.read() == b"220 at last\r\n"
         assert server.received == b"anybody there?"

@@ -243,7 +243,7 @@ async def test_a_name_server_s_words_are_fit_to_show(catalog: Catalog) -> None:
 async def test_giving_up_ends_the_look_up_at_once(catalog: Catalog, dns_server: DnsServer) -> None:
     task = asyncio.create_task(match(Address("ana", "silent.example"), catalog, dns_server.resolver))
     while not dns_server.queries:
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(task, PATIENCE)

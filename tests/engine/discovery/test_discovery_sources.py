@@ -721,7 +721,7 @@ async def test_giving_up_ends_every_question(catalog: Catalog) -> None:
         asking = DiscoverySources(resolver=dns.resolver, web=web, verify=tried_for_ever, deadline=60)
         task = asyncio.ensure_future(discover(ANA, catalog, asking))
         while not web.asked:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

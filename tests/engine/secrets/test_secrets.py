@@ -383,7 +383,7 @@ async def test_leaving_while_the_keyring_is_mute_leaves_at_once(hung: Hung) -> N
     store = KeyringStore(limit=3600, backend_factory=hung.factory)
     task = asyncio.create_task(put(store, "Office", SECRET))
     while not hung.backend.reached.is_set():
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -485,7 +485,7 @@ async def test_cancelling_closes_the_socket_at_once(script: Script, stage: Stage
         )
         await reached.wait()
         while not server.conversations or server.conversations[0].played < len(script) - 1:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
@@ -497,7 +497,7 @@ async def test_cancelling_while_the_port_is_asked_for_tls_closes_both_sockets() 
     async with MisbehavingServer([Hold()]) as server:
         running = asyncio.create_task(check(server.endpoint(Security.STARTTLS), limits=hurried(silence=0.01)))
         while server.connections < 2 or not server.conversations[1].plain:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running

@@ -419,7 +419,7 @@ async def test_what_has_come_is_read_without_waiting(ca: trustme.CA, ca_file: st
             if trust is not None:
                 await stream.start_tls(IPV4, trust)
             while not (got := stream.read_ready()):
-                await asyncio.sleep(0)
+                await asyncio.sleep(0.001)
             assert got == b"now"
             assert stream.read_ready() == b""
             stream.close()
