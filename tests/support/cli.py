@@ -23,10 +23,8 @@ import jsonschema
 
 from smtp_wizard import cli
 from smtp_wizard.output.schemas import schema_of
-from tests.support.data_read_once import read_data_once
+from tests.support.data_read_once import data_read_once
 from tests.support.patience import PATIENCE
-
-read_data_once()
 
 PROGRAM = (sys.executable, "-m", "smtp_wizard")
 LIMIT = PATIENCE
@@ -97,7 +95,8 @@ def run(*arguments: str, stdin: str | bytes = "") -> Ran:
     streams = [io.TextIOWrapper(io.BytesIO(each), "utf-8") for each in (raw, b"", b"")]
     sys.stdin, sys.stdout, sys.stderr = streams
     try:
-        code = cli.main(arguments)
+        with data_read_once():
+            code = cli.main(arguments)
     finally:
         sys.stdin, sys.stdout, sys.stderr = before
     out, err = (_written(stream) for stream in streams[1:])

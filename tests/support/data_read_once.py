@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from smtp_wizard.engine.base.data_files import compiled_path, data_path
 from smtp_wizard.engine.diagnosis import diagnosis
@@ -46,7 +49,15 @@ def _load_diagnosis_once(path: Path | None = None, names: Mapping[str, str] | No
     return _diagnosis(_stamp("diagnosis.yaml"), tuple((names or {}).items()))
 
 
-def read_data_once() -> None:
-    """Have whoever asks for the shipped providers and rules get those that were read first, unless the file changes."""
-    catalog.read_provider_file = _read_providers_once  # type: ignore[attr-defined]
-    diagnosis.load_diagnosis = _load_diagnosis_once
+@contextmanager
+def data_read_once() -> Iterator[None]:
+    """Have whoever asks for the shipped providers and rules get those that were read first, unless a file changed.
+
+    Only while a command runs: other tests look at what is read of a catalogue, and when.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if vars(catalog)["read_provider_file"] is _read_providers:  # else a test has something else in its place
+            patch.setattr(catalog, "read_provider_file", _read_providers_once)
+        if diagnosis.load_diagnosis is _load_diagnosis:
+            patch.setattr(diagnosis, "load_diagnosis", _load_diagnosis_once)
+        yield
