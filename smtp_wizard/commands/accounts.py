@@ -62,7 +62,7 @@ def listed(invocation: Invocation, _json: bool) -> int:
     elif not invocation.saved_accounts.holds_any():
         out.narrate("No account is saved yet. 'smtp-wizard setup' makes one.")
     else:
-        never = "not known" if invocation.saved_accounts.state.unread else "never"
+        never = _never(invocation)
         rows = [("Name", "Server", "Last test", "Result"), *(_row(account, never) for account in accounts)]
         codes = ["", *(colour_of(account.last) for account in accounts)]
         out.page("\n".join(table(rows, out.width, {3: codes} if out.colour else None)))
@@ -94,7 +94,8 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
         out.document(AccountShown(AccountJson.of(account), len(lately)))
     else:
         words = counted_words(lately, invocation.services.diagnosis.title) if lately else ""
-        out.data("\n".join(facts([*_facts(account), *([("Failed lately", words)] if words else [])], out.width)))
+        known = [*_facts(account, _never(invocation)), *([("Failed lately", words)] if words else [])]
+        out.data("\n".join(facts(known, out.width)))
         ending = ending_words(account, invocation.services.catalog, invocation.services.now())
         if ending:
             out.narrate(ending)
@@ -153,6 +154,11 @@ def _agreed(account: Account) -> Answer:
     return Answer.DO
 
 
+def _never(invocation: Invocation) -> str:
+    """Return what is said of an account without a result: nothing is known where the results cannot be read."""
+    return "not known" if invocation.saved_accounts.state.unread else "never"
+
+
 def _row(account: Account, never: str) -> tuple[str, str, str, str]:
     practice = " (practice)" if account.connection.sandbox else ""
     last = account.last
@@ -196,9 +202,9 @@ def _login_facts(login: SignInRenewal | None) -> list[tuple[str, str]]:
     ]
 
 
-def _facts(account: Account) -> list[tuple[str, str]]:
+def _facts(account: Account, never: str) -> list[tuple[str, str]]:
     last = account.last
-    facts = [
+    known = [
         ("Name", account.name),
         ("Address", str(account.address)),
         ("Server", account.connection.endpoint.host),
@@ -218,6 +224,6 @@ def _facts(account: Account) -> list[tuple[str, str]]:
         ("Own authority", account.connection.ca_file or ""),
         ("Introduced as", account.connection.ehlo_name),
         ("Practice", account.connection.sandbox or ""),
-        ("Last test", f"{last.at.astimezone():%Y-%m-%d %H:%M}, {last_result_words(last)}" if last else "never"),
+        ("Last test", f"{last.at.astimezone():%Y-%m-%d %H:%M}, {last_result_words(last)}" if last else never),
     ]
-    return [(name, words) for name, words in facts if words]
+    return [(name, words) for name, words in known if words]

@@ -77,7 +77,8 @@ def test_what_cannot_be_read_is_not_taken_for_a_test_that_never_was(
 
 def test_the_list_says_no_never_of_what_cannot_be_read(tested: Account, own_home: Path) -> None:
     (own_home / "config" / FILE_NAME).write_bytes(b"no database" * 200)
-    assert "not known" in run("accounts").out
+    for words in (("accounts",), ("accounts", "show", tested.name)):
+        assert "not known" in run(*words).out
 
 
 def test_on_a_terminal_results_have_a_colour_and_no_line_is_too_long(tested: Account) -> None:
