@@ -169,6 +169,8 @@ class Interpretations:
             # A bare code decides by the stage. Where that is open, let it be one of those in which most refusals are.
             symptom = replace(symptom, stages=likely)
             rule, quote = self._diagnosis.decide(symptom, said)
+            if symptom.code == _SAYS_NOTHING and rule is not None and not rule.conditions & {"words", "enhanced"}:
+                rule = None
         founded = answer_confidence.rule_confidence(rule)
         if (
             founded == answer_confidence.BY_CODE
@@ -197,7 +199,7 @@ class Interpretations:
             rest = context.sought.text[found.end() : found.end() + WINDOW]
             enhanced = bare_enhanced(rest)
             return QuotedReply(code, enhanced[0] if enhanced else None, " ".join(rest.split()), found.start(), 1)
-        return max(replies, key=lambda each: (each.code not in _NO_SUCH_COMMAND, each.sure), default=None)
+        return max(replies, key=_telling, default=None)
 
     def _stages(self, context: ErrorContext, code: int | None, words: str) -> frozenset[Stage]:
         """Return the stages in which it may have been."""
@@ -214,6 +216,14 @@ class Interpretations:
 WINDOW = 2000
 """Characters of a text that a rule is asked about."""
 _NO_SUCH_COMMAND = frozenset({500, 502})
+
+
+def _telling(reply: QuotedReply) -> tuple[bool, int, bool]:
+    return reply.code not in _NO_SUCH_COMMAND, reply.sure, reply.code is not None
+
+
+_SAYS_NOTHING = 554
+"""'Transaction failed' (RFC 5321 section 4.2.3): without words, and at no stage that is known, it may be anything."""
 _ALSO_RELAYING = 454
 """Postfix says so too, for now, to whom it does not relay (`defer_unauth_destination`)."""
 _ABOUT_RELAYING = re.compile(r"\brelay|recipient|sender|greylist|try again later", re.IGNORECASE)

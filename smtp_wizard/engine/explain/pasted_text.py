@@ -43,11 +43,29 @@ _TYPOGRAPHIC = str.maketrans(
 )
 
 
+_SPELT_CODE = re.compile(
+    r"severity: (?P<first>Permanent|Transient)NegativeCompletion, category: (?P<second>[A-Z][a-zA-Z]{3,12}\d?)"
+    r", detail: (?P<third>[A-Z][a-z]{2,4})"
+)
+_CATEGORIES = ("Syntax", "Information", "Connections", "Unspecified3", "Unspecified4", "MailSystem")
+_DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+
+
+def _in_digits(found: re.Match[str]) -> str:
+    """Return a code in digits that a library of Rust (lettre) has spelt out (RFC 5321 section 4.2.1)."""
+    if found["second"] not in _CATEGORIES or found["third"] not in _DIGITS:
+        return found[0]
+    first = 5 if found["first"] == "Permanent" else 4
+    return f"code: {first}{_CATEGORIES.index(found['second'])}{_DIGITS.index(found['third'])} "
+
+
 def plain_text(pasted: str) -> str:
     """Return the text with escapes resolved, tags and quoting marks taken off, and ordinary blanks and line ends."""
     text = shortened(pasted, LONGEST_TEXT)
     if "\\" in text:
         text = _ESCAPE.sub(_unescaped, text)
+    if "NegativeCompletion" in text:
+        text = _SPELT_CODE.sub(_in_digits, text)
     if "<" in text:
         text = _OTHER_TAG.sub("", _LINE_TAG.sub("\n", text))
     if "&" in text:
@@ -253,7 +271,11 @@ _HOST = re.compile(
     r"(?:\[[0-9a-f.:]+\])?(?:[:,]\s?(?P<port>\d{2,5})\b)?(?![\w@])",
     re.IGNORECASE,
 )
-_PORT = re.compile(r"\bport['\"]?\s{0,2}[:=#]?\s{0,2}['\"]?\(?(\d{2,5})\b", re.IGNORECASE)
+_PORT = re.compile(
+    r"(?:\bport['\"]?\s{0,2}[:=#]?\s{0,2}['\"]?\(?"
+    r"|(?:端口|ポート|포트|порт|puerto|porta|poort)\w{0,2}[ :=]{0,3})(\d{2,5})\b",
+    re.IGNORECASE,
+)
 _IP_PORT = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}:(\d{2,5})\b")
 _NO_HOST = frozenset({"js", "py", "php", "java", "go", "rb", "cs", "ts", "log", "txt", "html", "net", "mail", "lang"})
 """Endings of the names of files and of parts of programs. '.net' is one and a domain: both are told apart below."""

@@ -91,6 +91,10 @@ NOT_OF_A_CHECK = (
     happened(Stage.AUTH, Fault.REJECTED, words="invalid_client: The OAuth client was not found."),
     replied(Stage.DATA, "554 SMTPUTF8 is required, but was not offered by host mx.customer.test"),
     replied(Stage.RCPT, "550 Failure sending mail. Try again later"),
+    happened(Stage.DNS, Fault.NO_SUCH_HOST, words="defer (-1): host lookup did not complete"),
+    replied(Stage.RCPT, "550 Too many failures (Tried all MXs)", facts={"returned": "failed"}),
+    replied(Stage.RCPT, "554 5.4.0 <ms1.customer.test #4.4.1>"),
+    replied(Stage.DATA, "550 Message rejected. See https://support.google.com/mail/answer/69585"),
 )
 """What only texts say, or servers to each other: no check of this program meets it."""
 

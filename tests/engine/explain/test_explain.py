@@ -210,7 +210,7 @@ def test_more_evidence_is_worth_more() -> None:
     said = [
         explain("535-5.7.8 Username and Password not accepted. smtp.gmail.com"),
         explain("550 5.7.23 x"),
-        explain("554 xyz"),
+        explain("550 xyz"),
         explain("571 computer says no"),
     ]
     sure = [each.confidence for each in said]

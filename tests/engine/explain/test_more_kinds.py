@@ -102,6 +102,33 @@ JAVA_STARTTLS = (
     " connection attempt failed because the connected party did not properly respond after a period of time\n"
     "\tat com.sun.mail.smtp.SMTPTransport.startTLS(SMTPTransport.java:2140)\n"
 )
+PASSED_ON = """\
+> The other day, I even got this:
+> -------- Forwarded Message --------
+> From: Mail Delivery System <Mailer-Daemon@host.test>
+> Subject: Mail delivery failed: returning message to sender
+>
+> A message that you sent could not be delivered to one or more of its
+> recipients. This is a permanent error. The following address(es) failed:
+>
+>   ana@customer.test
+>     host mx.customer.test [192.0.2.18]
+>     SMTP error from remote mail server after end of data:
+>     550 5.7.1 Content-Policy msg: Bogofilter considers this message SPAM.
+"""
+SENDMAIL_LOG = (
+    "May 11 23:51:51 host sm-mta[11346]: q4B: to=<ana@customer.test>, delay=00:00:01, mailer=esmtp, pri=120934,"
+    " relay=mx.customer.test. [192.0.2.244], dsn=5.0.0, stat=Service unavailable"
+)
+HIDDEN_HOSTS = """\
+Connected to smtp://192.0.2.1:25/
+S: 220 XXXXXX ESMTP
+C: EHLO [192.0.2.7]
+S: 250-XXXXXX
+S: 250 AUTH LOGIN
+C: AUTH LOGIN
+S: 535 no
+"""
 HEADERS = """\
 2024-03-06 Qdmail error: Send Error
 To: ana@customer.test
@@ -177,6 +204,37 @@ KINDS = (
         "sending_ip_rejected",
     ),
     Kind("a resolver", "dial tcp: lookup smtp.firm.test: i/o timeout", "no_network", Who.ADMIN),
+    Kind("Exim gives up", letter("ana@customer.test mailbox is full: retry timeout exceeded"), "recipient_rejected"),
+    Kind("a letter that was passed on", PASSED_ON, "content_rejected", Who.YOU),
+    Kind("sendmail's stock phrase", SENDMAIL_LOG, "unknown"),
+    Kind("554 and nothing else", "Error: Message failed: 554 6.6.0 Error sending for delivery.", "unknown"),
+    Kind(
+        "a code that a library spells out",
+        "lettre::transport::smtp::Error { kind: Permanent(Code { severity: PermanentNegativeCompletion, category:"
+        " Unspecified3, detail: Five }) }",
+        "bad_credentials",
+        Who.YOU,
+    ),
+    Kind(
+        "a port in Chinese",
+        "端口 465 后 smtplib.SMTPServerDisconnected: Connection unexpectedly closed",
+        "tls_use_implicit",
+    ),
+    Kind("hidden host names are no firewall", HIDDEN_HOSTS, "bad_credentials"),
+    Kind("idle for long", "Message failed: 421 4.4.2 mx.firm.test Error: timeout exceeded", "server_closed", Who.HOST),
+    Kind("Exchange could not connect", "554 5.4.0 <ms1.customer.test #4.4.1>", "server_silent", Who.RECIPIENT),
+    Kind(
+        "all servers were tried",
+        "I wasn't able to deliver your message to the following addresses. This is a permanent error; I've given up.\n"
+        "<ana@customer.test>: Too many failures (Tried all MXs)",
+        "server_silent",
+        Who.RECIPIENT,
+    ),
+    Kind(
+        "Google's page about spam",
+        "Delivery Status Notification (Failure): Message rejected. See https://support.google.com/mail/answer/69585",
+        "content_rejected",
+    ),
     Kind("Google", "535-5.7.8 Username and Password not accepted. smtp.gmail.com", "app_password_required", Who.YOU),
 )
 

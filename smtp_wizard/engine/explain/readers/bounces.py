@@ -302,9 +302,19 @@ _RETURNED = re.compile(rf"^[ \t>]*(?:{'|'.join(_BEFORE_RETURNED)})", re.IGNORECA
 
 
 def _without_returned(body: str) -> str:
-    """Cut off the returned message, whose words are the person's own and none of the server's."""
-    found = _RETURNED.search(body)
-    return body[: found.start()] if found is not None and found.start() > 0 else body
+    """Cut off the returned message, whose words are the person's own and none of the server's.
+
+    What stands before it must say something: a letter that was passed on has such a line before all that counts.
+    """
+    for found in _RETURNED.finditer(body):
+        if _REASON.search(body, 0, found.start()) is not None:
+            return body[: found.start()]
+    return body
+
+
+_REASON = re.compile(
+    r"(?<!\d)[45]\d\d(?!\d)|[45]\.\d\.\d|deliver|fail|reject|refus|@|zustell|remis|entreg|consegn", re.IGNORECASE
+)
 
 
 def _odd_one(letter: MailMessage, body: str) -> Bounce | None:

@@ -160,13 +160,17 @@ def _sendmail(said: str, at: str, lines: LineRange) -> Delivery | None:
     return Delivery(
         outcome=outcome,
         recipient=fields.get("to", "").strip("<>"),
-        words=f"{reply} ({stat})" if reply[:1] in ("4", "5") else f"{status} {stat}".strip(),
+        words=f"{reply} ({stat})" if reply[:1] in ("4", "5") else f"{status} {_STOCK.sub('', stat)}".strip(),
         status=status,
         server=place["host"].rstrip(".").lower() if place is not None else "",
         speaker=Party.RECIPIENT if outcome is AttemptOutcome.FAILED else None,
         since=at,
         lines=lines,
     )
+
+
+_STOCK = re.compile(r"^Service unavailable$", re.IGNORECASE)
+"""What sendmail writes of every refusal for good, whatever the other server said."""
 
 
 def _outcome_of(stat: str, status: str) -> AttemptOutcome:
