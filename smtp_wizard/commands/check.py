@@ -249,7 +249,7 @@ class _Checker:
         reader = live_reader(self.out, transcript, shown(str(endpoint)))
         return await observed(self._work(endpoint, depth), endpoint, None, self.watch, reader)
 
-    def _work(self, endpoint: Endpoint, depth: Depth, elsewhere: SshHost | None = None) -> Check:
+    def _work(self, endpoint: Endpoint, depth: Depth, remote: SshHost | None = None) -> Check:
         """Return the check of one endpoint, as `observed` takes it."""
         asked, services = self.asked, self.invocation.services
         provider = provider_of(services.catalog, endpoint.host)
@@ -266,9 +266,7 @@ class _Checker:
             secret=self.secret,
             test_to=asked.to,
         )
-        return lambda emit: services.checks.check_draft(
-            draft, depth, emit, options=asked.connection, elsewhere=elsewhere
-        )
+        return lambda emit: services.checks.check_draft(draft, depth, emit, options=asked.connection, remote=remote)
 
     # -- from two places --------------------------------------------------------------------------------------------
 

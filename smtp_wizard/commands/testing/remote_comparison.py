@@ -86,7 +86,7 @@ class RemoteComparison:
             emit,
             options=self.asked.connection,
             keep=False,
-            elsewhere=self.there,
+            remote=self.there,
         )
 
     # -- printing ----------------------------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ class Checks:
         *,
         options: CheckOptions | None = None,
         token: str = "",
-        elsewhere: RemoteChecker | None = None,
+        remote: RemoteChecker | None = None,
     ) -> Report:
         """Check what a draft says so far. With depth `send`, a test message goes to `draft.test_to`.
 
@@ -153,7 +153,7 @@ class Checks:
         except OAuthError as problem:
             return self._no_token(target, problem, emit)
         return await self._run(
-            target, secret, depth, emit, address=draft.address, anyway=said.ignore_lockout, elsewhere=elsewhere
+            target, secret, depth, emit, address=draft.address, anyway=said.ignore_lockout, remote=remote
         )
 
     async def check_account(
@@ -167,12 +167,12 @@ class Checks:
         options: CheckOptions | None = None,
         token: str = "",
         keep: bool = True,
-        elsewhere: RemoteChecker | None = None,
+        remote: RemoteChecker | None = None,
         envelope_id: str = "",
     ) -> Report:
         """Check a saved account again and keep the result with it, unless `keep` says not to.
 
-        `elsewhere`: the computer that makes the check; the sign-in counts as any other.
+        `remote`: the computer that makes the check; the sign-in counts as any other.
 
         Raises as `check_draft`.
         """
@@ -190,7 +190,7 @@ class Checks:
             report = self._no_token(target, problem, emit)
         else:
             report = await self._run(
-                target, secret, depth, emit, address=account.address, anyway=said.ignore_lockout, elsewhere=elsewhere
+                target, secret, depth, emit, address=account.address, anyway=said.ignore_lockout, remote=remote
             )
         if keep and paused(report) is None:  # what was not tried is no result
             await self.record(account, report, depth)
@@ -297,24 +297,24 @@ class Checks:
         *,
         address: Address | None = None,
         anyway: bool = False,
-        elsewhere: RemoteChecker | None = None,
+        remote: RemoteChecker | None = None,
         work: Callable[..., Awaitable[Report]] | None = None,
     ) -> Report:
         """Check, with the guard before a sign-in. `work`: what is done in the place of `run_checks`."""
-        if elsewhere is not None and target.connection.sandbox is not None:
+        if remote is not None and target.connection.sandbox is not None:
             raise InputError(phrase("The practice server is on this computer alone; no other one can reach it."))
         if depth is not Depth.SERVER and target.connection.auth is Auth.PASSWORD and not secret:
             raise InputError(phrase("Type the password first."))
         if _needs_token(target, depth) and not secret:
             raise InputError(phrase("Sign in in the browser first."))
         if target.connection.sandbox is not None or not signs_in(target, depth):
-            return await self._checked(target, secret, depth, emit, elsewhere=elsewhere, work=work)
+            return await self._checked(target, secret, depth, emit, remote=remote, work=work)
         provider = self._catalog.get(target.connection.provider)
         whose = counted_names(self._catalog, target.connection.endpoint.host, target.connection.username, address)
         guard = LockoutGuard(self._attempts, provider, self._now, self._diagnosis.title, whose, anyway=anyway)
 
         def check(sign_in: SignInProgress) -> Awaitable[Report]:
-            return self._checked(target, secret, depth, emit, sign_in, elsewhere, work)
+            return self._checked(target, secret, depth, emit, sign_in, remote, work)
 
         return await guard.watch(target, depth, emit, check)
 
@@ -325,11 +325,11 @@ class Checks:
         depth: Depth,
         emit: Emit,
         sign_in: SignInProgress | None = None,
-        elsewhere: RemoteChecker | None = None,
+        remote: RemoteChecker | None = None,
         work: Callable[..., Awaitable[Report]] | None = None,
     ) -> Report:
-        if elsewhere is not None:
-            return await self._checked_elsewhere(target, secret, depth, elsewhere, sign_in)
+        if remote is not None:
+            return await self._checked_remotely(target, secret, depth, remote, sign_in)
         async with self._peer(target) as reachable:
             return await (work or run_checks)(
                 reachable,
@@ -342,12 +342,12 @@ class Checks:
                 sign_in=sign_in,
             )
 
-    async def _checked_elsewhere(
+    async def _checked_remotely(
         self,
         target: Target,
         secret: Secret | None,
         depth: Depth,
-        elsewhere: RemoteChecker,
+        remote: RemoteChecker,
         sign_in: SignInProgress | None,
     ) -> Report:
         """Have another computer make a check; whether its sign-in was answered is known from what it reports."""
@@ -355,7 +355,7 @@ class Checks:
             await sign_in.sending()
             sign_in.mark_sent()
         try:
-            report = await elsewhere.check(target, secret, depth, self._diagnosis)
+            report = await remote.check(target, secret, depth, self._diagnosis)
         except NotBegun:
             if sign_in is not None:
                 sign_in.sent = False
