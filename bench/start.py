@@ -92,9 +92,9 @@ the processor's time tells more.
 | --- | --- | --- | --- | --- | --- | --- | --- |
 {rows}
 
-What is left is, in this order: Python and click themselves; finishing the dataclasses that are used, half a millisecond
-each; compiling the patterns that take a pasted text apart; reading the compiled data, of which the list of limits reads
-the limits of every provider.
+What is left is, in this order: Python and click themselves; compiling the patterns that take a pasted text apart;
+reading the compiled data, of which the list of limits reads the limits of every provider; finishing the dataclasses
+that are used, an eighth of a millisecond each.
 """
 
 
