@@ -28,6 +28,7 @@ from smtp_wizard.flows.areas.explain import (
 )
 from smtp_wizard.flows.flow import CopyText, Mood, ReadGuide
 from smtp_wizard.text.explain import BOUNCES_GUIDE, NOTHING_PASTED
+from tests.support.patience import PATIENCE
 from tests.support.walk import catalog, guides
 
 REFUSED = (
@@ -205,7 +206,7 @@ async def test_a_cancelled_look_leaves_what_was_there() -> None:
 
     def slow() -> Explainer:
         begun.set()
-        may_end.wait(20)
+        may_end.wait(PATIENCE)
         return load_explainer(catalog())
 
     flow = explaining(load=slow)

@@ -47,13 +47,13 @@ def serving(**more: object) -> Iterator[AuthorizationServer]:
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     server = AuthorizationServer(**more)  # type: ignore[arg-type]  # as the caller says
-    asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(10)
+    asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(PATIENCE)
     try:
         yield server
     finally:
-        asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result(10)
+        asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result(PATIENCE)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(PATIENCE)
         loop.close()
 
 
@@ -73,7 +73,7 @@ def test_the_browser_comes_back_while_somebody_is_asked() -> None:
         assert not waiting.done
         assert waiting.result(0.01) is None
         assert "press Enter" in visit(server.consent(waiting.attempt.url))
-        found = waiting.result(10)
+        found = waiting.result(PATIENCE)
     assert found is not None
     assert found.access.token.reveal() in server.access_tokens
 
@@ -83,7 +83,7 @@ def test_an_address_is_pasted_while_somebody_is_asked() -> None:
         with pytest.raises(OAuthError, match="another page"):
             waiting.paste("https://login.example/")
         waiting.paste(server.consent(waiting.attempt.url))
-        found = waiting.result(10)
+        found = waiting.result(PATIENCE)
     assert found is not None
 
 

@@ -304,7 +304,7 @@ async def test_the_screen_takes_keys_while_a_text_is_looked_at(
 
     def slow(catalog: Catalog) -> Explainer:
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(PATIENCE)
         return load_explainer(catalog)
 
     def asked(explainer: Explainer, text: str, **more: Any) -> Explanation:

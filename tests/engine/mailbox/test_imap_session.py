@@ -19,6 +19,7 @@ from smtp_wizard.engine.smtp.transport import Trust
 from tests.support.certs import Authority
 from tests.support.imapserver import PASSWORD, USER, ImapServer, StoredFolder
 from tests.support.misbehaving import Close, Hold, MisbehavingServer, Send, Step
+from tests.support.patience import PATIENCE
 from tests.support.returned import ORDINARY
 
 SECRET = Secret(PASSWORD)
@@ -293,7 +294,7 @@ async def test_closing_from_elsewhere_ends_a_read_that_waits(authority: Authorit
         await asyncio.sleep(0.05)
         session.close()
         with pytest.raises(ImapFailed):
-            await asyncio.wait_for(waiting, 10)
+            await asyncio.wait_for(waiting, PATIENCE)
 
 
 NAMES: dict[bytes, str] = {

@@ -17,6 +17,7 @@ from smtp_wizard.engine.smtp.begun_connection import BegunConnection
 from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import SocketWire, WireError
 from tests.support.misbehaving import refused_port
+from tests.support.patience import PATIENCE
 
 HOST = "127.0.0.1"
 
@@ -37,7 +38,7 @@ def has_connected(begun: BegunConnection) -> None:
     begun.answer()
     for thread in threading.enumerate():
         if thread.name == "smtp-wizard connection":
-            thread.join(10)
+            thread.join(PATIENCE)
 
 
 async def test_what_was_begun_is_the_connection_that_is_made(server: socket.socket) -> None:
