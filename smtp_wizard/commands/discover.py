@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.discovery.search import DEADLINE, DiscoveryResult
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.flows.server_search import SearchQuestion, ServerSearch
 from smtp_wizard.output.plain_lines import paragraph
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
@@ -24,8 +26,6 @@ from smtp_wizard.runtime.running import Stopwatch, run
 from smtp_wizard.text.address import meant_question, near_words
 from smtp_wizard.text.discovery import (
     believed_words,
-    is_certain,
-    list_may_help,
     list_question,
     redirect_question,
     server_words,
@@ -67,35 +67,45 @@ def command(
     options = connection_from(given)
     watch = Stopwatch(options.timeout)
 
-    def look(public_list: bool, file: str) -> DiscoveryResult:
-        work = invocation.services.discovery.find_settings(
+    left = DEADLINE
+    """Seconds that the search may still take."""
+
+    async def search(*, public_list: bool, file: str) -> DiscoveryResult:
+        return await invocation.services.discovery.find_settings(
             address,
             public_list=public_list,
             plain_http=allow_http,
             file=file,
             options=options,
-            deadline=min(DEADLINE, watch.left() or DEADLINE),
+            deadline=left,
             tell=invocation.out.narrate if options.verbose else lambda line: None,
         )
-        return run(work, watch, lambda: "Nothing was found yet.")
 
-    found = look(ispdb is True, file)
-    if found.redirect and _may_follow(address, found, follow):
-        file = found.redirect
-        found = look(ispdb is True, file)
-    if ispdb is None and can_ask() and list_may_help(found):
-        draft = Draft().with_address(address)
-        if confirm(list_question(draft, load_database())):
-            found = look(True, file)
+    def carry_out(work: Coroutine[Any, Any, None]) -> None:
+        nonlocal left
+        left = min(DEADLINE, watch.left() or DEADLINE)
+        run(work, watch, lambda: "Nothing was found yet.")
+
+    unasked = None if can_ask() else False
+    searched = ServerSearch(
+        search,
+        file=file,
+        follows=unasked if follow is None else follow,
+        asks_list=unasked if ispdb is None else ispdb,
+    )
+    carry_out(searched.begin())
+    while searched.question is not None:
+        carry_out(searched.answer(_agreed(address, searched)))
+    found = searched.found
     _tell(invocation, address, replace(found, notes=(*_doubts(invocation, address), *found.notes)))
     return Exit.OK if found.provider or found.alternatives or found.candidates else Exit.FAILED
 
 
-def _may_follow(address: Address, found: DiscoveryResult, said: bool | None) -> bool:
-    """Whether a file at another domain may be read: as the person said, or says now, where it may help."""
-    if said is not None or is_certain(found) or not can_ask():
-        return said is True
-    return confirm(redirect_question(address.domain, found))
+def _agreed(address: Address, search: ServerSearch) -> bool:
+    """Ask what is to be asked before it is searched any further."""
+    if search.question is SearchQuestion.REDIRECT:
+        return confirm(redirect_question(address.domain, search.found))
+    return confirm(list_question(Draft().with_address(address), load_database()))
 
 
 def _doubts(invocation: Invocation, address: Address) -> tuple[str, ...]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
+from typing import Any
 
 from smtp_wizard.engine.base.address import Address, AddressError, settings_file
 from smtp_wizard.engine.discovery.autoconfig import Database, load_database
@@ -14,6 +17,7 @@ from smtp_wizard.engine.services.discovery import Discovery
 from smtp_wizard.engine.wizard.draft import Draft, with_choice, with_found
 from smtp_wizard.engine.wizard.steps import Back, Next, StepId
 from smtp_wizard.flows.flow import Card, Entry, Flow, Leads, Mood, Offer, Section
+from smtp_wizard.flows.server_search import Searches, SearchQuestion, ServerSearch
 from smtp_wizard.flows.stoppable import StoppableWork, Stopped
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text import address as words
@@ -22,9 +26,7 @@ from smtp_wizard.text.discovery import (
     FOLLOW_YES,
     LIST_NO,
     LIST_YES,
-    is_certain,
     list_lines,
-    list_may_help,
     list_title,
     redirect_lines,
     redirect_title,
@@ -56,6 +58,14 @@ class AddressQuestion(StrEnum):
     LIST = "list"
     """Whether a public list may be asked, which then learns the domain."""
 
+
+ANSWERS: Mapping[AddressOffer, SearchQuestion] = {
+    AddressOffer.FOLLOW: SearchQuestion.REDIRECT,
+    AddressOffer.STAY: SearchQuestion.REDIRECT,
+    AddressOffer.ASK: SearchQuestion.LIST,
+    AddressOffer.LEAVE_OUT: SearchQuestion.LIST,
+}
+"""Which question of a search an offer answers."""
 
 FIND = Offer(AddressOffer.FIND, "Find my server")
 PRACTISE = Offer(AddressOffer.PRACTISE, "Practise", key="F3")
@@ -90,10 +100,8 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
         self._work = StoppableWork()
         self._kept = draft.address.domain if draft.address else ""
         """The ending that is meant as it stands, although it looks misspelt."""
-        self._found: tuple[Draft, DiscoveryResult] | None = None
-        """What was found without the public list, or the file at another domain, while that is the question."""
-        self._file = ""
-        """The settings file at another domain that may be read."""
+        self._search: tuple[Draft, ServerSearch] | None = None
+        """The search whose question stands there, with the draft that it is for."""
         typed = draft.typed.get("address", str(draft.address) if draft.address else "")
         entry = Entry(label=words.LABEL, text=typed, placeholder=words.PLACEHOLDER, hint=words.HINT)
         super().__init__(AddressState(address=entry))
@@ -105,7 +113,6 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
         if text == self._state.address.text:
             return
         self._work.stop()
-        self._file = ""
         self._ask_address(text)
 
     def stop(self) -> bool:
@@ -133,10 +140,8 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
             return self._back()
         if offer is AddressOffer.PRACTISE:
             return self._practised()
-        if offer in (AddressOffer.ASK, AddressOffer.LEAVE_OUT) and self._found is not None:
-            return await self._go_on(*self._found, ask=offer is AddressOffer.ASK)
-        if offer in (AddressOffer.FOLLOW, AddressOffer.STAY) and self._found is not None:
-            return await self._followed(*self._found, follow=offer is AddressOffer.FOLLOW)
+        if offer in ANSWERS and self._search is not None and self._search[1].question is ANSWERS[offer]:
+            return await self._answered(*self._search, yes=offer in (AddressOffer.ASK, AddressOffer.FOLLOW))
         address = self._parsed()
         if address is None:
             return None
@@ -183,46 +188,33 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
             return Next(draft, past=StepId.PROVIDER if words.is_practice(known) else None)
         if words.is_practice(known):
             return self._with_practice(draft, known)
-        found = await self._searched(address)
-        if found is None:
-            return None
-        if found.redirect and not is_certain(found):
-            self._ask_redirect(draft, found)
-            return None
-        return self._concluded(draft, found)
-
-    async def _followed(self, draft: Draft, found: DiscoveryResult, *, follow: bool) -> Leads | None:
-        """Read the settings file at the other domain, or leave it out."""
-        assert draft.address is not None, "it was looked up"
-        self._file = found.redirect if follow else self._file
-        there = await self._searched(draft.address, file=found.redirect) if follow else found
-        return self._concluded(draft, there) if there is not None else None
-
-    def _concluded(self, draft: Draft, found: DiscoveryResult) -> Leads | None:
-        """Go on with what was found; where that is not certain, ask whether a public list may be looked in."""
-        if list_may_help(found):
-            self._ask_list(draft, found)
-            return None
-        return Next(with_found(draft, found, self._catalog))
-
-    async def _go_on(self, draft: Draft, found: DiscoveryResult, *, ask: bool) -> Leads | None:
-        """Go on with what was found, or with what the public list adds to it."""
-        assert draft.address is not None, "it was looked up"
-        listed = await self._searched(draft.address, public_list=True) if ask else found
-        return Next(with_found(draft, listed, self._catalog)) if listed is not None else None
-
-    async def _searched(self, address: Address, *, public_list: bool = False, file: str = "") -> DiscoveryResult | None:
-        """Return what is found; None where it was stopped, or failed, which is said."""
-
-        def tell(line: str) -> None:
-            self._show_running(address, line)
-
+        search = ServerSearch(self._searching(address), file=settings_file(self._state.address.text))
+        self._search = None
         if self._catalog.by_domain(address.ascii_domain) is None:
-            tell("")
-        file = file or self._file or settings_file(self._state.address.text)
-        search = self._discovery.find_settings(address, public_list=public_list, file=file, tell=tell)
+            self._show_running(address, "")
+        return await self._went_on(draft, address, search, search.begin())
+
+    def _searching(self, address: Address) -> Searches:
+        async def search(*, public_list: bool, file: str) -> DiscoveryResult:
+            return await self._discovery.find_settings(
+                address, public_list=public_list, file=file, tell=partial(self._show_running, address)
+            )
+
+        return search
+
+    async def _answered(self, draft: Draft, search: ServerSearch, *, yes: bool) -> Leads | None:
+        """Take the answer to the question of a search, and go on with it."""
+        assert draft.address is not None, "it was looked up"
+        if yes:
+            self._show_running(draft.address, "")
+        return await self._went_on(draft, draft.address, search, search.answer(yes))
+
+    async def _went_on(
+        self, draft: Draft, address: Address, search: ServerSearch, work: Coroutine[Any, Any, None]
+    ) -> Leads | None:
+        """Search; ask what is to be asked then, else go on with what was found. None too where it was stopped."""
         try:
-            return await self._work.run(search)
+            await self._work.run(work)
         except EXPECTED_ERRORS as problem:
             self._ask_address()
             failed = Card(mood=Mood.FAILED, title="This could not be looked up", lines=(str(problem),))
@@ -234,12 +226,20 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
             if not isinstance(ended, Stopped):
                 raise
             return None
+        match search.question:
+            case SearchQuestion.REDIRECT:
+                self._ask_redirect(draft, search)
+            case SearchQuestion.LIST:
+                self._ask_list(draft, search)
+            case None:
+                return Next(with_found(draft, search.found, self._catalog))
+        return None
 
     # -- states -----------------------------------------------------------------------------------------------------
 
     def _ask_address(self, text: str | None = None, *, error: str = "") -> None:
         """Ask for the address, with nothing said but what is wrong with it."""
-        self._found = None
+        self._search = None
         entry = replace(self._state.address, error=error)
         if text is not None:
             entry = replace(entry, text=text)
@@ -257,8 +257,8 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
         asked = replace(self._state, question=AddressQuestion.SPELLING, card=card, offers=(*offers, BACK), sections=why)
         self._show(replace(asked, address=replace(asked.address, error="")))
 
-    def _ask_redirect(self, draft: Draft, found: DiscoveryResult) -> None:
-        self._found = (draft, found)
+    def _ask_redirect(self, draft: Draft, search: ServerSearch) -> None:
+        self._search, found = (draft, search), search.found
         domain = draft.address.domain if draft.address is not None else ""
         card = Card(mood=Mood.TOLD, title=redirect_title(found), lines=redirect_lines(domain, found))
         offers = (
@@ -268,8 +268,8 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
         )
         self._show(replace(self._state, question=AddressQuestion.REDIRECT, card=card, offers=offers, running=False))
 
-    def _ask_list(self, draft: Draft, found: DiscoveryResult) -> None:
-        self._found = (draft, found)
+    def _ask_list(self, draft: Draft, search: ServerSearch) -> None:
+        self._search = (draft, search)
         database: Database = load_database()
         card = Card(mood=Mood.TOLD, title=list_title(database), lines=list_lines(draft, database))
         offers = (

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import ConnectionOptions
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.discovery.search import DiscoveryResult
-from smtp_wizard.engine.wizard.draft import Draft, with_candidate, with_found
-from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer, doubt_about
+from smtp_wizard.engine.wizard.draft import Draft, with_found
+from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer, with_accepted
+from smtp_wizard.flows.server_search import Searches, ServerSearch
 from smtp_wizard.runtime.exits import CommandError
 from smtp_wizard.runtime.output import Output
 from smtp_wizard.runtime.questions import agree
@@ -43,32 +43,27 @@ class Search:
 
     def found(self, draft: Draft, address: Address) -> Draft:
         """Return the draft with what is found; the public list is asked only for `--accept-found`, where it must be."""
-        found = self._looked_up(draft, address, public_list=False)
+        catalog = self._invocation.services.catalog
+        search = ServerSearch(self._searching(address), follows=False, asks_list=False)
+        run(search.begin(), self._watch, self._undone)
+        found = with_found(draft, search.found, catalog)
         if not self._accept_found or found.maybe:
             return found
-        accepted = self._accepted(found)
+        accepted = with_accepted(found, catalog)
         if accepted is not None:
             return accepted
-        listed = self._looked_up(draft, address, public_list=True)
-        return self._accepted(listed) or (found if found.connection.endpoint is not None else listed)
+        run(search.look_in_list(), self._watch, self._undone)
+        listed = with_found(draft, search.found, catalog)
+        return with_accepted(listed, catalog) or (found if found.connection.endpoint is not None else listed)
 
-    def _looked_up(self, draft: Draft, address: Address, *, public_list: bool) -> Draft:
-        services, options = self._invocation.services, self._connection
-
-        async def look() -> DiscoveryResult:
+    def _searching(self, address: Address) -> Searches:
+        async def search(*, public_list: bool, file: str) -> DiscoveryResult:
             async with self._watch.bound():
-                return await services.discovery.find_settings(address, public_list=public_list, options=options)
+                return await self._invocation.services.discovery.find_settings(
+                    address, public_list=public_list, file=file, options=self._connection
+                )
 
-        return with_found(draft, run(look(), self._watch, self._undone), services.catalog)
-
-    def _accepted(self, found: Draft) -> Draft | None:
-        """Return the draft with the best server that `--accept-found` takes; None where there is none."""
-        services = self._invocation.services
-        if found.connection.endpoint is not None and doubt_about(found, services.catalog) is None:
-            return found
-        published = (each for each in found.candidates if each.published)
-        taken = next((each for each in published if each.endpoint.security is not Security.NONE), None)
-        return with_candidate(found, services.catalog, taken).confirmed() if taken is not None else None
+        return search
 
 
 def agreed(out: Output, draft: Draft, doubt: UnconfirmedServer) -> Draft:

@@ -20,7 +20,7 @@ from smtp_wizard.engine.discovery.candidate import source_words
 from smtp_wizard.engine.discovery.server_identity import belongs_to, whose_words
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.wizard.draft import Draft, Origin
+from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate
 from smtp_wizard.engine.wizard.steps import STEPS, Step, StepId, step
 
 
@@ -105,6 +105,19 @@ def doubt_about(draft: Draft, catalog: Catalog) -> UnconfirmedServer | None:
         if draft.address is None or draft.connection.username != draft.address.wire
         else "",
     )
+
+
+def with_accepted(draft: Draft, catalog: Catalog) -> Draft | None:
+    """Return the draft with the server that is taken unasked where the person has said so; None where there is none.
+
+    It is the one of the draft, where nothing is to be asked about that; else the best that somebody has published, and
+    that is encrypted.
+    """
+    if draft.connection.endpoint is not None and doubt_about(draft, catalog) is None:
+        return draft
+    published = (each for each in draft.candidates if each.published)
+    taken = next((each for each in published if each.endpoint.security is not Security.NONE), None)
+    return with_candidate(draft, catalog, taken).confirmed() if taken is not None else None
 
 
 def server_was_discovered(draft: Draft, catalog: Catalog) -> bool:
