@@ -36,6 +36,7 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.scan.known_host import provider_of
 from smtp_wizard.engine.scan.network_findings import report_unreached
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.flows.server_questions import answers_in
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import summary
 from smtp_wizard.runtime.exits import Exit, Interrupted
@@ -237,12 +238,12 @@ class _Checker:
     async def _as_it_answers(self, endpoint: Endpoint, transcript: Transcript) -> CheckOutcome:
         """Check an endpoint; where the way was not said and the port answers in the other, check it in that."""
         outcome = await self._check(endpoint, self.asked.depth, transcript)
-        fix = next((finding.fix for finding in outcome.findings if finding.fix is not None), None)
-        other_way = fix is not None and (fix.host, fix.port) == (endpoint.host, endpoint.port)
-        if self.asked.security is None and fix is not None and other_way and fix.security is not Security.NONE:
-            self.out.narrate(f"Port {fix.port} answers in another way: {fix.security.words}. Once more:")
-            return await self._check(fix, self.asked.depth, transcript)
-        return outcome
+        offered = next((finding.fix for finding in outcome.findings if finding.fix is not None), None)
+        other = answers_in(endpoint, offered, said=self.asked.security is not None)
+        if other is None:
+            return outcome
+        self.out.narrate(f"Port {other.port} answers in another way: {other.security.words}. Once more:")
+        return await self._check(other, self.asked.depth, transcript)
 
     async def _check(self, endpoint: Endpoint, depth: Depth, transcript: Transcript) -> CheckOutcome:
 

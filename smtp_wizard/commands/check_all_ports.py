@@ -25,6 +25,7 @@ from smtp_wizard.engine.scan.results import (
     ScanStarted,
     fold_scan,
 )
+from smtp_wizard.flows.server_questions import NetworkQuestion
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import finding_lines, paragraph
 from smtp_wizard.runtime.output import Form
@@ -34,7 +35,6 @@ from smtp_wizard.text.network import (
     answer_lines,
     conclusion,
     control_host_hint,
-    control_host_question,
     families_words,
     port_row_words,
     ports_table,
@@ -177,39 +177,38 @@ class ControlHostCheck:
 
         `serving`: other ports that are known to serve; None: that is found out beside.
         """
-        if not ports:
-            if named is not None and self.out.form is Form.TEXT:
-                self.out.narrate(f"{shown(named, 100)} was not asked: no port was found to be unreachable.")
+        question = NetworkQuestion(self.invocation.services.scans)
+        question.wonder_at(self.host, ports, serving, named or "")
+        if not ports and named is not None and self.out.form is Form.TEXT:
+            self.out.narrate(f"{shown(named, 100)} was not asked: no port was found to be unreachable.")
+        if question.unreached is None:
             return ControlHostResult()
-        if named is not None:
-            return ControlHostResult(self._asked(ControlHost(named, tuple(ports)), serving, undone))
-        proposal = self.invocation.services.scans.propose_neutral(self.host, ports)
-        if proposal is None or self.out.form is not Form.TEXT:
+        if question.agreed:
+            return ControlHostResult(self._asked(question, undone))
+        proposal = question.unreached.neutral
+        if self.out.form is not Form.TEXT:
             return ControlHostResult(proposal=proposal)
-        # Where another port serves there is nothing that must be known; a question would stand in the way.
-        if serving or not can_ask():
+        if not question.urgent or not can_ask():
             self.out.narrate(control_host_hint(proposal, self.server))
             return ControlHostResult(proposal=proposal)
-        if not confirm("\n".join(paragraph(control_host_question(proposal)))):
+        asking = question.asking()
+        if not confirm("\n".join(paragraph(" ".join((*asking.lines, asking.title))))):
             return ControlHostResult(proposal=proposal)
-        return ControlHostResult(self._asked(proposal, serving, undone), proposal)
+        return ControlHostResult(self._asked(question, undone), proposal)
 
-    def _asked(
-        self, neutral: ControlHost, serving: Sequence[Endpoint] | None, undone: Callable[[], str]
-    ) -> tuple[ControlAnswer, ...]:
-        answers = run(self._ask(neutral, serving), self.watch, undone)
+    def _asked(self, question: NetworkQuestion, undone: Callable[[], str]) -> tuple[ControlAnswer, ...]:
+        answers = run(self._ask(question), self.watch, undone)
         if self.out.form is Form.TEXT:
             for sentence in answer_lines(answers):
                 for line in paragraph(sentence):
                     self.out.data(line)
         return answers
 
-    async def _ask(self, neutral: ControlHost, serving: Sequence[Endpoint] | None) -> tuple[ControlAnswer, ...]:
+    async def _ask(self, question: NetworkQuestion) -> tuple[ControlAnswer, ...]:
         try:
             async with self.watch.bound():
-                return await self.invocation.services.scans.ask_neutral(
-                    neutral.host, self.host, neutral.ports, instead=serving, options=self.connection
-                )
+                return await question.answers(self.connection)
         except TimeoutError:
-            self.out.narrate(f"There was no time left to ask {neutral.host}.")
+            assert question.unreached is not None, "it was asked"
+            self.out.narrate(f"There was no time left to ask {question.unreached.neutral.host}.")
             return ()

@@ -64,8 +64,13 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
         vault: VaultStore,
         guides: Guides,
         watch: ServerWatch | None = None,
+        lingers: bool = True,
     ) -> None:
-        """`watch`: the check of the server while the person reads; None where there is none."""
+        """`watch`: the check of the server while the person reads; None where there is none.
+
+        `lingers`: what has worked stays until the person goes on; not where it was said and can be read all the same.
+        """
+        self._lingers = lingers
         self._catalog = catalog
         self._checks = checks
         self._scans = scans
@@ -196,8 +201,10 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
                 return Back(replace(self.draft, by_hand=True))
             case ConnectOffer.NEXT:
                 return Next(self.draft)
+        before = self._now.at
         await self._deeds()[offer]()
-        return None
+        worked = self._now.at is ConnectPhase.PASSED and before is not ConnectPhase.PASSED
+        return Next(self.draft) if worked and not self._lingers else None
 
     def _deeds(self) -> dict[ConnectOffer, Callable[[], Awaitable[None]]]:
         return {

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from smtp_wizard.engine.base.endpoint import Endpoint
-from smtp_wizard.engine.scan.control_host import Blame, ControlAnswer
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.scan.control_host import Blame, ControlAnswer, ControlHost
+from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer
 from smtp_wizard.flows.flow import Card, Mood
@@ -20,8 +21,21 @@ from smtp_wizard.text.network import (
     answer_steps,
     answer_words,
     ports_words,
+    unreached,
     who_acts,
 )
+
+
+def answers_in(endpoint: Endpoint, offered: Endpoint | None, *, said: bool) -> Endpoint | None:
+    """Return the same port in the way in which it answers, where that may be taken unasked; else None.
+
+    `offered`: what a finding offers instead. `said`: whether the person said how the port is encrypted. Without
+    encryption nothing is ever taken unasked.
+    """
+    if offered is None or said or offered.security is Security.NONE:
+        return None
+    return offered if (offered.host, offered.port) == (endpoint.host, endpoint.port) else None
+
 
 WAITING = "waiting for its answer"
 
@@ -46,6 +60,7 @@ class NetworkQuestion:
     def __init__(self, scans: Scans) -> None:
         self._scans = scans
         self._unreached: UnreachedPorts | None = None
+        self._named = False
 
     @property
     def unreached(self) -> UnreachedPorts | None:
@@ -54,8 +69,28 @@ class NetworkQuestion:
 
     def wonder(self, unreached: UnreachedPorts | None) -> None:
         """Take what there is to find out now, or that there is nothing."""
-        self._unreached = unreached
-        """What it is about; None where there is nothing to find out."""
+        self._unreached, self._named = unreached, False
+
+    def wonder_at(self, host: str, ports: Sequence[int], serving: Sequence[Endpoint] | None, named: str = "") -> None:
+        """Take ports of a host at which nobody has spoken. `serving`: other ports of it, where those are known.
+
+        `named`: the host that the person wants to be asked, which is their yes; else a well-known one is proposed.
+        """
+        if named and ports:
+            known = None if serving is None else tuple(serving)
+            self._unreached, self._named = UnreachedPorts(host, ControlHost(named, tuple(ports)), known), True
+        else:
+            self.wonder(unreached(self._scans, host, ports, serving))
+
+    @property
+    def agreed(self) -> bool:
+        """Whether it may be asked without another word."""
+        return self._named and self._unreached is not None
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it is to be asked now: where another port serves, the question would only stand in the way."""
+        return self._unreached is not None and not self._unreached.serving
 
     @property
     def title(self) -> str:
@@ -84,12 +119,12 @@ class NetworkQuestion:
             mood=Mood.RUNNING, title=f"Trying {self.unreached.neutral.host} …", lines=(WAITING,), foot="Esc stops"
         )
 
-    async def answers(self) -> tuple[ControlAnswer, ...]:
+    async def answers(self, options: CheckOptions | None = None) -> tuple[ControlAnswer, ...]:
         """Ask, after the person's yes. Raises what `Scans.ask_neutral` does."""
         assert self.unreached is not None, "it is asked only where there is something to find out"
         neutral = self.unreached.neutral
         return await self._scans.ask_neutral(
-            neutral.host, self.unreached.host, neutral.ports, instead=self.unreached.serving
+            neutral.host, self.unreached.host, neutral.ports, instead=self.unreached.serving, options=options
         )
 
 

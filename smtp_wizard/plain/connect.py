@@ -33,6 +33,7 @@ def connect(talk: Conversation, context: StepContext, draft: Draft) -> StepOutco
         tokens=services.tokens,
         vault=services.stores.vault,
         guides=context.guides,
+        lingers=False,
     )
     return _Connect(talk, context, flow).run()
 
@@ -189,19 +190,16 @@ class _Connect:
     # -- doing ------------------------------------------------------------------------------------------------------
 
     def _act(self, offer: ConnectOffer) -> StepOutcome | None:
-        """Do what was chosen, and say what came of it; what has worked leads on by itself."""
-        guide, before = self.state.guide, self.state.at
+        """Do what was chosen, and say what came of it."""
+        before = self.state
         leads = awaited(self.flow.act(offer))
         # Enter, pressed while it ran, must not begin another sign-in.
         self.talk.drop()
         self.context.keep(self.flow.draft)
-        if leads is not None:
-            return leads
-        self._tell_ticks(guide)
-        self._tell()
-        if self.state.at is ConnectPhase.PASSED and before is not ConnectPhase.PASSED:
-            return awaited(self.flow.act(ConnectOffer.NEXT))
-        return None
+        if leads is None or self.state != before:
+            self._tell_ticks(before.guide)
+            self._tell()
+        return leads
 
     def _tell_ticks(self, before: GuideView | None) -> None:
         """Say which steps have been proved; what proves a step proves those before it."""

@@ -213,15 +213,6 @@ def block_question(ports: Sequence[int]) -> str:
     return f"Does this network block {ports_words(ports)}?"
 
 
-def control_host_question(neutral: ControlHost) -> str:
-    """Ask whether a host may be contacted, naming it."""
-    them = "this port" if len(neutral.ports) == 1 else "these ports"
-    return (
-        f"{block_question(neutral.ports)} To find out, {neutral.host}, a well-known mail server, is tried on {them}. "
-        "No password and no message is sent. May it be contacted?"
-    )
-
-
 def control_host_hint(neutral: ControlHost, server: str) -> str:
     """Name the command that finds it out."""
     return f"{block_question(neutral.ports)} To find out: smtp-wizard check {server} --neutral {neutral.host}"

@@ -288,7 +288,9 @@ def _browser(services: Services, fate: Fate, _: Path) -> Player:
     return Player(flow, tuple(BrowserOffer), tuple(types))
 
 
-def _connect(services: Services, fate: Fate, folder: Path, draft: Draft | None = None) -> Player:
+def _connect(
+    services: Services, fate: Fate, folder: Path, draft: Draft | None = None, *, lingers: bool = True
+) -> Player:
     flow = ConnectFlow(
         draft or by_hand(),
         catalog=catalog(),
@@ -297,6 +299,7 @@ def _connect(services: Services, fate: Fate, folder: Path, draft: Draft | None =
         tokens=services.tokens,
         vault=services.stores.vault,
         guides=UnreadableGuides(fate),
+        lingers=lingers,
     )
     types = (
         flow.type_username,
@@ -306,7 +309,7 @@ def _connect(services: Services, fate: Fate, folder: Path, draft: Draft | None =
         lambda _: flow.mark(1, True),
         lambda _: flow.stop(),
     )
-    return Player(flow, tuple(ConnectOffer), types, lambda it: _connect(services, fate, folder, it))
+    return Player(flow, tuple(ConnectOffer), types, lambda it: _connect(services, fate, folder, it, lingers=lingers))
 
 
 def _test_mail(services: Services, fate: Fate, _: Path) -> Player:
@@ -461,6 +464,7 @@ FLOWS: dict[str, Make] = {
     "server": _server,
     "browser": _browser,
     "connect": _connect,
+    "connect-in-lines": partial(_connect, lingers=False),
     "test-mail": _test_mail,
     "save": _save,
     "done": _done,

@@ -237,6 +237,21 @@ async def test_a_note_of_the_server_does_not_stand_in_the_way(
     assert any("ends in 5 days" in line for line in card.lines)
 
 
+async def test_what_has_worked_leads_on_at_once_where_it_was_said_and_need_not_be_looked_at(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in lines of text. What has failed, and what was proved before, stays there."""
+    check = Scripted(*REFUSED)
+    flow = flow_with(services, monkeypatch, by_hand(), check, lingers=False)
+    flow.type_secret(PASSWORD)
+    assert await flow.act(ConnectOffer.SIGN_IN) is None
+    check.results = (GREETED, at_stage(Stage.AUTH))
+    leads = await flow.act(ConnectOffer.SAME)
+    assert isinstance(leads, Next)
+    assert leads.draft.signed_in
+    assert await flow.act(ConnectOffer.SIGN_IN) is None, "whoever comes back and checks again stays"
+
+
 # --- a password that was refused ---
 
 
