@@ -45,22 +45,27 @@ class Searches:
         return result
 
 
+def asks(search: ServerSearch) -> SearchQuestion | None:
+    """What is asked now, which the next answer changes."""
+    return search.question
+
+
 async def test_what_is_certain_is_asked_about_no_further() -> None:
     searches = Searches(FOUND)
     search = ServerSearch(searches)
     await search.begin()
-    assert (search.question, search.found, searches.asked) == (None, FOUND, [(False, "")])
+    assert (asks(search), search.found, searches.asked) == (None, FOUND, [(False, "")])
 
 
 async def test_a_redirect_is_asked_about_then_the_list_and_each_learns_after_a_yes_alone() -> None:
     searches = Searches(LED, NOTHING, FOUND)
     search = ServerSearch(searches)
     await search.begin()
-    assert search.question is SearchQuestion.REDIRECT
+    assert asks(search) is SearchQuestion.REDIRECT
     await search.answer(True)
-    assert search.question is SearchQuestion.LIST
+    assert asks(search) is SearchQuestion.LIST
     await search.answer(True)
-    assert (search.question, search.found) == (None, FOUND)
+    assert (asks(search), search.found) == (None, FOUND)
     assert searches.asked == [(False, ""), (False, ELSEWHERE), (True, ELSEWHERE)], (
         "the file is read again with the list"
     )
@@ -71,15 +76,15 @@ async def test_after_two_times_no_nobody_else_was_asked() -> None:
     search = ServerSearch(searches)
     await search.begin()
     await search.answer(False)
-    assert search.question is SearchQuestion.LIST
+    assert asks(search) is SearchQuestion.LIST
     await search.answer(False)
-    assert (search.question, search.found, len(searches.asked)) == (None, LED, 1)
+    assert (asks(search), search.found, len(searches.asked)) == (None, LED, 1)
 
 
 async def test_a_redirect_that_nobody_needs_is_asked_about_only_where_it_was_wished_for() -> None:
     asked, wished = ServerSearch(Searches(CERTAIN_AND_LED)), Searches(CERTAIN_AND_LED, FOUND)
     await asked.begin()
-    assert asked.question is None
+    assert asks(asked) is None
     await ServerSearch(wished, follows=True).begin()
     assert wished.asked == [(False, ""), (False, ELSEWHERE)]
 
@@ -99,7 +104,7 @@ async def test_what_was_said_beforehand_is_not_asked(
     searches = Searches(LED, NOTHING)
     search = ServerSearch(searches, follows=follows, asks_list=asks_list)
     await search.begin()
-    assert (search.question, searches.asked) == (None, asked)
+    assert (asks(search), searches.asked) == (None, asked)
 
 
 async def test_a_file_that_was_named_is_read_from_the_beginning() -> None:
@@ -116,11 +121,11 @@ async def test_a_search_that_fails_or_is_stopped_asks_the_same_again() -> None:
     await search.begin()
     with pytest.raises(DataError):
         await search.answer(True)
-    assert (search.question, search.found) == (SearchQuestion.REDIRECT, LED)
+    assert (asks(search), search.found) == (SearchQuestion.REDIRECT, LED)
     stopped = asyncio.ensure_future(search.answer(True))
     stopped.cancel()
     with pytest.raises(asyncio.CancelledError):
         await stopped
-    assert search.question is SearchQuestion.REDIRECT
+    assert asks(search) is SearchQuestion.REDIRECT
     await search.answer(True)
     assert search.found is FOUND
