@@ -99,6 +99,11 @@ class BrowserState:
     cursor: BrowserField = BrowserField.CLIENT_ID
     sections: tuple[Section, ...] = ()
 
+    @property
+    def only_way(self) -> BrowserOffer | None:
+        """The one thing that can be done, about which nobody need be asked; None where it has just failed, too."""
+        return self.offers[0].id if len(self.offers) == 1 and self.card is None else None
+
 
 _BY_CODE, _BY_BROWSER = BrowserOffer.CODE, BrowserOffer.BROWSER
 _WAYS: Mapping[BrowserOffer, OAuthFlow] = {_BY_CODE: OAuthFlow.DEVICE, _BY_BROWSER: OAuthFlow.BROWSER}

@@ -21,6 +21,7 @@ from smtp_wizard.flows.areas.mailing import (
 )
 from smtp_wizard.flows.flow import Card, CopyText, ReadGuide, Section
 from smtp_wizard.plain.conversation import END, Choice, Conversation, GoBack, wrap
+from smtp_wizard.plain.delivery import ready
 from smtp_wizard.plain.step_questions import StepContext
 from smtp_wizard.plain.waiting import awaited
 from smtp_wizard.text.calendar import FILE_WORDS, NOTHING_ENDS
@@ -96,12 +97,15 @@ def _figures(talk: Conversation, section: Section) -> None:
 def _plan(talk: Conversation, context: StepContext, flow: LimitsFlow, typed: dict[MailingField, str]) -> None:
     """Plan a mailing with one of those that were read out. Raises `GoBack`, `Quit`."""
     told = flow.found[:MOST]
-    rows: list[Choice[Provider | None]] = [
-        Choice(None, "Look up another provider", word="other"),
+    rows: list[Choice[Provider | str]] = [
+        Choice("other", "Look up another provider", word="other"),
         *(Choice(each, f"Plan a mailing with {each.name}", also=each.id) for each in told),
+        Choice("ready", "See whether I am ready for a mailing", word="ready"),
     ]
     provider = talk.choose("What next?", rows)
-    if provider is None:
+    if isinstance(provider, str):
+        if provider == "ready":
+            ready(talk, context, flow.found[0].id, typed.get(MailingField.RECIPIENTS, ""))
         return
     mailing = MailingFlow(context.services.catalog, provider, flow.today, typed)
     talk.say(QUESTION)

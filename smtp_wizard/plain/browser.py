@@ -107,12 +107,12 @@ class _BrowserQuestions:
                 fresh = True
 
     def _chosen(self) -> BrowserOffer:
-        """Return what is to be done; where there is one way only, that, unless it has just failed."""
+        """Return what is to be done."""
         state = self.flow.state
         if state.card is not None:
             CardLines(self._talk).take(state.card)
-        if len(state.offers) == 1 and state.card is None:
-            return state.offers[0].id
+        if state.only_way is not None:
+            return state.only_way
         rows = [Choice(each.id, each.verb, about=each.note) for each in state.offers]
         return self._talk.choose("" if state.stage is BrowserStage.DONE else words.HOW, rows)
 

@@ -13,6 +13,7 @@ from smtp_wizard.flows.areas.bounces import (
     ReadMailbox,
 )
 from smtp_wizard.flows.areas.domain import LOOKING, QUESTION, WHY, DomainFlow, DomainOffer
+from smtp_wizard.flows.areas.readiness import ReadinessFlow, ReadinessOffer
 from smtp_wizard.flows.flow import Card, ReadGuide
 from smtp_wizard.plain.cards import row_of, say_card
 from smtp_wizard.plain.connect import show_guide
@@ -20,6 +21,7 @@ from smtp_wizard.plain.conversation import Conversation, wrap
 from smtp_wizard.plain.question import carried_out
 from smtp_wizard.plain.step_questions import StepContext
 from smtp_wizard.plain.waiting import awaited
+from smtp_wizard.text.areas.readiness import WHAT_IS_LOOKED_AT
 from smtp_wizard.text.domain import domain_lines
 
 MOST = 30
@@ -76,6 +78,45 @@ def _address(talk: Conversation, row: FailedRow) -> None:
     for section in row.sections:
         for line in section.lines:
             talk.show(wrap(line, "  "))
+
+
+def ready(talk: Conversation, context: StepContext, provider: str, recipients: str) -> None:
+    """Say whether accounts are ready for a mailing, until the person goes back. Raises `GoBack`, `Quit`.
+
+    `provider`: its accounts come first; `recipients`: what was typed for a plan.
+    """
+    services = context.services
+    flow = ReadinessFlow(
+        services.saved_accounts.list,
+        services.domains,
+        services.catalog,
+        services.now().astimezone().date(),
+        provider=provider,
+        recipients=recipients,
+    )
+    for line in WHAT_IS_LOOKED_AT:
+        talk.say(line)
+    if flow.state.card is not None:  # no account can send one
+        say_card(talk, flow.state.card)
+        return
+    while True:
+        entry = flow.state.entry
+        whose = f"{entry.label} get it from '{flow.state.account}' ('back' leaves)"
+        flow.put(talk.ask(whose, str, default=entry.text))
+        awaited(flow.act(ReadinessOffer.LOOK))
+        talk.drop()
+        state = flow.state
+        if state.entry.error:
+            talk.say(state.entry.error)
+            continue
+        if state.card is not None:
+            say_card(talk, state.card)
+        for section in flow.details() if flow.readiness is not None else ():
+            talk.show(["", *wrap(section.title)])
+            for line in section.lines:
+                talk.show(wrap(line, "  "))
+        if any(each.id == ReadinessOffer.OTHER for each in state.offers):
+            awaited(flow.act(ReadinessOffer.OTHER))
 
 
 def domain(talk: Conversation, context: StepContext) -> None:

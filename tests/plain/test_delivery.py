@@ -7,18 +7,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.services.domains import Domains
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.flows.areas.bounces import NO_ACCOUNT
 from smtp_wizard.plain.conversation import Conversation, GoBack
-from smtp_wizard.plain.delivery import MOST, bounces, domain
+from smtp_wizard.plain.delivery import MOST, bounces, domain, ready
 from smtp_wizard.plain.step_questions import StepContext
 from smtp_wizard.plain.wizard import PlainWizard
 from tests.engine.domain.test_mending import DOMAIN, as_text, good_zone
@@ -129,6 +133,32 @@ def test_a_domain_is_looked_at_and_the_record_that_mends_it_stands_in_one_line(t
         )
     assert any("v=spf1 ip4:203.0.113.9 -all" in line for line in said.said.splitlines())
     assert "\x1b" not in said.said
+
+
+def test_whether_an_account_is_ready_is_said_with_what_is_missing_and_the_plan(tmp_path: Path) -> None:
+    with dns({key: value for key, value in good_zone().items() if not key[0].startswith("_dmarc")}) as server:
+        services = replace(services_with(tmp_path, Bounces()), domains=Domains(catalog(), server.resolver))
+        at_domain = replace(
+            ACCOUNT, name=shown("Shop"), id="b" * 16, address=Address("ana", DOMAIN), scope=Scope.GENERAL
+        )
+        known = replace(at_domain, connection=replace(at_domain.connection, provider="gmail"))
+        services.saved_accounts.put(known)
+        said, _ = talked(
+            services,
+            ("To how many people get it from 'Shop'", "many"),
+            ("To how many people", "20000"),
+            (f"get it from '{ACCOUNT.name}'", "back"),
+            area=partial(ready, provider="gmail", recipients=""),
+        )
+    for words in ("'Shop' is not ready for this mailing", "Who must act:", "How long it takes", "20,000 messages"):
+        assert words in said.words
+    assert "\x1b" not in said.said
+
+
+def test_without_an_account_there_is_nothing_to_be_ready_for(tmp_path: Path) -> None:
+    services = services_with(tmp_path, Bounces(), saved=False)
+    said, _ = talked(services, area=partial(ready, provider="gmail", recipients="500"))
+    assert "Set one up first." in said.words
 
 
 @pytest.mark.parametrize("area", ["bounces", "domain"])
