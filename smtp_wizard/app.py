@@ -246,8 +246,8 @@ class WizardApp(AreasApp):
         self._chosen(message.item)
 
     def on_readiness_requested(self, message: ReadinessRequested) -> None:
-        """From the plan of a mailing to what receivers ask for, with the same number of people."""
-        self.push_screen(READINESS["readiness"](self.context, message.provider, message.recipients))
+        """From the plan of a mailing to what receivers ask for, for the same mailing."""
+        self.push_screen(READINESS["readiness"](self.context, message.provider, message.typed))
 
     def open_tool(self, name: str) -> None:
         """Show a tool over the screen that is shown."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from smtp_wizard.engine.wizard.draft import Draft
+    from smtp_wizard.flows.areas.mailing import MailingField
     from smtp_wizard.screens.page import StepPage
     from smtp_wizard.screens.screen_context import ScreenContext
 
@@ -48,10 +49,10 @@ SCREENS: WhenNeeded[Callable[[ScreenContext, Draft], StepPage[Any, Any]]] = When
     }
 )
 """The screen of each step."""
-READINESS: WhenNeeded[Callable[[ScreenContext, str, str], Screen[None]]] = WhenNeeded(
+READINESS: WhenNeeded[Callable[[ScreenContext, str, Mapping[MailingField, str]], Screen[None]]] = WhenNeeded(
     {"readiness": "areas.readiness:ReadinessScreen"}
 )
-"""The screen that a plan leads to, for a provider and a number of people."""
+"""The screen that a plan leads to, for a provider and with what was typed for it."""
 TOOL_SCREENS: WhenNeeded[Callable[[ScreenContext], Screen[None]]] = WhenNeeded(
     {
         "explain": "areas.explain:ExplainScreen",

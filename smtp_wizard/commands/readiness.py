@@ -13,6 +13,7 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.shell_completion import account_names
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.limits.mailing_plan import Mailing, Reserve
 from smtp_wizard.flows.areas.mailing import parse_recipients
 from smtp_wizard.flows.areas.readiness import Readiness, concluded, examined
 from smtp_wizard.output.plain_lines import VERDICT_WORDS, paragraph, who_words
@@ -47,7 +48,8 @@ def command(invocation: Invocation, account: str, recipients: str, timeout: floa
     catalog = invocation.catalog
     work = examined(chosen, invocation.services.domains, catalog)
     report = run_bounded(work, Stopwatch(timeout), lambda: "Nothing was found yet.")
-    found = concluded(chosen, count, report, catalog, datetime.now().astimezone().date())
+    mailing = Mailing(recipients=count, reserve=Reserve.parse(""), start=datetime.now().astimezone().date())
+    found = concluded(chosen, mailing, report, catalog)
     if invocation.out.form is Form.JSON:
         from smtp_wizard.output.documents.readiness import ReadyForMailing, RequirementJson
 

@@ -105,7 +105,7 @@ def _plan(talk: Conversation, context: StepContext, flow: LimitsFlow, typed: dic
     provider = talk.choose("What next?", rows)
     if isinstance(provider, str):
         if provider == "ready":
-            ready(talk, context, flow.found[0].id, typed.get(MailingField.RECIPIENTS, ""))
+            ready(talk, context, flow.found[0].id, typed)
         return
     mailing = MailingFlow(context.services.catalog, provider, flow.today, typed)
     talk.say(QUESTION)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.flows.areas.bounces import (
     ABOUT,
@@ -13,6 +15,7 @@ from smtp_wizard.flows.areas.bounces import (
     ReadMailbox,
 )
 from smtp_wizard.flows.areas.domain import LOOKING, QUESTION, WHY, DomainFlow, DomainOffer
+from smtp_wizard.flows.areas.mailing import MailingField
 from smtp_wizard.flows.areas.readiness import ReadinessFlow, ReadinessOffer
 from smtp_wizard.flows.flow import Card, ReadGuide
 from smtp_wizard.plain.cards import row_of, say_card
@@ -80,10 +83,10 @@ def _address(talk: Conversation, row: FailedRow) -> None:
             talk.show(wrap(line, "  "))
 
 
-def ready(talk: Conversation, context: StepContext, provider: str, recipients: str) -> None:
+def ready(talk: Conversation, context: StepContext, provider: str, typed: Mapping[MailingField, str]) -> None:
     """Say whether accounts are ready for a mailing, until the person goes back. Raises `GoBack`, `Quit`.
 
-    `provider`: its accounts come first; `recipients`: what was typed for a plan.
+    `provider`: its accounts come first; `typed`: what was typed for a plan.
     """
     services = context.services
     flow = ReadinessFlow(
@@ -92,7 +95,7 @@ def ready(talk: Conversation, context: StepContext, provider: str, recipients: s
         services.catalog,
         services.now().astimezone().date(),
         provider=provider,
-        recipients=recipients,
+        typed=typed,
     )
     for line in WHAT_IS_LOOKED_AT:
         talk.say(line)

@@ -423,7 +423,8 @@ def _readiness(services: Services, fate: Fate, _: Path) -> Player:
         own = account_of(replace(draft_at_review(), name="Office"), NOON)
         return [replace(own, connection=replace(own.connection, sandbox=None))] * 2
 
-    flow = ReadinessFlow(accounts, services.domains, catalog(), NOON.date(), recipients="500")
+    typed = {MailingField.RECIPIENTS: "500", MailingField.RESERVE: fate.random.choice(("10%", "no such"))}
+    flow = ReadinessFlow(accounts, services.domains, catalog(), NOON.date(), typed=typed)
     return Player(flow, (*ReadinessOffer, "no-such-rule"), (flow.put, flow.explained, lambda _: flow.details()))
 
 

@@ -16,7 +16,8 @@ from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.services.domains import Domains
 from smtp_wizard.flows.areas.domain import ReadSections
-from smtp_wizard.flows.areas.readiness import WHY, ReadinessFlow, ReadinessOffer, ReadinessState
+from smtp_wizard.flows.areas.mailing import MailingField, MailingFlow, MailingOffer
+from smtp_wizard.flows.areas.readiness import WHY, ReadinessFlow, ReadinessOffer, ReadinessState, provider_of
 from smtp_wizard.flows.flow import Mood
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.areas.readiness import NO_ACCOUNT
@@ -34,9 +35,16 @@ def account(name: str = "Office", provider: str = "gmail", **connection: Any) ->
     return replace(RELAY, name=shown(name), address=Address("ana", DOMAIN), connection=own)
 
 
-def flow_of(domains: Any, *accounts: Account, provider: str = "", recipients: str = "500") -> ReadinessFlow:
+def flow_of(
+    domains: Any, *accounts: Account, provider: str = "", recipients: str = "500", typed: Any = None
+) -> ReadinessFlow:
     return ReadinessFlow(
-        lambda: accounts or (account(),), domains, catalog(), MONDAY, provider=provider, recipients=recipients
+        lambda: accounts or (account(),),
+        domains,
+        catalog(),
+        MONDAY,
+        provider=provider,
+        typed={MailingField.RECIPIENTS: recipients, **(typed or {})},
     )
 
 
@@ -73,6 +81,29 @@ async def test_what_is_missing_stands_first_with_who_mends_it_and_the_plan_besid
     rule, plan = flow.explained("dmarc")
     assert (rule.title, plan.lines) == (leads.title, state.plan)
     assert len(flow.details()) == len(found.requirements) + 1
+
+
+async def test_it_is_the_same_mailing_that_was_planned() -> None:
+    """With what is kept for invoices, and what went out today."""
+    planned = {MailingField.RESERVE: "10%", MailingField.SENT: "100"}
+    mailing = MailingFlow(catalog(), provider_of(account(), catalog()), MONDAY)
+    for field, text in {MailingField.RECIPIENTS: "5000", **planned}.items():
+        mailing.put(field, text)
+    await mailing.act(MailingOffer.COUNT)
+    async with DnsServer(as_text(good_zone())) as server:
+        flow = flow_of(Domains(catalog(), server.resolver), recipients="5000", typed=planned)
+        await flow.act(ReadinessOffer.LOOK)
+    assert flow.readiness is not None
+    assert flow.readiness.plan == mailing.made
+
+
+async def test_what_was_typed_wrong_for_the_plan_does_not_stand_in_the_way() -> None:
+    wrong = {MailingField.RESERVE: "no such", MailingField.SENT: "-3"}
+    async with DnsServer(as_text(good_zone())) as server:
+        flow = flow_of(Domains(catalog(), server.resolver), typed=wrong)
+        await flow.act(ReadinessOffer.LOOK)
+    assert flow.readiness is not None
+    assert not flow.readiness.plan.mailing.reserve.amount
 
 
 async def test_a_few_people_are_asked_for_less() -> None:

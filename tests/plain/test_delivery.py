@@ -148,7 +148,7 @@ def test_whether_an_account_is_ready_is_said_with_what_is_missing_and_the_plan(t
             ("To how many people get it from 'Shop'", "many"),
             ("To how many people", "20000"),
             (f"get it from '{ACCOUNT.name}'", "back"),
-            area=partial(ready, provider="gmail", recipients=""),
+            area=partial(ready, provider="gmail", typed={}),
         )
     for words in ("'Shop' is not ready for this mailing", "Who must act:", "How long it takes", "20,000 messages"):
         assert words in said.words
@@ -157,7 +157,7 @@ def test_whether_an_account_is_ready_is_said_with_what_is_missing_and_the_plan(t
 
 def test_without_an_account_there_is_nothing_to_be_ready_for(tmp_path: Path) -> None:
     services = services_with(tmp_path, Bounces(), saved=False)
-    said, _ = talked(services, area=partial(ready, provider="gmail", recipients="500"))
+    said, _ = talked(services, area=partial(ready, provider="gmail", typed={}))
     assert "Set one up first." in said.words
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from typing import TypeVar
 
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.errors import InputError
@@ -20,12 +21,14 @@ from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider
 from smtp_wizard.engine.services.domains import Domains
 from smtp_wizard.flows.areas.domain import ReadSections
-from smtp_wizard.flows.areas.mailing import parse_recipients
+from smtp_wizard.flows.areas.mailing import MailingField, parse_recipients, parse_sent
 from smtp_wizard.flows.flow import Card, Entry, Flow, Mood, Offer, Section
 from smtp_wizard.output.plain_lines import who_words
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.areas import readiness as words
 from smtp_wizard.text.limits import plan_words
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +69,16 @@ async def examined(account: Account, domains: Domains, catalog: Catalog) -> Doma
     return await domains.examine(str(account.from_address), provider=provider_of(account, catalog))
 
 
-def concluded(account: Account, recipients: int, report: DomainReport, catalog: Catalog, today: date) -> Readiness:
-    """Return whether an account is ready for a mailing to so many. Raises `DataError`, `InputError`."""
-    mailing = Mailing(recipients=recipients, reserve=Reserve.parse(""), start=today)
+def concluded(account: Account, mailing: Mailing, report: DomainReport, catalog: Catalog, sent: int = 0) -> Readiness:
+    """Return whether an account is ready for a mailing. `sent`: how many messages went out today already.
+
+    Raises `DataError`, `InputError`.
+    """
     return Readiness(
         account=account,
         domain=report.domain,
-        requirements=judge(load_requirements(), report, account.connection.endpoint, recipients),
-        plan=plan(mailing, [sender_of(provider_of(account, catalog), 0, "")]),
+        requirements=judge(load_requirements(), report, account.connection.endpoint, mailing.recipients),
+        plan=plan(mailing, [sender_of(provider_of(account, catalog), sent, "")]),
     )
 
 
@@ -119,18 +124,24 @@ class ReadinessFlow(Flow[ReadinessState, str, ReadSections]):
         today: date,
         *,
         provider: str = "",
-        recipients: str = "",
+        typed: Mapping[MailingField, str] | None = None,
     ) -> None:
-        """`accounts` reads the saved ones, of which those of `provider` come first; `recipients` was typed before."""
+        """`accounts` reads the saved ones, of which those of `provider` come first.
+
+        `typed`: what was typed for a plan; what of it cannot be used is left out, as it is not to be mended here.
+        """
         self._domains = domains
         self._catalog = catalog
         self._today = today
+        self._typed = typed or {}
         self._looks = 0
         self._number = 0
         self.readiness: Readiness | None = None
         """What the state shows, in full."""
         self._accounts, trouble = _read(accounts, provider)
-        entry = Entry(label=words.RECIPIENTS, text=recipients, placeholder="for example 500")
+        entry = Entry(
+            label=words.RECIPIENTS, text=self._typed.get(MailingField.RECIPIENTS, ""), placeholder="for example 500"
+        )
         super().__init__(ReadinessState(entry=entry))
         self._ask(entry, trouble or (None if self._accounts else Card(mood=Mood.TOLD, title=words.NO_ACCOUNT)))
 
@@ -172,7 +183,7 @@ class ReadinessFlow(Flow[ReadinessState, str, ReadSections]):
         self._looks += 1
         mine, entry = self._looks, replace(self.state.entry, error="")
         try:
-            recipients = parse_recipients(entry.text.strip())
+            mailing, sent = self._mailing(entry.text.strip())
         except InputError as problem:
             self._ask(replace(entry, error=str(problem)))
             return
@@ -180,7 +191,7 @@ class ReadinessFlow(Flow[ReadinessState, str, ReadSections]):
         self._ask(entry, Card(mood=Mood.RUNNING, title=words.LOOKING, foot="Esc stops"))
         try:
             report = await examined(account, self._domains, self._catalog)
-            found = await in_thread(lambda: concluded(account, recipients, report, self._catalog, self._today))
+            found = await in_thread(lambda: concluded(account, mailing, report, self._catalog, sent))
         except EXPECTED_ERRORS as problem:
             if mine == self._looks:
                 self._ask(entry, Card(mood=Mood.FAILED, title=words.NOT_LOOKED, lines=(str(problem),)))
@@ -191,6 +202,18 @@ class ReadinessFlow(Flow[ReadinessState, str, ReadSections]):
             running = self.state.card is not None and self.state.card.mood is Mood.RUNNING
             if mine == self._looks and running:
                 self._ask(entry)
+
+    def _mailing(self, recipients: str) -> tuple[Mailing, int]:
+        """Return the mailing, and how much went out today already: as it was planned. Raises `InputError`."""
+        reserve = self._planned(MailingField.RESERVE, Reserve.parse)
+        mailing = Mailing(recipients=parse_recipients(recipients), reserve=reserve, start=self._today)
+        return mailing, self._planned(MailingField.SENT, parse_sent)
+
+    def _planned(self, field: MailingField, parse: Callable[[str], T]) -> T:
+        try:
+            return parse(self._typed.get(field, "").strip())
+        except InputError:
+            return parse("")
 
     # -- what is shown ----------------------------------------------------------------------------------------------
 

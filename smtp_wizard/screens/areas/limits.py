@@ -177,8 +177,8 @@ class ReadinessRequested(Message):
 
     provider: str
     """The id of the provider that it was planned with."""
-    recipients: str
-    """As they were typed."""
+    typed: Mapping[MailingField, str]
+    """What was typed for the plan."""
 
 
 class PlanCard(OutcomeCard):
@@ -285,8 +285,7 @@ class MailingScreen(Page[Mapping[MailingField, str]]):
         await self.flow.act(offer)
 
     def _ready(self) -> None:
-        recipients = self.flow.state.entries[MailingField.RECIPIENTS].text
-        self.post_message(ReadinessRequested(self.provider.id, recipients))
+        self.post_message(ReadinessRequested(self.provider.id, self.flow.typed))
 
     def _details(self) -> None:
         sections = self.flow.details() or self.flow.state.sections

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from textual import on, work
 from textual.content import Content
 from textual.widget import Widget
 
+from smtp_wizard.flows.areas.mailing import MailingField
 from smtp_wizard.flows.areas.readiness import ReadinessFlow, ReadinessOffer, ReadinessState
 from smtp_wizard.flows.flow import Section
 from smtp_wizard.screens.areas.stoppable_page import WORK, FormPage
@@ -24,7 +25,7 @@ from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.plain_text import PlainText, folded
 
 PLAN_ROWS = 2
-"""Rows of the plan below the list; all of it is beside it, and behind F4."""
+"""Rows of the plan above the list; all of it is beside it, and behind F4."""
 
 
 class ReadinessScreen(FormPage):
@@ -37,8 +38,10 @@ class ReadinessScreen(FormPage):
     )
     AUTO_FOCUS = "#recipients Input"
 
-    def __init__(self, context: ScreenContext, provider: str = "", recipients: str = "") -> None:
-        """`provider`: its accounts come first; `recipients`: what was typed for the plan."""
+    def __init__(
+        self, context: ScreenContext, provider: str = "", typed: Mapping[MailingField, str] | None = None
+    ) -> None:
+        """`provider`: its accounts come first; `typed`: what was typed for the plan."""
         super().__init__(context)
         services = context.services
         self.flow = ReadinessFlow(
@@ -47,7 +50,7 @@ class ReadinessScreen(FormPage):
             services.catalog,
             context.today,
             provider=provider,
-            recipients=recipients,
+            typed=typed,
         )
         self.flow.changed = self._changed
         state = self.flow.state
@@ -55,15 +58,15 @@ class ReadinessScreen(FormPage):
         self.whose = PlainText(_whose(state), classes="told")
         self.card = OutcomeCard(state.card)
         self.offers: OfferList[str] = OfferList()
-        self.plan = Lines(id="readiness-plan")
+        self.plan = Lines(id="readiness-plan", classes="apart")
 
     def column(self) -> Iterator[Widget]:
         yield question(QUESTION)
         yield self.frame
         yield self.whose
         yield self.card
-        yield self.offers
         yield self.plan
+        yield self.offers
 
     def rail(self) -> Sequence[Section]:
         marked = self.offers.selected
