@@ -21,6 +21,8 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.checks.events import Event
+from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.test_message import new_token
@@ -121,6 +123,8 @@ class MessageAction(Action):
         self._patience = patience
         self._keep = keep
         self._anyway: bool | None = None
+        self._perhaps = False
+        """Whether sending was stopped so late that the server may have the message."""
 
     async def _do(self) -> ActionResult:
         to = self._recipient()
@@ -165,25 +169,36 @@ class MessageAction(Action):
 
     @property
     def _went_out(self) -> bool:
-        return self.report is not None and accepted(self.report) == "yes"
+        """Whether it was sent, as far as anybody can tell."""
+        return self._perhaps or (self.report is not None and accepted(self.report) == "yes")
 
     @property
     def _said(self) -> CheckOptions:
         return replace(self._options, ignore_lockout=True) if self._anyway else self._options
 
     async def _sent(self, secret: Secret | None, to: Address) -> Report:
-        take = self._watch(words.sending_words(shown(str(to), 100)))
-        report = await self._services.checks.check_account(
-            self.account,
-            secret,
-            Depth.SEND,
-            take,
-            to=to,
-            options=self._said,
-            token=self.code,
-            keep=self._keep,
-            envelope_id=self._envelope_id,
-        )
+        show, progress = self._watch(words.sending_words(shown(str(to), 100))), CheckProgress()
+
+        def take(event: Event) -> None:
+            progress.take(event)
+            show(event)
+
+        try:
+            report = await self._services.checks.check_account(
+                self.account,
+                secret,
+                Depth.SEND,
+                take,
+                to=to,
+                options=self._said,
+                token=self.code,
+                keep=self._keep,
+                envelope_id=self._envelope_id,
+            )
+        except BaseException:
+            # Stopped while it was handed over: then it is looked for, and never sent again.
+            self._perhaps = progress.perhaps_sent
+            raise
         why = paused(report)
         if why is not None and self._anyway is None:
             raise QuestionNeeded(anyway_question(self.state.title, why))
@@ -202,7 +217,8 @@ class MessageAction(Action):
     def _answered(self, offer: StrEnum) -> ActionResult | None:
         if self.state.about is Topic.LOCKOUT:
             self._anyway = offer is Answer.DO
-            return None if self._anyway else ActionResult(said=words.LEFT_ALONE, name=self.account.name)
+            left = words.TAKEN if self.report is not None else words.LEFT_ALONE
+            return None if self._anyway else ActionResult(said=left, name=self.account.name, report=self.report)
         if offer is Answer.DO and self.state.about is Topic.PASSWORD:
             typed = self._secret(0)
             if not typed:

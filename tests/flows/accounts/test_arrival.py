@@ -19,7 +19,8 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.checks.report import CheckResult, Report
+from smtp_wizard.engine.checks.events import Line, StageStarted
+from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.mailbox.arrival import Arrival
 from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
@@ -287,6 +288,38 @@ async def test_whoever_stops_the_waiting_stands_before_the_question_again_and_se
     doubles.waits = None
     assert await action.act(Answer.DO) is not None
     assert len(doubles.messages) == 1
+
+
+async def test_a_message_whose_handing_over_was_stopped_is_looked_for_and_not_sent_again(tmp_path: Path) -> None:
+    """Nobody knows whether the server has it; a second one would say nothing of the first."""
+    begun = asyncio.Event()
+    doubles = Doubles(found=[NOTHING])
+
+    class HandsOver(Doubles):
+        async def check_account(self, account: Account, secret: Any, depth: Any, emit: Any, **said: Any) -> Report:
+            doubles.messages.append((str(said["to"]), said["token"], said["envelope_id"]))
+            emit(StageStarted(Stage.DATA))
+            emit(Line(0.0, Stage.DATA, Speaker.OURS, phrase("."), True))
+            begun.set()
+            await asyncio.Event().wait()
+            raise AssertionError("it is stopped before")
+
+    made = replace(actions(tmp_path, doubles), checks=HandsOver())  # type: ignore[arg-type]
+    action = made.rehearse(ACCOUNT, secret=SECRET)
+    await action.begin()
+    acting = asyncio.ensure_future(action.act(Answer.DO))
+    await begun.wait()
+    acting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await acting
+    assert await action.act(Answer.DO) is not None
+    assert (len(doubles.messages), len(doubles.looked)) == (1, 1)
+
+
+async def test_a_no_to_the_reading_of_the_mailbox_says_that_the_message_went_out(tmp_path: Path) -> None:
+    doubles = Doubles(found=[MailboxError(finding(PAUSED))])
+    done = await through(actions(tmp_path, doubles).rehearse(ACCOUNT, secret=SECRET), Answer.DO, Answer.LEAVE)
+    assert done.said == words.TAKEN
 
 
 def test_both_are_actions_of_their_own(tmp_path: Path) -> None:
