@@ -37,7 +37,14 @@ from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.test_message import new_token
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
-from smtp_wizard.flows.accounts.arrival import accepted, nobodys_address
+from smtp_wizard.flows.accounts.arrival import (
+    ArrivalActions,
+    ConfirmArrival,
+    RehearseBounce,
+    SentMessage,
+    accepted,
+    nobodys_address,
+)
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import paragraph
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -184,29 +191,39 @@ class _Sending:
 
     def _looked_for(self, secret: Secret | None) -> ArrivalFound:
         """Look into the mailbox, where that is wanted. Raises `ShownError`, `CommandError`."""
-        looking, arrivals = self.looking, self.invocation.services.arrivals
+        action = self._action(secret)
+        if action is None:
+            return ArrivalFound()
+        done = run_bounded(action.begin(), self.watch, self._undone)
+        if done is not None and done.problem is not None:
+            raise done.problem
+        if isinstance(action, ConfirmArrival):
+            return ArrivalFound(confirmation=action.confirmation)
+        return ArrivalFound(rehearsal=action.rehearsal)
+
+    def _action(self, secret: Secret | None) -> ConfirmArrival | RehearseBounce | None:
+        """Return what looks for the message that went out; None where nothing is looked for."""
+        services, looking = self.invocation.services, self.looking
+        made = ArrivalActions(
+            checks=services.checks,
+            arrivals=services.arrivals,
+            entries=services.entries,
+            vault=services.stores.vault,
+            catalog=services.catalog,
+        )
+        how: dict[str, Any] = {
+            "secret": secret,
+            "agreed": True,
+            "asks": False,
+            "named": looking.imap,
+            "options": self.connection,
+            "patience": looking.patience,
+        }
         if looking.confirm:
-            work = arrivals.confirm(
-                self.account,
-                secret,
-                self.to,
-                self.code,
-                named=looking.imap,
-                options=self.connection,
-                patience=looking.patience,
-            )
-            return ArrivalFound(confirmation=run_bounded(work, self.watch, self._undone))
+            return ConfirmArrival(self.account, made, sent=SentMessage(to=self.to, code=self.code), **how)
         if looking.rehearse:
-            wait = arrivals.rehearse(
-                self.account,
-                secret,
-                self.code,
-                named=looking.imap,
-                options=self.connection,
-                patience=looking.patience,
-            )
-            return ArrivalFound(rehearsal=run_bounded(wait, self.watch, self._undone))
-        return ArrivalFound()
+            return RehearseBounce(self.account, made, to=self.to, code=self.code, sent=True, **how)
+        return None
 
     def _undone(self) -> str:
         if self.sent:

@@ -104,11 +104,13 @@ class MessageAction(Action):
         options: CheckOptions | None = None,
         patience: timedelta = PATIENCE,
         keep: bool = True,
+        asks: bool = True,
     ) -> None:
         """`secret`: what it signs in with, where that is at hand. `named`: its IMAP server, as the person named it.
 
         `code`: the word of the message; '' has one made. `patience`: how long it is looked for. `keep`:
-        whether the result of sending is kept with the account, which is saved then.
+        whether the result of sending is kept with the account, which is saved then. `asks`: whether somebody can be
+        asked about a sign-in that may lock the account; else it is as `options` say.
         """
         super().__init__(title, services.vault)
         self.account = account
@@ -122,7 +124,7 @@ class MessageAction(Action):
         self._options = options or CheckOptions()
         self._patience = patience
         self._keep = keep
-        self._anyway: bool | None = None
+        self._anyway: bool | None = None if asks else options is not None and options.ignore_lockout
         self._perhaps = False
         """Whether sending was stopped so late that the server may have the message."""
 
@@ -239,10 +241,12 @@ class ConfirmArrival(MessageAction):
         sent: SentMessage | None = None,
         to: Address | None = None,
         code: str = "",
+        agreed: bool = False,
         **how: Any,
     ) -> None:
         """`sent`: a message that went out already; else one is sent to `to`, which is asked for where it is None.
 
+        `agreed`: the yes to reading the mailbox for it was given.
         `code` and `how`: as for `MessageAction`.
         """
         title = words.CONFIRM_SENT_TITLE if sent is not None else CONFIRM_TITLE
@@ -251,7 +255,7 @@ class ConfirmArrival(MessageAction):
         """What was found."""
         self._message = sent
         self._to = to
-        self._agreed = sent is None
+        self._agreed = agreed or sent is None
 
     @property
     def _went_out(self) -> bool:
@@ -292,19 +296,27 @@ class RehearseBounce(MessageAction):
         services: ArrivalActions,
         *,
         secret: Secret | None = None,
-        near: Address | None = None,
+        to: Address | None = None,
+        code: str = "",
         agreed: bool = False,
+        sent: bool = False,
         **how: Any,
     ) -> None:
-        """`near`: an address at whose domain it is to come back; None: at the account's own. `agreed`: the yes was
-        given. `how`: as for `MessageAction`.
+        """`to`: an address that is nobody's; None: one of the account's own domain. `agreed`: the yes was given.
+
+        `sent`: it went out already. `code` and `how`: as for `MessageAction`.
         """
-        super().__init__(REHEARSE_TITLE, account, services, secret=secret, **how)
-        self.to = nobodys_address(near or account.from_address, self.code)
+        super().__init__(REHEARSE_TITLE, account, services, secret=secret, code=code, **how)
+        self.to = to or nobodys_address(account.from_address, self.code)
         """Where the message goes."""
         self.rehearsal: Rehearsal | None = None
         """What came back."""
-        self._agreed = agreed
+        self._agreed = agreed or sent
+        self._sent_before = sent
+
+    @property
+    def _went_out(self) -> bool:
+        return self._sent_before or super()._went_out
 
     @property
     def _envelope_id(self) -> str:
