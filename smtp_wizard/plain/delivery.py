@@ -17,7 +17,7 @@ from smtp_wizard.flows.areas.bounces import (
 from smtp_wizard.flows.areas.domain import LOOKING, QUESTION, WHY, DomainFlow, DomainOffer
 from smtp_wizard.flows.areas.mailing import MailingField
 from smtp_wizard.flows.areas.readiness import ReadinessFlow, ReadinessOffer
-from smtp_wizard.flows.flow import Card, ReadGuide
+from smtp_wizard.flows.flow import ReadGuide
 from smtp_wizard.plain.cards import row_of, say_card
 from smtp_wizard.plain.connect import show_guide
 from smtp_wizard.plain.conversation import Conversation, wrap
@@ -44,19 +44,19 @@ def bounces(talk: Conversation, context: StepContext) -> bool:
     )
     for line in ABOUT.lines:
         talk.say(line)
-    told: tuple[str, str, Card | None] | None = None
+    fresh = True
     while True:
         state = flow.state
-        found = (state.question, state.counted, state.card)
-        if (state.read or state.card is not None) and found != told:
+        if fresh and (state.read or state.card is not None):
             _found(talk, state)
-        told = found
+        fresh = False
         # What is worth copying stands in the lines that were said.
         rows = [row_of(each) for each in state.offers if each.id is not BouncesOffer.COPY]
         whose = f"The mailbox of '{state.account}'." if state.account else ""
         match awaited(flow.act(talk.choose(whose, rows))):
             case ReadMailbox() as action:
                 flow.take(action, carried_out(talk, action))
+                fresh = True
             case ReadGuide(guide):
                 show_guide(talk, context, Draft(), guide)
             case PasteLetter():
@@ -104,8 +104,8 @@ def ready(talk: Conversation, context: StepContext, provider: str, typed: Mappin
         return
     while True:
         entry = flow.state.entry
-        whose = f"{entry.label} get it from '{flow.state.account}' ('back' leaves)"
-        flow.put(talk.ask(whose, str, default=entry.text))
+        asked = f"{entry.label}, with the account '{flow.state.account}' ('back' leaves)"
+        flow.put(talk.ask(asked, str, default=entry.text))
         awaited(flow.act(ReadinessOffer.LOOK))
         talk.drop()
         state = flow.state

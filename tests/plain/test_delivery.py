@@ -71,6 +71,13 @@ def test_each_address_is_said_with_why_and_what_to_do_and_remembered(tmp_path: P
     assert "copy" not in said.words.lower().split("the mailbox of")[-1], "what is worth copying was said"
 
 
+def test_what_is_read_again_is_said_again_although_nothing_is_new(tmp_path: Path) -> None:
+    found = report(delivery("bob@elsewhere.example"))
+    again: tuple[Exchange, ...] = (("", "read"), PASSWORD)
+    said, _ = talked(services_with(tmp_path, Bounces(found, found)), *again, *again, ("bob@elsewhere.example", "back"))
+    assert said.words.count("bob@elsewhere.example") == 2
+
+
 def test_of_very_many_the_newest_are_said_and_the_command_named_that_writes_all(tmp_path: Path) -> None:
     many = report(*(delivery(f"customer{number}@elsewhere.example") for number in range(MOST + 5)))
     said, _ = talked(services_with(tmp_path, Bounces(many)), ("", "read"), PASSWORD, ("And 5 more", "back"))
@@ -145,9 +152,9 @@ def test_whether_an_account_is_ready_is_said_with_what_is_missing_and_the_plan(t
         services.saved_accounts.put(known)
         said, _ = talked(
             services,
-            ("To how many people get it from 'Shop'", "many"),
+            ("To how many people, with the account 'Shop'", "many"),
             ("To how many people", "20000"),
-            (f"get it from '{ACCOUNT.name}'", "back"),
+            (f"with the account '{ACCOUNT.name}'", "back"),
             area=partial(ready, provider="gmail", typed={}),
         )
     for words in ("'Shop' is not ready for this mailing", "Who must act:", "How long it takes", "20,000 messages"):
