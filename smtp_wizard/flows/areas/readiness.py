@@ -94,7 +94,7 @@ class ReadinessOffer(StrEnum):
 
 
 LOOK: Offer[str] = Offer(ReadinessOffer.LOOK, "Am I ready?", chip="Look")
-OTHER: Offer[str] = Offer(ReadinessOffer.OTHER, "Another account", key="A")
+OTHER: Offer[str] = Offer(ReadinessOffer.OTHER, "Another account", chip="Take the next")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

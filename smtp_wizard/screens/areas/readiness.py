@@ -93,6 +93,8 @@ class ReadinessScreen(FormPage):
             self.offers.focus()
         elif state.entry.error:
             self.frame.select_all()
+        elif not self.frame.field.has_focus:  # the list with the cursor is gone
+            self.frame.field.focus()
         self.redraw()
 
     @on(Frame.Changed)
