@@ -36,7 +36,6 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.scan.known_host import provider_of
 from smtp_wizard.engine.scan.network_findings import report_unreached
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.flows.server_questions import answers_in
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import summary
 from smtp_wizard.runtime.exits import Exit, Interrupted
@@ -238,6 +237,8 @@ class _Checker:
     async def _as_it_answers(self, endpoint: Endpoint, transcript: Transcript) -> CheckOutcome:
         """Check an endpoint; where the way was not said and the port answers in the other, check it in that."""
         outcome = await self._check(endpoint, self.asked.depth, transcript)
+        from smtp_wizard.flows.server_questions import answers_in
+
         offered = next((finding.fix for finding in outcome.findings if finding.fix is not None), None)
         other = answers_in(endpoint, offered, said=self.asked.security is not None)
         if other is None:

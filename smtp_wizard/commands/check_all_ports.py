@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from smtp_wizard.commands.check_run import Transcript, cut_off, held_reader, report_line
 from smtp_wizard.commands.invocation import Invocation
@@ -25,7 +26,6 @@ from smtp_wizard.engine.scan.results import (
     ScanStarted,
     fold_scan,
 )
-from smtp_wizard.flows.server_questions import NetworkQuestion
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import finding_lines, paragraph
 from smtp_wizard.runtime.output import Form
@@ -40,6 +40,9 @@ from smtp_wizard.text.network import (
     ports_table,
     unreached_ports,
 )
+
+if TYPE_CHECKING:
+    from smtp_wizard.flows.server_questions import NetworkQuestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,8 @@ class ControlHostCheck:
 
         `serving`: other ports that are known to serve; None: that is found out beside.
         """
+        from smtp_wizard.flows.server_questions import NetworkQuestion
+
         question = NetworkQuestion(self.invocation.services.scans)
         question.wonder_at(self.host, ports, serving, named or "")
         if not ports and named is not None and self.out.form is Form.TEXT:
