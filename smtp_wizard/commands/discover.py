@@ -66,9 +66,7 @@ def command(
     address, file = email
     options = connection_from(given)
     watch = Stopwatch(options.timeout)
-
-    left = DEADLINE
-    """Seconds that the search may still take."""
+    left = DEADLINE  # seconds that the search may still take
 
     async def search(*, public_list: bool, file: str) -> DiscoveryResult:
         return await invocation.services.discovery.find_settings(
