@@ -90,7 +90,7 @@ class Interpretations:
         if guess.symptom.code is not None and any(each.sure for each in find_replies(context.text)):
             return True
         technical = guess.symptom.fault is not Fault.REJECTED
-        return self._clues.is_about_sending(context.sought.text, technical=technical)
+        return self._clues.is_about_sending(context.sought, technical=technical)
 
     def _in_doubt(self, context: ErrorContext, reply: QuotedReply | None) -> Iterator[Guess]:
         """Yield what is left where nothing is clear: what programs say in their own language, and other stages."""

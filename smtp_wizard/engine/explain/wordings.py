@@ -90,6 +90,7 @@ class Wordings:
         self._auth = tuple(auth)
         patterns = (
             noise,
+            *self._about.values(),
             *(service.words for service in self.services),
             *(sign.words for sign in self._signs),
             *(patterns for _, patterns in (*self._codes, *self._stages, *self._security, *self._auth)),
@@ -101,21 +102,21 @@ class Wordings:
         sought = SearchedText(text, self._pieces)
         return sought if self._noise.search(sought) is None else SearchedText(self._noise.taken_out(text), self._pieces)
 
-    def is_about_sending(self, text: str, *, technical: bool) -> bool:
+    def is_about_sending(self, sought: SearchedText, *, technical: bool) -> bool:
         """Whether a text speaks of trouble with sending mail, so that a word of it can say which.
 
         `technical`: a program or a system has been recognised, whose words need not name mail.
         """
-        if self._speaks_of(text, SubjectMatter.OTHER) and "@" not in text:
+        text = sought.text
+        if self._speaks_of(sought, SubjectMatter.OTHER) and "@" not in text:
             return False
         if technical and len(text.split()) <= _SAID_IN_SHORT:
             return True
-        return self._speaks_of(text, SubjectMatter.MAIL, SubjectMatter.NETWORK) and (
-            technical or self._speaks_of(text, SubjectMatter.TROUBLE)
-        )
+        of_sending = self._speaks_of(sought, SubjectMatter.NETWORK, SubjectMatter.MAIL)
+        return of_sending and (technical or self._speaks_of(sought, SubjectMatter.TROUBLE))
 
-    def _speaks_of(self, text: str, *topics: SubjectMatter) -> bool:
-        return any(self._about[topic].fits(text[:_OPENING]) for topic in topics)
+    def _speaks_of(self, sought: SearchedText, *topics: SubjectMatter) -> bool:
+        return any(self._about[topic].search(sought) is not None for topic in topics)
 
     def sign(self, text: SearchedText) -> SignSeen | None:
         """Return what happened, or None where nothing says so."""
@@ -150,8 +151,6 @@ class Wordings:
         return min(named)[1] if named else None
 
 
-_OPENING = 8000
-"""Characters of a text in which it is looked for what it speaks of."""
 _SAID_IN_SHORT = 5
 """So few words need not say what they are about: whoever pastes 'timed out' has a reason."""
 
