@@ -200,7 +200,11 @@ def displaces_yes(name: str, other: str) -> str:
 
 def scope_words(name: str, scope: Scope) -> str:
     """Say which mails an account is for."""
-    return f"'{name}' is for {scope.words} now."
+    return f"'{name}' now sends {SENDS_WORDS[scope]}."
+
+
+SENDS_WORDS = {Scope.GENERAL: "invoices and confirmations only", Scope.ALL: "everything, mailings too"}
+"""What an account sends, in a sentence."""
 
 
 def delete_question(name: str) -> str:

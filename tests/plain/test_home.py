@@ -100,7 +100,7 @@ def test_an_account_is_renamed_given_another_purpose_and_deleted(walk: Walk, ser
         ("Its new name [Practice you]:", "Office"),
         ("'Practice you' is called 'Office' now.", "change"),
         ("Use it for everything", "scope"),
-        ("'Office' is for ", "leave"),
+        ("'Office' now sends ", "leave"),
         start="home",
     )
     (account,) = services.saved_accounts.list()
@@ -131,7 +131,7 @@ def test_another_account_for_all_mail_is_asked_about_before_it_loses_it(walk: Wa
         ("Which one?", "Practice you"),
         ("What about", "scope"),
         ("'Two' keeps to", "yes"),
-        ("'Practice you' is for", "leave"),
+        ("'Practice you' now sends", "leave"),
         start="home",
     )
     assert {each.name: each.scope for each in services.saved_accounts.list()} == {

@@ -279,7 +279,7 @@ async def test_all_mail_is_asked_before_another_account_is_displaced(services: S
         await take(walk, "scope")
         await walk.at_screen(FlowPanel)
         await walk.press("down", "enter")
-        await walk.until_reads("'B' is for For All Emails now")
+        await walk.until_reads("'B' now sends everything, mailings too.")
     assert {each.name: each.scope for each in services.saved_accounts.list()} == {"A": Scope.GENERAL, "B": Scope.ALL}
 
 

@@ -33,6 +33,7 @@ from smtp_wizard.flows.check_view import GOOD
 from smtp_wizard.flows.flow import Entry, Offer
 from smtp_wizard.flows.question import Answer, Question, Topic
 from smtp_wizard.text.accounts import NEW_SECRET_WHY, new_secret_words, secret_words
+from smtp_wizard.text.save import PLACE_NOTES
 from smtp_wizard.text.stores import (
     MOVE_QUESTION,
     MOVE_WHY,
@@ -180,4 +181,10 @@ class Move(Action):
 
 
 def _place(kind: StoreKind, found: Availability) -> Offer[StrEnum]:
-    return Offer(kind, STORE_TITLES[kind], note=found.words if found.ok else "", off="" if found.ok else found.words)
+    return Offer(
+        kind,
+        STORE_TITLES[kind],
+        note=PLACE_NOTES[kind] if found.ok else "",
+        chip="Keep it there",
+        off="" if found.ok else found.words,
+    )
