@@ -162,7 +162,7 @@ _SIGNS = {Verdict.FAIL: "✗", Verdict.WARN: "!", Verdict.SKIPPED: "·"}
 
 
 def _offer(key: str, finding: DomainFinding) -> Offer[str]:
-    note = record_words(finding.publish) if finding.publish is not None else ""
+    note = f"What mends it: a {record_words(finding.publish)}." if finding.publish is not None else ""
     chip = "Copy the record" if finding.publish is not None else "Read on"
     return Offer(key, f"{_SIGNS.get(finding.verdict, '·')} {finding.title}", note, chip=chip)
 
