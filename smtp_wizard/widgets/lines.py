@@ -34,7 +34,7 @@ def fitted(row: Content, width: int, hang: int | None = None) -> list[Content]:
     hang = hanging(row.plain, width) if hang is None else hang
     rows: list[Content] = []
     at = hang
-    for words in broken(row.plain[hang:], width - hang):
+    for words in (words for line in row.plain[hang:].split("\n") for words in broken(line, width - hang)):
         begin = row.plain.index(words, at)
         at = begin + len(words)
         rows.append(Content.assemble(row[:hang] if not rows else " " * hang, row[begin:at]))

@@ -87,7 +87,7 @@ def folded(text: str, width: int) -> list[str]:
 
 
 def broken(line: str, width: int) -> list[str]:
-    """As `folded`, of one line below whose beginning nothing hangs."""
+    """Break a line at blanks, and words that are longer than a row behind a slash. Each row is a part of the line."""
     return wrapped(_breakable(line, width), width)
 
 

@@ -33,6 +33,9 @@ def plain(row: str, width: int) -> list[str]:
     [
         ("✓  Hello         offers AUTH LOGIN PLAIN, SIZE, PIPELINING, 8BITMIME, SMTPUTF8  48 ms", 17),
         ("   0.030 *  TLS 1.3, certificate valid 28 more days; issued by smtp-wizard practice server", 12),
+        ("   0.132 S  534 5.7.9 Application-specific password required. For more, go elsewhere", 12),
+        ("   0.132 S  250-mail.server.example offers you ten things and more than ten", 12),
+        ("1. 2. 3. and so on: a line within a line is no line of its own, however it may begin", 3),
         ("Subject:    A subject that is far too long for a row of a panel as narrow as this one is", 12),
         ("534 5.7.9 Application-specific password required. For more information, go elsewhere", 4),
         ("· A point that is longer than one row of the rail is, and goes on below its words", 2),
@@ -63,6 +66,15 @@ def test_only_the_first_beginning_of_a_row_hangs(row: str) -> None:
     """What stands behind it may look like another one."""
     for width in range(12, 80):
         assert "".join("".join(plain(row, width)).split()) == "".join(row.split())
+
+
+@pytest.mark.parametrize("width", [1, 3, 12, 20, 44])
+@pytest.mark.parametrize(
+    "text", ["1. 1. 1. one", "  · 2  two", "250-1.1.1 250-1.1.1 x", "a\n\n  b\nc d", "\u65e5" * 9, " ", ""]
+)
+def test_no_text_is_lost_at_any_width(text: str, width: int) -> None:
+    rows = [each.plain for each in fitted(Content(text), width)]
+    assert "".join("".join(rows).split()) == "".join(text.split())
 
 
 def test_a_long_web_address_is_broken_behind_a_slash() -> None:
