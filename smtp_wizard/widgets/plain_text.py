@@ -101,8 +101,8 @@ def _pieces(word: str, width: int) -> list[str]:
     while cell_len(word) > width:
         cut = word.rfind("/", 1, width) + 1
         cut = cut if cut > 1 and not word[:cut].endswith("://") else width
-        while cell_len(word[:cut]) > width:
+        while cut > 1 and cell_len(word[:cut]) > width:
             cut -= 1
         pieces.append(word[:cut])
         word = word[cut:]
-    return [*pieces, word]
+    return [*pieces, word] if word or not pieces else pieces
