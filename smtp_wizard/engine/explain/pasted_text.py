@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections import deque
 from collections.abc import Iterator
+from functools import cache
 
 from smtp_wizard.engine.base.html_links import unescaped
 from smtp_wizard.engine.lazy_dataclass import dataclass
@@ -43,10 +44,15 @@ _TYPOGRAPHIC = str.maketrans(
 )
 
 
-_SPELT_CODE = re.compile(
-    r"severity: (?P<first>Permanent|Transient)NegativeCompletion, category: (?P<second>[A-Z][a-zA-Z]{3,12}\d?)"
-    r", detail: (?P<third>[A-Z][a-z]{2,4})"
-)
+@cache
+def _spelt_code() -> re.Pattern[str]:
+    """Return how a library of Rust spells a code out; compiled for the first text that has one."""
+    return re.compile(
+        r"severity: (?P<first>Permanent|Transient)NegativeCompletion, category: (?P<second>[A-Z][a-zA-Z]{3,12}\d?)"
+        r", detail: (?P<third>[A-Z][a-z]{2,4})"
+    )
+
+
 _CATEGORIES = ("Syntax", "Information", "Connections", "Unspecified3", "Unspecified4", "MailSystem")
 _DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
@@ -65,7 +71,7 @@ def plain_text(pasted: str) -> str:
     if "\\" in text:
         text = _ESCAPE.sub(_unescaped, text)
     if "NegativeCompletion" in text:
-        text = _SPELT_CODE.sub(_in_digits, text)
+        text = _spelt_code().sub(_in_digits, text)
     if "<" in text:
         text = _OTHER_TAG.sub("", _LINE_TAG.sub("\n", text))
     if "&" in text:
@@ -234,20 +240,28 @@ def _words_after(text: str, start: int, digits: str) -> str:
     return _without_stock_phrase(words)
 
 
-_STOCK_PHRASE = re.compile(
-    r"(?:\d\.\d{1,3}\.\d{1,3} )?(?:requested (?:mail )?action (?:not taken|aborted)"
-    r"(?:: ?(?:mailbox (?:unavailable|busy)|local error in processing|insufficient system storage"
-    r"|exceeded storage allocation"
-    r"|mailbox name not allowed))?"
-    r"|transaction failed|service not available(?:, closing transmission channel)?)[ .,:;-]{1,4}(?:\d{3}[ -])?",
-    re.IGNORECASE,
-)
+@cache
+def _stock_phrase() -> re.Pattern[str]:
+    """Return what phrases of the RFC begin a reply; compiled for the first that may."""
+    return re.compile(
+        r"(?:\d\.\d{1,3}\.\d{1,3} )?(?:requested (?:mail )?action (?:not taken|aborted)"
+        r"(?:: ?(?:mailbox (?:unavailable|busy)|local error in processing|insufficient system storage"
+        r"|exceeded storage allocation"
+        r"|mailbox name not allowed))?"
+        r"|transaction failed|service not available(?:, closing transmission channel)?)[ .,:;-]{1,4}(?:\d{3}[ -])?",
+        re.IGNORECASE,
+    )
+
+
 _TELLING = 3
+_BEGINNING = 40
+_STOCK_WORDS = ("requested", "transaction failed", "service not available")
 
 
 def _without_stock_phrase(words: str) -> str:
     """Take a phrase of RFC 5321 section 4.2.3 off where a reason stands behind it: some servers begin all with one."""
-    found = _STOCK_PHRASE.match(words)
+    begins = words[:_BEGINNING].lower()
+    found = _stock_phrase().match(words) if any(each in begins for each in _STOCK_WORDS) else None
     rest = words[found.end() :] if found is not None else ""
     return rest if sum(each.isalpha() for each in rest.split()) >= _TELLING else words
 
@@ -314,19 +328,22 @@ def local_host(text: str) -> str:
     return found[0].strip("[]").lower() if found else ""
 
 
-_FAILED_AT = re.compile(
-    r"(?:ECONNREFUSED|ETIMEDOUT|ECONNRESET|EHOSTUNREACH|ENETUNREACH|dial tcp:?|connect(?:ion|ing)? to|opening to"
-    r"|refused by)"
-    r"[ :\"'(\[]{1,4}(?:host |server )?"
-    r"(?P<host>localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[?::1\]?)"
-    r"(?:[\]\"']?[: ]{1,2}(?:port )?(?P<port>\d{2,5})\b)?(?![\w.-])",
-    re.IGNORECASE,
-)
+@cache
+def _failed_at() -> re.Pattern[str]:
+    """Return how a failed connection to this computer is told; compiled for the first text that names it."""
+    return re.compile(
+        r"(?:ECONNREFUSED|ETIMEDOUT|ECONNRESET|EHOSTUNREACH|ENETUNREACH|dial tcp:?|connect(?:ion|ing)? to|opening to"
+        r"|refused by)"
+        r"[ :\"'(\[]{1,4}(?:host |server )?"
+        r"(?P<host>localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[?::1\]?)"
+        r"(?:[\]\"']?[: ]{1,2}(?:port )?(?P<port>\d{2,5})\b)?(?![\w.-])",
+        re.IGNORECASE,
+    )
 
 
 def failed_here(text: str) -> NamedHost | None:
     """Return this computer where a connection to it is what failed, whatever server the settings beside it name."""
-    found = _FAILED_AT.search(text)
+    found = _failed_at().search(text) if "127." in text or "::1" in text or "localhost" in text.lower() else None
     if found is None:
         return None
     return NamedHost(found["host"].strip("[]").lower(), int(found["port"]) if found["port"] else None, "")
