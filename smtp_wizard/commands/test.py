@@ -22,7 +22,7 @@ from smtp_wizard.commands.options.passwords import password_options, taken_from
 from smtp_wizard.commands.options.remote_host import parse_remote_host
 from smtp_wizard.commands.options.shell_completion import account_names
 from smtp_wizard.commands.options.vault import passphrase_options
-from smtp_wizard.commands.testing.changed import USUAL_NAME, Comparison, parse_comparison_name
+from smtp_wizard.commands.testing.comparison import USUAL_NAME, Comparison, parse_comparison_name
 from smtp_wizard.commands.testing.request import TestRequest
 from smtp_wizard.commands.testing.result_printer import PrintedResult, ResultPrinter, change_line
 from smtp_wizard.commands.testing.selected_accounts import (
@@ -284,7 +284,7 @@ class _Run:
         """Accounts that were tested and are not well."""
         self.tester = Tester(invocation, asked, accounts)
         saved = invocation.saved_accounts
-        self.comparison = Comparison(saved.state.comparisons, asked.changed) if asked.changed is not None else None
+        self.comparison = Comparison(saved.state.last_told, asked.changed) if asked.changed is not None else None
         self.notification = self._notification()
         self.results = ResultPrinter(
             invocation.out, asked, self._unread(), alone=len(accounts) == 1, now=datetime.now(UTC)

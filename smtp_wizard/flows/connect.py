@@ -38,7 +38,7 @@ from smtp_wizard.flows.connect_state import (
     CursorPlace,
 )
 from smtp_wizard.flows.flow import Entry, Flow, Leads
-from smtp_wizard.flows.guide import GuideView
+from smtp_wizard.flows.guide_ticks import GuideView
 from smtp_wizard.flows.question import Answer
 from smtp_wizard.flows.server_questions import NetworkQuestion
 from smtp_wizard.flows.stoppable import StoppableWork, Stopped

@@ -16,7 +16,7 @@ from smtp_wizard.engine.scan.control_host import ControlAnswer
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.flows.check_view import CheckView
 from smtp_wizard.flows.flow import Card, Entry, Offer
-from smtp_wizard.flows.guide import GuideView
+from smtp_wizard.flows.guide_ticks import GuideView
 from smtp_wizard.flows.server_questions import NetworkQuestion
 from smtp_wizard.text.connect import short_name
 

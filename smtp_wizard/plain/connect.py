@@ -12,7 +12,7 @@ from smtp_wizard.flows.check_view import CheckView
 from smtp_wizard.flows.connect import ConnectFlow
 from smtp_wizard.flows.connect_state import ConnectOffer, ConnectPhase, ConnectState, CursorPlace
 from smtp_wizard.flows.flow import Card
-from smtp_wizard.flows.guide import GuideView
+from smtp_wizard.flows.guide_ticks import GuideView
 from smtp_wizard.output.plain_lines import TRANSCRIPT_LEGEND, WIDTH, result_lines, transcript_line
 from smtp_wizard.plain.conversation import Choice, Conversation, GoBack
 from smtp_wizard.plain.step_questions import StepContext, StepOutcome

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from smtp_wizard.engine.guides.dates import date_words
-from smtp_wizard.flows.guide import GuideView
+from smtp_wizard.flows.guide_ticks import GuideView
 from smtp_wizard.screens.panel import INSIDE, MARGINS, Panel
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.guide_steps import step_rows

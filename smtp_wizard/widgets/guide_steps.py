@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from smtp_wizard.engine.guides.guides import GuideStep
-from smtp_wizard.flows.guide import GuideView
+from smtp_wizard.flows.guide_ticks import GuideView
 from smtp_wizard.widgets.lines import ACCENT, GOOD, MUTED, STRONG
 from smtp_wizard.widgets.plain_text import folded
 

@@ -26,9 +26,10 @@ from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.services import computer
 from smtp_wizard.engine.services.part_health import Health, PartHealth
-from smtp_wizard.engine.smtp import transport
+from smtp_wizard.engine.smtp import tls
 from smtp_wizard.engine.smtp.symptom import Fault
-from smtp_wizard.engine.smtp.transport import Peer, SocketWire, WireError
+from smtp_wizard.engine.smtp.transport import Peer, SocketWire
+from smtp_wizard.engine.smtp.wire_error import WireError
 from smtp_wizard.engine.state.results import LastResult, Result
 from smtp_wizard.engine.state.timestamps import FILE_NAME as RESULTS
 from tests.commands.test_send import RELAY
@@ -254,7 +255,7 @@ def test_the_network_is_asked_only_on_request(
 @pytest.fixture
 def fresh_trust(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read the system's store again, as a new process does."""
-    monkeypatch.setattr(computer, "verifying_context", transport.verifying_context.__wrapped__)
+    monkeypatch.setattr(computer, "verifying_context", tls.verifying_context.__wrapped__)
 
 
 @pytest.mark.system_trust

@@ -21,7 +21,9 @@ from smtp_wizard.engine.discovery import dns
 from smtp_wizard.engine.sandbox.scenarios import practice_password
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.smtp.symptom import Fault
-from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream, WireError, verifying_context
+from smtp_wizard.engine.smtp.tls import verifying_context
+from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream
+from smtp_wizard.engine.smtp.wire_error import WireError
 from tests.commands.test_discover import Served
 from tests.commands.test_laws import readme_calls
 from tests.commands.test_test import PRACTICE

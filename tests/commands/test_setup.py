@@ -153,7 +153,7 @@ def test_a_host_that_contradicts_its_own_options_is_refused(other: tuple[str, st
 
 async def _nowhere(*_: Any) -> Any:
     from smtp_wizard.engine.smtp.symptom import Fault
-    from smtp_wizard.engine.smtp.transport import WireError
+    from smtp_wizard.engine.smtp.wire_error import WireError
 
     raise WireError(Fault.NO_SUCH_HOST)
 

@@ -42,7 +42,7 @@ from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.connect import ConnectFlow
 from smtp_wizard.flows.connect_state import ConnectOffer, ConnectPhase, ConnectState, CursorPlace
 from smtp_wizard.flows.flow import Mood
-from smtp_wizard.flows.guide import GuideView
+from smtp_wizard.flows.guide_ticks import GuideView
 from smtp_wizard.runtime.server_watch import ServerWatch
 from tests.support.checking import mendable
 from tests.support.walk import catalog, guides, make_services

@@ -23,7 +23,7 @@ from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Event, Line, RunFinished, StageFinished, StageStarted
 from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.smtp.transport import TlsFacts
+from smtp_wizard.engine.smtp.tls import TlsFacts
 from smtp_wizard.output import junit, nagios, prometheus
 from smtp_wizard.output import plain_lines as report
 from smtp_wizard.output.check_outcome import CheckOutcome

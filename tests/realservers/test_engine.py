@@ -17,7 +17,8 @@ from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.target import Mail, TimeLimits
 from smtp_wizard.engine.checks.test_message import test_message as compose
-from smtp_wizard.engine.smtp.transport import SocketStream, SocketWire, Trust
+from smtp_wizard.engine.smtp.tls import Trust
+from smtp_wizard.engine.smtp.transport import SocketStream, SocketWire
 from tests.realservers.servers import (
     ALICE,
     FULL_RECIPIENT,

@@ -24,7 +24,7 @@ from smtp_wizard.engine.mailbox.arrival_states import SentCopy
 from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, ImapStream
 from smtp_wizard.engine.mailbox.imap_session import ImapSession
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
-from smtp_wizard.engine.smtp.transport import Trust, verifying_context
+from smtp_wizard.engine.smtp.tls import Trust, verifying_context
 from tests.commands.test_send import RELAY
 from tests.realservers.mailboxes import FULL, GONE, Mailboxes, run_mailboxes
 from tests.realservers.servers import ALICE, DOMAIN, NAME, ZOE, wait_until

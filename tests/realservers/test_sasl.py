@@ -12,7 +12,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.target import TimeLimits
-from smtp_wizard.engine.smtp.transport import Trust
+from smtp_wizard.engine.smtp.tls import Trust
 from tests.realservers.oidc import (
     BEARER,
     CRAM,

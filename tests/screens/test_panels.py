@@ -26,7 +26,7 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.guides.guides import Guide, GuideStep
 from smtp_wizard.flows.check_view import CheckRecord
 from smtp_wizard.flows.flow import Card, Entry, Mood, Offer, Section
-from smtp_wizard.flows.guide import GuideView
+from smtp_wizard.flows.guide_ticks import GuideView
 from smtp_wizard.flows.question import Answer, Question, QuestionFlow
 from smtp_wizard.output.plain_lines import TRANSCRIPT_LEGEND
 from smtp_wizard.screens.areas.inbox import LetterPanel

@@ -29,7 +29,7 @@ from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind
 from smtp_wizard.engine.sandbox.scenarios import CertificateKind, Scenario, load_scenarios
 from smtp_wizard.engine.secrets.store_kinds import StoreKind
-from smtp_wizard.engine.smtp.transport import Trust
+from smtp_wizard.engine.smtp.tls import Trust
 from smtp_wizard.engine.wizard.draft import Draft, is_usable, signs_in_elsewhere, with_choice
 from smtp_wizard.engine.wizard.server_confirmation import doubt_about
 from smtp_wizard.engine.wizard.steps import takes_password

@@ -16,7 +16,8 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.scan.control_host import ControlHost
 from smtp_wizard.engine.smtp.symptom import Fault
-from smtp_wizard.engine.smtp.transport import Peer, WireError
+from smtp_wizard.engine.smtp.transport import Peer
+from smtp_wizard.engine.smtp.wire_error import WireError
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.screens.details import DetailsPanel
 from smtp_wizard.screens.panel import QuestionPanel

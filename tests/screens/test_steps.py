@@ -24,7 +24,7 @@ from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.services.services import Services
-from smtp_wizard.engine.smtp.transport import Trust
+from smtp_wizard.engine.smtp.tls import Trust
 from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof, ReportedArrival
 from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.screens.panel import QuestionPanel

@@ -24,7 +24,8 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.smtp.symptom import Symptom
-from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Trust, Wire
+from smtp_wizard.engine.smtp.tls import Trust
+from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Wire
 from smtp_wizard.engine.wizard.draft import Draft
 from tests.support.misbehaving import Expect, ExpectMessage, Send, StartTls, Step
 from tests.support.nouns import with_fields

@@ -10,7 +10,9 @@ from datetime import datetime
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.smtp.symptom import Fault
-from smtp_wizard.engine.smtp.transport import Peer, TlsFacts, Trust, WireError
+from smtp_wizard.engine.smtp.tls import TlsFacts, Trust
+from smtp_wizard.engine.smtp.transport import Peer
+from smtp_wizard.engine.smtp.wire_error import WireError
 from tests.support.scripted import NOW, Client, ScriptedStream, ScriptedWire, Server, Silence, Step, Tls
 
 HOST = "mail.example.com"

@@ -12,7 +12,8 @@ from typing import Self
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.smtp.symptom import Fault
-from smtp_wizard.engine.smtp.transport import Peer, SocketStream, SocketWire, Stream, WireError
+from smtp_wizard.engine.smtp.transport import Peer, SocketStream, SocketWire, Stream
+from smtp_wizard.engine.smtp.wire_error import WireError
 from tests.support.certs import Authority
 
 TLS_PORTS = frozenset({465})

@@ -23,7 +23,9 @@ from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.sandbox.scenarios import Scenario, load_scenarios
 from smtp_wizard.engine.sandbox.server import Sandbox
 from smtp_wizard.engine.smtp.symptom import Fault
-from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream, TlsFacts, Trust, WireError
+from smtp_wizard.engine.smtp.tls import TlsFacts, Trust
+from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream
+from smtp_wizard.engine.smtp.wire_error import WireError
 from tests.support.misbehaving import Close, Expect, ExpectMessage, MisbehavingServer, Send, StartTls, Step
 
 STAND_IN = "192.0.2.1"

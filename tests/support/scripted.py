@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.smtp.transport import Peer, TlsFacts, Trust, WireError
+from smtp_wizard.engine.smtp.tls import TlsFacts, Trust
+from smtp_wizard.engine.smtp.transport import Peer
+from smtp_wizard.engine.smtp.wire_error import WireError
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 FACTS = TlsFacts(

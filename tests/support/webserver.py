@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from smtp_wizard.engine.discovery.web import HttpWeb
-from smtp_wizard.engine.smtp.transport import Trust
+from smtp_wizard.engine.smtp.tls import Trust
 from tests.support.certs import Authority
 
 

@@ -23,7 +23,8 @@ from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.symptom import Fault
-from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream, WireError
+from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream
+from smtp_wizard.engine.smtp.wire_error import WireError
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate
 from smtp_wizard.engine.wizard.draft_file import DraftFile

@@ -52,7 +52,7 @@ from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.services import Services
-from smtp_wizard.engine.smtp.transport import Trust
+from smtp_wizard.engine.smtp.tls import Trust
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.launch import build_services
 from smtp_wizard.plain.wizard import PlainWizard

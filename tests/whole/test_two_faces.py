@@ -23,7 +23,7 @@ from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.symptom import Fault
-from smtp_wizard.engine.smtp.transport import WireError
+from smtp_wizard.engine.smtp.wire_error import WireError
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.flows.server_state import ServerState
 from smtp_wizard.output.plain_lines import STAGE_WORDS

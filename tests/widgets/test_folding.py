@@ -8,7 +8,7 @@ from textual.content import Content
 from smtp_wizard.engine.accounts.deadlines import DeadlineKind
 from smtp_wizard.engine.guides.guides import Guide, GuideStep
 from smtp_wizard.flows.flow import Section
-from smtp_wizard.flows.guide import GuideView
+from smtp_wizard.flows.guide_ticks import GuideView
 from smtp_wizard.text.calendar import KIND_WORDS
 from smtp_wizard.widgets.chosen_detail import DETAIL, ChosenDetail
 from smtp_wizard.widgets.frame import RadioFrame, RadioOption

@@ -18,7 +18,7 @@ import smtp_wizard
 from smtp_wizard.engine.guides.guides import Guide, GuideStep
 from smtp_wizard.engine.providers.provider import Alphabet, SecretForm
 from smtp_wizard.flows.flow import Offer
-from smtp_wizard.flows.guide import GuideView
+from smtp_wizard.flows.guide_ticks import GuideView
 from smtp_wizard.widgets.chips import CHOOSE
 from smtp_wizard.widgets.fields import LONGEST_PASTE, SecretInput, TextInput
 from smtp_wizard.widgets.guide_steps import due_line

@@ -109,7 +109,8 @@ def connection_from(given: dict[str, Any]) -> ConnectionOptions:
 
 def _usable_authority(name: str) -> str:
     """Return the file's absolute name, since it is kept with an account. Raises `CommandError` where it is none."""
-    from smtp_wizard.engine.smtp.transport import Trust, WireError, verifying_context
+    from smtp_wizard.engine.smtp.tls import Trust, verifying_context
+    from smtp_wizard.engine.smtp.wire_error import WireError
 
     try:
         path = str(absolute(Path(name)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from smtp_wizard.engine.state.comparisons import AccountStatus
+from smtp_wizard.engine.state.last_told import AccountStatus
 
 
 class Change(StrEnum):

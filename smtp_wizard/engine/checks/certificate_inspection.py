@@ -19,7 +19,9 @@ from smtp_wizard.engine.smtp.certificates import faulty_certificate, refined_fau
 from smtp_wizard.engine.smtp.protocol import Command, Dialogue, Reply, SmtpError
 from smtp_wizard.engine.smtp.symptom import CLOCKS_DIFFER, TlsFault
 from smtp_wizard.engine.smtp.timeouts import listening_timeout
-from smtp_wizard.engine.smtp.transport import Peer, Stream, TlsFacts, Wire, WireError
+from smtp_wizard.engine.smtp.tls import TlsFacts
+from smtp_wizard.engine.smtp.transport import Peer, Stream, Wire
+from smtp_wizard.engine.smtp.wire_error import WireError
 
 WORTH_INSPECTING = frozenset(TlsFault) - {TlsFault.CLIENT_CERTIFICATE, TlsFault.OTHER}
 """Faults of which a second look tells more."""

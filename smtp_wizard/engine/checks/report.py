@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.base.connection import Family
     from smtp_wizard.engine.base.endpoint import Endpoint
     from smtp_wizard.engine.diagnosis.finding import Finding
-    from smtp_wizard.engine.smtp.transport import TlsFacts
+    from smtp_wizard.engine.smtp.tls import TlsFacts
 
 
 class Speaker(StrEnum):

@@ -28,7 +28,9 @@ from smtp_wizard.engine.smtp.masking import MASK, Redactor
 from smtp_wizard.engine.smtp.protocol import Capabilities, Command, Dialogue, Reply, SmtpError
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom, TlsFault
 from smtp_wizard.engine.smtp.timeouts import done_within, listening_timeout
-from smtp_wizard.engine.smtp.transport import Peer, Stream, TlsFacts, Wire, WireError
+from smtp_wizard.engine.smtp.tls import TlsFacts
+from smtp_wizard.engine.smtp.transport import Peer, Stream, Wire
+from smtp_wizard.engine.smtp.wire_error import WireError
 
 
 async def run_checks(

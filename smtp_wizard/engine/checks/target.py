@@ -10,7 +10,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown
 from smtp_wizard.engine.base.stages import Depth, Stage
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.smtp.transport import Trust
+from smtp_wizard.engine.smtp.tls import Trust
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.base.address import Address

@@ -19,7 +19,8 @@ from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import USUAL_WAYS
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.smtp.symptom import Fault
-from smtp_wizard.engine.smtp.transport import Peer, Stream, Wire, WireError
+from smtp_wizard.engine.smtp.transport import Peer, Stream, Wire
+from smtp_wizard.engine.smtp.wire_error import WireError
 
 _WEB = (443, 80)
 

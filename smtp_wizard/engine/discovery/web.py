@@ -18,7 +18,9 @@ from smtp_wizard.engine.discovery.egress_guard import allowed_peers
 from smtp_wizard.engine.discovery.server_identity import belongs_to, owner_of
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.timeouts import listening_timeout
-from smtp_wizard.engine.smtp.transport import SocketWire, Trust, WireError, verifying_context
+from smtp_wizard.engine.smtp.tls import Trust, verifying_context
+from smtp_wizard.engine.smtp.transport import SocketWire
+from smtp_wizard.engine.smtp.wire_error import WireError
 
 LARGEST = 256 * 1024
 """Bytes of a document that are read."""

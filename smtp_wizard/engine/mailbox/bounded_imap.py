@@ -20,7 +20,8 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
-from smtp_wizard.engine.smtp.transport import Trust, WireError, verifying_context
+from smtp_wizard.engine.smtp.tls import Trust, verifying_context
+from smtp_wizard.engine.smtp.wire_error import WireError
 
 Allowed = Callable[[str, int], bool]
 """Whether an address and a port may be spoken to."""

@@ -26,7 +26,7 @@ from smtp_wizard.engine.mailbox.moments import usable
 from smtp_wizard.engine.smtp.masking import MASK, Redactor
 from smtp_wizard.engine.smtp.protocol import SmtpError
 from smtp_wizard.engine.smtp.sasl import begin_exchange, choose_mechanism
-from smtp_wizard.engine.smtp.transport import Trust
+from smtp_wizard.engine.smtp.tls import Trust
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.smtp.sasl import Exchange

@@ -21,7 +21,8 @@ from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault, garbled, mea
 from smtp_wizard.engine.oauth.grants import AccessToken, Grant, SignedIn
 from smtp_wizard.engine.oauth.server import OAuthServer, is_safe_url
 from smtp_wizard.engine.smtp.timeouts import listening_timeout
-from smtp_wizard.engine.smtp.transport import Trust, WireError, verifying_context
+from smtp_wizard.engine.smtp.tls import Trust, verifying_context
+from smtp_wizard.engine.smtp.wire_error import WireError
 
 if TYPE_CHECKING:
     from authlib.integrations.httpx_client import AsyncOAuth2Client

@@ -14,7 +14,7 @@ from smtp_wizard.engine.checks.report import CheckResult
 from smtp_wizard.engine.checks.target import Target
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom, TlsFault
-from smtp_wizard.engine.smtp.transport import TlsFacts
+from smtp_wizard.engine.smtp.tls import TlsFacts
 
 BEGINS = b"smtp-wizard-check/1\n"
 """The line that stands before the response: what stands before it is the other computer's greeting."""

@@ -41,7 +41,9 @@ from smtp_wizard.engine.scan.results import (
 )
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom, TlsFault
 from smtp_wizard.engine.smtp.timeouts import listening_timeout
-from smtp_wizard.engine.smtp.transport import Peer, Stream, TlsFacts, Trust, Wire, WireError
+from smtp_wizard.engine.smtp.tls import TlsFacts, Trust
+from smtp_wizard.engine.smtp.transport import Peer, Stream, Wire
+from smtp_wizard.engine.smtp.wire_error import WireError
 
 T = TypeVar("T")
 

@@ -20,7 +20,9 @@ from smtp_wizard.engine.providers.provider import CatalogEndpoint, Provider
 from smtp_wizard.engine.providers.retirements import last_day
 from smtp_wizard.engine.services.part_health import Health, PartHealth
 from smtp_wizard.engine.smtp.timeouts import listening_timeout
-from smtp_wizard.engine.smtp.transport import Trust, Wire, WireError, verifying_context
+from smtp_wizard.engine.smtp.tls import Trust, verifying_context
+from smtp_wizard.engine.smtp.transport import Wire
+from smtp_wizard.engine.smtp.wire_error import WireError
 
 OLD = timedelta(days=365)
 """After so long without a look at their sources, facts about providers are doubted."""

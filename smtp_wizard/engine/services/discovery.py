@@ -14,7 +14,8 @@ from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.checks.target import ExplainsSymptoms, Target, TimeLimits
 from smtp_wizard.engine.discovery.egress_guard import GuardedWire
 from smtp_wizard.engine.services.check_options import CheckOptions
-from smtp_wizard.engine.smtp.transport import Trust, Wire
+from smtp_wizard.engine.smtp.tls import Trust
+from smtp_wizard.engine.smtp.transport import Wire
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.base.address import Address

@@ -26,7 +26,7 @@ from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.scan.known_host import counted_names
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.tokens import Tokens
-from smtp_wizard.engine.smtp.transport import Trust
+from smtp_wizard.engine.smtp.tls import Trust
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.discovery.dns import Resolver

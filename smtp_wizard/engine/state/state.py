@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from smtp_wizard.engine.state.comparisons import Comparisons
+from smtp_wizard.engine.state.last_told import LastTold
 from smtp_wizard.engine.state.mailbox_marks import MailboxMarks
 from smtp_wizard.engine.state.notifications import Notifications
 from smtp_wizard.engine.state.results import Results
@@ -28,7 +28,7 @@ class State:
         self.storage = Storage(folder, lock_limit)
         self.results = Results(self.storage)
         self.sign_in_renewals = SignInRenewals(self.storage)
-        self.comparisons = Comparisons(self.storage)
+        self.last_told = LastTold(self.storage)
         self.mailboxes = MailboxMarks(self.storage)
         self.notifications = Notifications(self.storage)
 
@@ -36,7 +36,7 @@ class State:
         """Delete all that is known of an account, by its id."""
         self.results.forget(account)
         self.sign_in_renewals.forget(account)
-        self.comparisons.forget(account)
+        self.last_told.forget(account)
         self.mailboxes.forget(account)
 
     def tidy(self, accounts: Iterable[str], now: datetime) -> None:
@@ -44,7 +44,7 @@ class State:
         saved = frozenset(accounts)
         self.results.tidy(saved, now - FRESH)
         self.sign_in_renewals.tidy(saved, now - FRESH)
-        self.comparisons.tidy(saved, now - FRESH)
+        self.last_told.tidy(saved, now - FRESH)
         self.mailboxes.tidy(saved, now - FRESH)
 
     def flush(self, seconds: float | None = None) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from smtp_wizard.engine.checks.report import CheckResult
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, AuthenticationState, SentCopy
 from smtp_wizard.engine.providers.retirements import RetirementNotice
-from smtp_wizard.engine.smtp.transport import TlsFacts
+from smtp_wizard.engine.smtp.tls import TlsFacts
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.documents.document import Amount, JsonDocument
 from smtp_wizard.output.plain_lines import ms

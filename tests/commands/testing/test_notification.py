@@ -15,9 +15,9 @@ from smtp_wizard.engine.sandbox import mailbox
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.state.notifications import MOST, Notifications
 from smtp_wizard.engine.state.state import State
-from tests.commands.testing.test_changed import Save, broken
-from tests.commands.testing.test_changed import save as save
-from tests.commands.testing.test_changed import saved_accounts as saved_accounts
+from tests.commands.testing.test_comparison import Save, broken
+from tests.commands.testing.test_comparison import save as save
+from tests.commands.testing.test_comparison import saved_accounts as saved_accounts
 from tests.support.cli import Ran, run
 
 TO = "tech@elsewhere.example"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smtp_wizard.engine.accounts.changes import Change, change_of, moved_on
-from smtp_wizard.engine.state.comparisons import AccountStatus
+from smtp_wizard.engine.state.last_told import AccountStatus
 
 GOOD, REFUSED, SILENT = AccountStatus(), AccountStatus("bad_credentials"), AccountStatus("unreachable")
 SOON = AccountStatus(warnings=frozenset({"certificate"}))

@@ -23,7 +23,8 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.smtp.certificates import Certificate
 from smtp_wizard.engine.smtp.protocol import Command, Reply, SmtpError
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom
-from smtp_wizard.engine.smtp.transport import TlsFacts, WireError
+from smtp_wizard.engine.smtp.tls import TlsFacts
+from smtp_wizard.engine.smtp.wire_error import WireError
 from smtp_wizard.runtime.exits import CommandError
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS as EXPECTED
 

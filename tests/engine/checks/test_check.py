@@ -26,7 +26,8 @@ from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.checks.target import Mail, Target, TimeLimits, planned_stages
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom, TlsFault
-from smtp_wizard.engine.smtp.transport import Peer, WireError
+from smtp_wizard.engine.smtp.transport import Peer
+from smtp_wizard.engine.smtp.wire_error import WireError
 from tests.support.nouns import with_fields
 from tests.support.scripted import (
     FACTS,

@@ -18,7 +18,7 @@ from smtp_wizard.engine.discovery.named_server import MOST_CERTIFICATE_NAMES, ot
 from smtp_wizard.engine.discovery.search import DiscoveryResult, DiscoverySources, discover
 from smtp_wizard.engine.discovery.trials import MOST_TRIED
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
-from smtp_wizard.engine.smtp.transport import TlsFacts
+from smtp_wizard.engine.smtp.tls import TlsFacts
 from smtp_wizard.text.discovery import trust_words
 from tests.engine.discovery.test_autoconfig import configuration, server
 from tests.engine.discovery.test_discovery_sources import Pages, failed, passed

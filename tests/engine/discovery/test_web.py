@@ -17,7 +17,7 @@ from smtp_wizard.engine.discovery.web import (
     may_be_asked_about,
     may_fetch,
 )
-from smtp_wizard.engine.smtp.transport import Trust
+from smtp_wizard.engine.smtp.tls import Trust
 from tests.support.certs import Authority
 from tests.support.webserver import Page, WebServer
 

@@ -17,7 +17,7 @@ from smtp_wizard.engine.mailbox.bounce_scan import Scan, scan, written_to
 from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, ImapStream
 from smtp_wizard.engine.mailbox.imap_session import ImapSession
 from smtp_wizard.engine.mailbox.mailbox_file import load_mailboxes
-from smtp_wizard.engine.smtp.transport import Trust
+from smtp_wizard.engine.smtp.tls import Trust
 from smtp_wizard.engine.state.mailbox_marks import FolderMark, MailboxMarks
 from smtp_wizard.engine.state.storage import Storage
 from tests.support.certs import Authority

@@ -15,7 +15,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, ImapStream
 from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
 from smtp_wizard.engine.mailbox.imap_session import LOGIN_COMMAND, ImapSession
-from smtp_wizard.engine.smtp.transport import Trust
+from smtp_wizard.engine.smtp.tls import Trust
 from tests.support.certs import Authority
 from tests.support.imapserver import PASSWORD, USER, ImapServer, StoredFolder
 from tests.support.misbehaving import Close, Hold, MisbehavingServer, Send, Step

@@ -22,7 +22,8 @@ from smtp_wizard.engine.scan.network_findings import NetworkFinding, NetworkFind
 from smtp_wizard.engine.scan.ports import ScanRequest
 from smtp_wizard.engine.scan.results import ScanResult
 from smtp_wizard.engine.scan.scan import SCAN_LIMITS, probe
-from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Trust
+from smtp_wizard.engine.smtp.tls import Trust
+from smtp_wizard.engine.smtp.transport import Peer, SocketWire
 from tests.support.checking import diagnosis
 from tests.support.misbehaving import (
     IPV4,

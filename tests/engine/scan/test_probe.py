@@ -38,7 +38,7 @@ from smtp_wizard.engine.scan.scan import (
     probe,
 )
 from smtp_wizard.engine.smtp.symptom import Fault
-from smtp_wizard.engine.smtp.transport import WireError
+from smtp_wizard.engine.smtp.wire_error import WireError
 from tests.support.checking import diagnosis
 from tests.support.clock import in_no_time
 from tests.support.farhost import (

@@ -20,7 +20,7 @@ from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.providers.provider import CatalogEndpoint, Provider, ProviderKind
 from smtp_wizard.engine.scan.verify import ListedSmtpServer, listed_servers, verify
 from smtp_wizard.engine.smtp.symptom import Fault
-from smtp_wizard.engine.smtp.transport import WireError
+from smtp_wizard.engine.smtp.wire_error import WireError
 from tests.support.checking import NotingDiagnosis
 from tests.support.scripted import Client, ScriptedWire, Server, Step, Tls
 

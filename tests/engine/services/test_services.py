@@ -29,7 +29,8 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.services.services import Services
-from smtp_wizard.engine.smtp.transport import SocketStream, TlsFacts, Trust
+from smtp_wizard.engine.smtp.tls import TlsFacts, Trust
+from smtp_wizard.engine.smtp.transport import SocketStream
 from smtp_wizard.engine.state.results import LastResult
 from smtp_wizard.engine.wizard.account_draft import suggested_name
 from smtp_wizard.engine.wizard.draft import Draft

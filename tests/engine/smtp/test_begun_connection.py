@@ -15,7 +15,8 @@ from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.smtp import begun_connection
 from smtp_wizard.engine.smtp.begun_connection import BegunConnection
 from smtp_wizard.engine.smtp.symptom import Fault
-from smtp_wizard.engine.smtp.transport import SocketWire, WireError
+from smtp_wizard.engine.smtp.transport import SocketWire
+from smtp_wizard.engine.smtp.wire_error import WireError
 from tests.support.misbehaving import refused_port
 from tests.support.patience import PATIENCE
 

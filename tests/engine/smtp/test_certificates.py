@@ -26,7 +26,8 @@ from smtp_wizard.engine.checks.certificate_inspection import Inspection, greetin
 from smtp_wizard.engine.checks.runner import SOON
 from smtp_wizard.engine.smtp.certificates import MOST_READ, faulty_certificate, read_chain, refined_fault
 from smtp_wizard.engine.smtp.symptom import TlsFault
-from smtp_wizard.engine.smtp.transport import SocketWire, TlsFacts, Trust
+from smtp_wizard.engine.smtp.tls import TlsFacts, Trust
+from smtp_wizard.engine.smtp.transport import SocketWire
 from tests.support.checking import (
     AUTH,
     BARE_OFFER,

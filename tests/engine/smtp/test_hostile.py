@@ -25,7 +25,8 @@ from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.checks.target import Target
 from smtp_wizard.engine.smtp import protocol
 from smtp_wizard.engine.smtp.masking import MASK
-from smtp_wizard.engine.smtp.transport import CHUNK, MOST_UNREADABLE, SocketStream, SocketWire, Trust
+from smtp_wizard.engine.smtp.tls import Trust
+from smtp_wizard.engine.smtp.transport import CHUNK, MOST_UNREADABLE, SocketStream, SocketWire
 from tests.support.checking import (
     AUTH,
     DATA,

@@ -21,7 +21,7 @@ from smtp_wizard.engine.oauth.server import OAuthServer
 from smtp_wizard.engine.sandbox.scenarios import load_scenarios, practice_password
 from smtp_wizard.engine.sandbox.server import Sandbox
 from smtp_wizard.engine.smtp import transport
-from smtp_wizard.engine.smtp.transport import Trust, verifying_context
+from smtp_wizard.engine.smtp.tls import Trust, verifying_context
 from tests.support.certs import Authority
 from tests.support.checking import check, starttls_up_to_auth, tls_up_to_auth
 from tests.support.cli import run_process

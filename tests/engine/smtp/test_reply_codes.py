@@ -9,7 +9,7 @@ import trustme
 
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
-from smtp_wizard.engine.smtp.transport import Trust
+from smtp_wizard.engine.smtp.tls import Trust
 from tests.support.checking import (
     AUTH,
     DATA,

@@ -21,17 +21,11 @@ import trustme
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security, parse_host
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
-from smtp_wizard.engine.smtp import transport
+from smtp_wizard.engine.smtp import tls
 from smtp_wizard.engine.smtp.symptom import Fault, TlsFault
-from smtp_wizard.engine.smtp.transport import (
-    SocketStream,
-    SocketWire,
-    TlsFacts,
-    Trust,
-    WireError,
-    unverified_context,
-    verifying_context,
-)
+from smtp_wizard.engine.smtp.tls import TlsFacts, Trust, unverified_context, verifying_context
+from smtp_wizard.engine.smtp.transport import SocketStream, SocketWire
+from smtp_wizard.engine.smtp.wire_error import WireError
 from tests.support.checking import (
     AUTH,
     DATA,
@@ -163,7 +157,8 @@ async def test_the_environments_store_is_honoured(ca: trustme.CA, ca_file: str) 
     """SSL_CERT_FILE, as every other program on the computer reads it."""
     program = """
         import asyncio, sys
-        from smtp_wizard.engine.smtp.transport import SocketWire, Trust
+        from smtp_wizard.engine.smtp.tls import Trust
+        from smtp_wizard.engine.smtp.transport import SocketWire
         async def main(port):
             wire = SocketWire()
             stream = await wire.connect(await wire.resolve("127.0.0.1", port, None))
@@ -196,7 +191,8 @@ async def test_pythons_own_table_of_letters_is_never_loaded(ca: trustme.CA, ca_f
     """Its IDNA 2003 takes longer to load than a name to look up; the names are in ASCII long before."""
     program = """
         import asyncio, sys
-        from smtp_wizard.engine.smtp.transport import SocketWire, Trust
+        from smtp_wizard.engine.smtp.tls import Trust
+        from smtp_wizard.engine.smtp.transport import SocketWire
         async def main(port, ca_file):
             wire = SocketWire()
             stream = await wire.connect(await wire.resolve("localhost", port, None))
@@ -382,9 +378,9 @@ async def test_a_certificate_that_is_known_is_read_once_and_verified_each_time(
     ca: trustme.CA, ca_file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A thousand accounts are on few servers; what is shown of one that nobody believes is never taken for verified."""
-    wire, read = SocketWire(), Mock(side_effect=transport._when)
-    monkeypatch.setattr(transport, "_known", {})
-    monkeypatch.setattr(transport, "_when", read)
+    wire, read = SocketWire(), Mock(side_effect=tls._when)
+    monkeypatch.setattr(tls, "_known", {})
+    monkeypatch.setattr(tls, "_when", read)
     async with MisbehavingServer([StartTls(good(ca)), Hold()]) as server:
 
         async def facts(trust: Trust | None) -> TlsFacts:

@@ -163,7 +163,7 @@ def test_what_is_told_of_an_account_that_was_removed_is_forgotten(
     shop = saved_accounts.get("Shop")
     saved_accounts.remove("Shop")
     saved_accounts.state.flush()
-    assert shop.id not in SavedAccounts(own_home / "config").state.comparisons.last("default")
+    assert shop.id not in SavedAccounts(own_home / "config").state.last_told.last("default")
 
 
 @pytest.mark.parametrize("form", ["nagios", "prometheus"])

@@ -14,7 +14,7 @@ from smtp_wizard.engine.accounts.lockout_guard import paused
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
-from smtp_wizard.engine.state.comparisons import AccountStatus, Comparisons
+from smtp_wizard.engine.state.last_told import AccountStatus, LastTold
 from smtp_wizard.output.check_outcome import CheckOutcome
 
 USUAL_NAME = "default"
@@ -28,10 +28,10 @@ _UNREAD = "unread-"
 class Comparison:
     """The comparison of one run with what was told last. What it says is kept by `move_on` alone."""
 
-    def __init__(self, comparisons: Comparisons, name: str) -> None:
-        self._comparisons = comparisons
+    def __init__(self, last_told: LastTold, name: str) -> None:
+        self._last_told = last_told
         self._name = name
-        self._last: Mapping[str, AccountStatus] = comparisons.last(name)
+        self._last: Mapping[str, AccountStatus] = last_told.last(name)
         self._now: dict[str, AccountStatus] = {}
         self._unread: Mapping[str, AccountStatus] = {}
 
@@ -56,7 +56,7 @@ class Comparison:
         """Compare with this run from now on. `saved`: all accounts; what is told of any other is forgotten."""
         told = {**self._now, **self._unread}
         known = {*told, *(account.id for account in saved)} if saved is not None else self._last.keys()
-        self._comparisons.move_on(self._name, told, self._last.keys() - known, now)
+        self._last_told.move_on(self._name, told, self._last.keys() - known, now)
 
 
 def _unread_key(name: str, words: Shown) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.state import database
-from smtp_wizard.engine.state.comparisons import AccountStatus
+from smtp_wizard.engine.state.last_told import AccountStatus
 from smtp_wizard.engine.state.state import State
 from smtp_wizard.engine.state.timestamps import FILE_NAME
 
@@ -26,17 +26,17 @@ def folder(tmp_path: Path) -> Path:
 
 def told(folder: Path, name: str = "night") -> dict[str, AccountStatus]:
     """What another process finds."""
-    return State(folder).comparisons.last(name)
+    return State(folder).last_told.last(name)
 
 
 def test_what_was_told_is_there_for_the_next_process_under_its_name_alone(folder: Path) -> None:
     state = State(folder)
-    assert state.comparisons.last("night") == {}
-    state.comparisons.move_on("night", {OFFICE: REFUSED, SHOP: AccountStatus()}, (), NOW)
+    assert state.last_told.last("night") == {}
+    state.last_told.move_on("night", {OFFICE: REFUSED, SHOP: AccountStatus()}, (), NOW)
     assert state.flush() == ()
     assert told(folder) == {OFFICE: REFUSED, SHOP: AccountStatus()}
     assert told(folder, "day") == {}
-    state.comparisons.move_on("night", {OFFICE: AccountStatus()}, (SHOP,), NOW)
+    state.last_told.move_on("night", {OFFICE: AccountStatus()}, (SHOP,), NOW)
     state.flush()
     assert told(folder) == {OFFICE: AccountStatus()}
 
@@ -44,7 +44,7 @@ def test_what_was_told_is_there_for_the_next_process_under_its_name_alone(folder
 def test_it_is_forgotten_with_the_account_and_tidied_when_it_belongs_to_nobody(folder: Path) -> None:
     state = State(folder)
     for name in ("night", "day"):
-        state.comparisons.move_on(name, {OFFICE: REFUSED, SHOP: REFUSED}, (), NOW)
+        state.last_told.move_on(name, {OFFICE: REFUSED, SHOP: REFUSED}, (), NOW)
     state.forget(OFFICE)
     state.flush()
     assert told(folder).keys() == told(folder, "day").keys() == {SHOP}
@@ -68,9 +68,9 @@ def older(folder: Path) -> None:
 def test_in_a_file_of_the_version_before_nothing_was_told_and_it_is_no_damaged_one(folder: Path) -> None:
     older(folder)
     state = State(folder)
-    assert state.comparisons.last("night") == {}
+    assert state.last_told.last("night") == {}
     assert (database.put_aside(folder, 1.0), state.problems()) == ("", ())
-    state.comparisons.move_on("night", {OFFICE: REFUSED}, (), NOW)
+    state.last_told.move_on("night", {OFFICE: REFUSED}, (), NOW)
     assert state.flush() == ()
     assert told(folder) == {OFFICE: REFUSED}
 
@@ -78,7 +78,7 @@ def test_in_a_file_of_the_version_before_nothing_was_told_and_it_is_no_damaged_o
 @pytest.mark.parametrize("odd", ["", "no JSON", "5", '{"a": 1}', "[" * 5000])
 def test_a_row_of_another_kind_is_passed_over(folder: Path, odd: str) -> None:
     state = State(folder)
-    state.comparisons.move_on("night", {OFFICE: REFUSED, SHOP: REFUSED}, (), NOW)
+    state.last_told.move_on("night", {OFFICE: REFUSED, SHOP: REFUSED}, (), NOW)
     state.flush()
     with closing(sqlite3.connect(folder / FILE_NAME, isolation_level=None)) as file:
         file.execute("UPDATE told SET warnings = ? WHERE account = ?", (odd, OFFICE))

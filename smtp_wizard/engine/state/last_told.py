@@ -26,7 +26,7 @@ class AccountStatus:
     """What will end, or was remarked on, a word each."""
 
 
-class Comparisons:
+class LastTold:
     """The standings that were told, by the name of the comparison and the accounts' ids."""
 
     def __init__(self, storage: Storage) -> None:
