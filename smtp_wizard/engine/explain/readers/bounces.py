@@ -306,10 +306,9 @@ def _without_returned(body: str) -> str:
 
     What stands before it must say something: a letter that was passed on has such a line before all that counts.
     """
-    for found in _RETURNED.finditer(body):
-        if _REASON.search(body, 0, found.start()) is not None:
-            return body[: found.start()]
-    return body
+    reason = _REASON.search(body)
+    found = _RETURNED.search(body, reason.end()) if reason is not None else None
+    return body[: found.start()] if found is not None else body
 
 
 _REASON = re.compile(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import re
 from email.message import EmailMessage
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smtp_wizard.engine.explain.readers import bounces
 from smtp_wizard.engine.explain.readers.bounces import LONGEST, Bounce, read_bounce
 from tests.support.rows import each_row
 from tests.support.strangers import CHARSETS, SAID, letters, nested
@@ -320,3 +322,18 @@ def test_what_the_readers_of_odd_forms_trip_over_is_not_written_anywhere(capfd: 
 
 def test_a_huge_letter_is_read_only_so_far() -> None:
     assert len(read(EXIM.split("------")[0] + "x" * 2 * LONGEST).text) <= LONGEST
+
+
+def test_a_reason_is_looked_for_once_however_often_a_message_seems_to_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    class Counted:
+        def search(self, text: str, at: int = 0, end: int = LONGEST) -> re.Match[str] | None:
+            looked.append(text)
+            return re.compile("deliver").search(text, at, end)
+
+    monkeypatch.setattr(bounces, "_REASON", Counted())
+    begins = "---- forwarded message\n" * 50
+    found = read_bounce(f"{begins}This is the mail system. Your message could not be delivered to one recipient.\n")
+    assert found is not None
+    assert len(looked) == 1
