@@ -28,7 +28,8 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.providers.catalog import OWN_FILE
+from smtp_wizard.engine.providers.catalog import OWN_FILE, load_catalog
+from smtp_wizard.engine.providers.entry_clash import entry_clash
 from smtp_wizard.engine.providers.file_addition import change_own_file, change_shipped_file
 from smtp_wizard.engine.providers.new_entry import (
     CheckedServer,
@@ -36,7 +37,8 @@ from smtp_wizard.engine.providers.new_entry import (
     NewEntry,
     entry_text,
     identifier,
-    source_text,
+    is_identifier,
+    sources_text,
     with_addition,
 )
 from smtp_wizard.engine.providers.own_providers import read_own_file
@@ -44,6 +46,7 @@ from smtp_wizard.engine.providers.provider import ProviderKind, UsernameForm
 from smtp_wizard.engine.providers.provider_file import read_provider_file
 from smtp_wizard.engine.scan.results import PortResult, ScanResult
 from smtp_wizard.engine.services.domains import domain_name
+from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import ask, can_ask
@@ -75,9 +78,8 @@ class _Said:
 )
 @click.option("--domain", "domains", multiple=True, metavar="DOMAIN", help="A domain of its addresses (repeatable).")
 @click.option("--mx", multiple=True, metavar="ENDING", help="The ending of its MX hosts (repeatable).")
-@click.option(
-    "--username-form", type=click.Choice(_FORMS), default=_FORMS[0], show_default=True, help="What the user name is."
-)
+@click.option("--username-form", type=click.Choice(_FORMS), help=f"What the user name is.  [default: {_FORMS[0]}]")
+@click.option("--replace", is_flag=True, help="Let it take the id, domains or MX hosts of a provider that is shipped.")
 @click.option(
     "--into",
     metavar="FILE",
@@ -122,19 +124,9 @@ class _New:
     def run(self) -> int:
         source = self._source()
         said = self._said()
-        entry = NewEntry(
-            id=self.given["identity"] or identifier(said.name),
-            name=said.name,
-            kind=ProviderKind(self.given["kind"]),
-            servers=self._tried(said),
-            domains=said.domains,
-            mx=said.mx,
-            username_form=UsernameForm(self.given["username_form"]),
-            day=self.today,
-            source=source,
-        )
-        if source is not None:
-            entry = replace(entry, source=replace(source, id=f"{entry.id}-settings", title=f"Settings ({entry.name})"))
+        entry = self._untried(said, source)
+        self._refuse_taken(entry)
+        entry = replace(entry, servers=self._tried(said))
         file = self.given["into"] or self.invocation.folder / OWN_FILE
         self._write(file, entry)
         self._tell(file, entry)
@@ -171,6 +163,43 @@ class _New:
             mx = ask(self.out, "What do its mail hosts (MX) end in? (with commas; nothing: not known)", _domains)
         return _Said(name, server.host, server.port, server.security, domains, mx)
 
+    def _untried(self, said: _Said, source: EntrySource | None) -> NewEntry:
+        """The entry without its servers. Raises `InputError` for an id that is none."""
+        form, identity = self.given["username_form"], self.given["identity"] or identifier(said.name)
+        if not is_identifier(identity):
+            wanted = phrase(
+                "--id is small letters and digits, with single hyphens between them, such as {}.", "our-firm"
+            )
+            raise CommandError("input", wanted)
+        if source is not None:
+            source = replace(source, id=f"{identity}-settings", title=f"Settings ({said.name})")
+        return NewEntry(
+            id=identity,
+            name=said.name,
+            kind=ProviderKind(self.given["kind"]),
+            servers=(),
+            domains=said.domains,
+            mx=said.mx,
+            username_form=UsernameForm(form) if form else None,
+            day=self.today,
+            source=source,
+        )
+
+    def _refuse_taken(self, entry: NewEntry) -> None:
+        """Refuse what belongs to a provider that is known, before anything is tried. Raises `CommandError`."""
+        own = self.invocation.catalog
+        shipped = load_catalog()
+        if entry.source is None and shipped.get(entry.id) is None and own.get(entry.id) is not None:
+            words = phrase("'{}' is in your own providers.yaml already.", shown(entry.id))
+            raise CommandError("taken", words, phrase("Take another --id, or change it in that file."))
+        clash = entry_clash(entry.id, entry.domains, entry.mx, shipped)
+        if clash is None or (self.given["replace"] and entry.source is None):
+            return
+        way = phrase("Take another --id, --domain or --mx")
+        if entry.source is None:
+            way = phrase("{}, or --replace: passwords go to the new server then", way)
+        raise CommandError("taken", clash, phrase("{}.", way))
+
     # -- what is tried ----------------------------------------------------------------------------------------------
 
     def _tried(self, said: _Said) -> tuple[CheckedServer, ...]:
@@ -178,18 +207,28 @@ class _New:
         self.out.narrate(f"Trying {said.host}, without a password ...")
         options = self.connection
         work = self.invocation.services.scans.probe(
-            said.host, lambda event: None, security=said.security, options=options
+            said.host, lambda event: None, port=said.port, security=said.security, options=options
         )
         scan = run_bounded(work, self.watch, lambda: "Nothing was written.")
         good = [each for each in scan.serving if _may_stand(each, said.port)]
         if not good:
-            raise CommandError("no-server", self._none_words(said, scan), phrase("Nothing was written."), Exit.FAILED)
+            raise CommandError("no-server", self._none_words(said, scan), self._way_on(scan), Exit.FAILED)
         return tuple(CheckedServer(each.report.endpoint, _answer(each)) for each in good)
+
+    def _way_on(self, scan: ScanResult) -> Shown:
+        nothing = phrase("Nothing was written.")
+        unproven = any(each.fault is Fault.TLS_FAILED for port in scan.ports for each in port.attempts)
+        if unproven and not self.connection.ca_file:
+            return phrase("{} If your firm signs its certificates itself, give --ca-file.", nothing)
+        return nothing
 
     def _none_words(self, said: _Said, scan: ScanResult) -> Shown:
         where = phrase("{}, port {}", shown(said.host), said.port) if said.port else shown(said.host)
-        heard = [shown(each.title) for port in scan.ports for each in port.report.findings[:1]]
+        tried = sorted(scan.ports, key=lambda each: not each.leading_attempt.connected)  # who answered tells most
+        heard = [shown(each.title) for port in tried for each in port.report.findings[:1]]
         why = heard[0] if heard else phrase("nobody answers there")
+        if not any(each.leading_attempt.connected for each in tried):
+            return phrase("{} was not reached: {}.", where, why)
         return phrase("{} takes no sign-in over an encrypted connection: {}.", where, why)
 
     # -- what is written --------------------------------------------------------------------------------------------
@@ -212,7 +251,7 @@ class _New:
         """Return the file's text with the entry in it, once that can be read. Raises `DataError`, `InputError`."""
         after = with_addition(before, "providers", entry_text(entry))
         if entry.source is not None:
-            after = with_addition(after, "sources", source_text(entry.source, self.today))
+            after = with_addition(after, "sources", sources_text(entry))
         _refuse_wrong(after, shipped=entry.source is not None)
         return after
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.providers.catalog import load_catalog
+from smtp_wizard.engine.scan.scan import SCAN_LIMITS
 from tests.commands.test_probe import implicit, usual
 from tests.support.certs import Authority
 from tests.support.cli import Ran, on_terminal, run
@@ -54,9 +56,77 @@ async def test_the_same_id_is_not_added_twice(monkeypatch: pytest.MonkeyPatch, t
     assert (await added(monkeypatch, tmp_path)).code == 0
     before = (own_home / "config" / "providers.yaml").read_bytes()
     again = await added(monkeypatch, tmp_path / "again", "--json")
-    assert (again.code, again.error["code"]) == (2, "not-written")
-    assert "two providers with the id 'nordhost-as'" in again.error["message"]
+    assert (again.code, again.error["code"]) == (2, "taken")
+    assert "'nordhost-as' is in your own providers.yaml already" in again.error["message"]
+    assert "--id" in again.error["hint"]
+    assert "line" not in again.error["message"], "no place in a file that has not been written"
     assert (own_home / "config" / "providers.yaml").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "holder"),
+    [
+        (("--name", "Gmail"), "'gmail' is in the shipped list: Gmail."),
+        (("--name", "Nord", "--domain", "gmail.com"), "'gmail.com' belongs to Gmail"),
+        (("--name", "Nord", "--mx", "google.com"), "those of Google Workspace"),
+        (("--name", "Nord", "--mx", "firm-com.mail.protection.outlook.com"), "those of Microsoft 365"),
+        (("--name", "Nord", "--mx", "protection.outlook.com"), "those of Microsoft 365"),
+    ],
+    ids=["id", "domain", "mx", "narrower", "wider"],
+)
+async def test_what_a_shipped_provider_has_is_taken_only_with_replace(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own_home: Path, arguments: tuple[str, ...], holder: str
+) -> None:
+    file = own_home / "config" / "providers.yaml"
+    with refused_port() as closed:
+        usual(monkeypatch, {closed: Security.TLS})
+        ran = run("provider", "new", *arguments, "--host", "localhost", "-4", "--json")
+    assert (ran.code, ran.error["code"]) == (2, "taken"), "before anything is tried"
+    assert holder in ran.error["message"]
+    assert "--replace" in ran.error["hint"]
+    assert not file.exists()
+    assert (await added(monkeypatch, tmp_path, "--replace", name=arguments)).code == 0
+    assert file.exists()
+
+
+def test_an_id_that_is_none_is_refused_before_anything_is_tried(own_home: Path) -> None:
+    ran = run("provider", "new", *NAMED, "--id", "Nord Host", "--host", "localhost", "--json")
+    assert (ran.code, ran.error["code"]) == (2, "input")
+    assert "small letters and digits" in ran.error["message"]
+
+
+@pytest.mark.parametrize("said", [(), ("--security", "tls")], ids=["port", "port-and-way"])
+async def test_a_port_that_is_named_is_tried_though_it_is_no_usual_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own_home: Path, said: tuple[str, ...]
+) -> None:
+    authority = Authority(tmp_path / "ca")
+    async with MisbehavingServer(implicit(authority)) as server:
+        monkeypatch.setattr("smtp_wizard.engine.scan.scan.SCAN_LIMITS", replace(SCAN_LIMITS, silence=0.05))
+        usual(monkeypatch, {})
+        words = ("--host", f"localhost:{server.port}", "--ca-file", str(authority.file), "-4", "--json")
+        ran = await asyncio.to_thread(run, "provider", "new", *NAMED, *words, *said)
+        assert ran.code == 0, ran.err
+        assert ran.document["endpoints"] == [{"host": "localhost", "port": server.port, "security": "tls"}]
+
+
+async def test_a_private_certificate_is_told_of_with_the_option_for_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own_home: Path
+) -> None:
+    async with MisbehavingServer(implicit(Authority(tmp_path / "ca")), strict=False) as server:
+        usual(monkeypatch, {server.port: Security.TLS})
+        ran = await asyncio.to_thread(run, "provider", "new", *NAMED, "--host", "localhost", "-4", "--json")
+    assert (ran.code, ran.error["code"]) == (1, "no-server")
+    assert "--ca-file" in ran.error["hint"]
+
+
+def test_a_server_that_was_not_reached_is_not_said_to_take_no_sign_in(
+    monkeypatch: pytest.MonkeyPatch, own_home: Path
+) -> None:
+    with refused_port() as closed:
+        usual(monkeypatch, {closed: Security.TLS})
+        ran = run("provider", "new", *NAMED, "--host", "localhost", "-4", "--json")
+    assert "localhost was not reached" in ran.error["message"]
+    assert "sign-in" not in ran.error["message"]
 
 
 async def test_a_checkout_s_file_gets_it_with_its_source_and_the_rows_of_its_tests(
@@ -116,7 +186,7 @@ def test_in_a_terminal_it_is_asked_for() -> None:
         ],
     )
     assert ran.code == 1
-    assert "127.0.0.1, port 1 takes no sign-in over an encrypted connection" in " ".join(ran.out.split())
+    assert "127.0.0.1, port 1 was not reached" in " ".join(ran.out.split())
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,8 @@ class NewEntry:
     """Best first."""
     domains: tuple[str, ...] = ()
     mx: tuple[str, ...] = ()
-    username_form: UsernameForm = UsernameForm.FULL_ADDRESS
+    username_form: UsernameForm | None = None
+    """None where nobody said: then it is taken to be the address, and the shipped file says that it is not known."""
     day: str
     """Today (ISO 8601)."""
     source: EntrySource | None = None
@@ -75,6 +76,11 @@ def identifier(name: str) -> str:
     return found
 
 
+def is_identifier(text: str) -> bool:
+    """Whether a text can be an id: small letters and digits, with single hyphens between them."""
+    return re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text) is not None
+
+
 def entry_text(new: NewEntry) -> str:
     """Return the entry, two blanks in from the left."""
     return "\n".join(f"  {line}" for line in _entry_lines(new)) + "\n"
@@ -95,15 +101,20 @@ def _entry_lines(new: NewEntry) -> Iterator[str]:
         endpoint = server.endpoint
         yield f"    - {{host: {scalar(endpoint.host)}, port: {endpoint.port}, security: {endpoint.security.value},"
         note = f", note: {scalar(f'{server.answered} ({new.day})')}" if server.answered else ""
-        yield f"       {fact.removeprefix(', ')}{note}}}"
-    yield f"  username: {{form: {new.username_form.value}{fact}}}"
+        yield f"       {_server_fact(new, endpoint).removeprefix(', ')}{note}}}"
+    form = new.username_form or UsernameForm.FULL_ADDRESS
+    believed = fact if new.username_form or new.source is None else _UNKNOWN
+    yield f"  username: {{form: {form.value}{believed}}}"
     if new.source is not None:
-        yield from _shipped_lines(new.source, fact)
+        yield from _shipped_lines(new)
     yield f"  checked: '{new.day}'"
 
 
-def _shipped_lines(source: EntrySource, fact: str) -> Iterator[str]:
-    """What the shipped file wants of every entry: a way in, and a limit or that none is published."""
+def _shipped_lines(new: NewEntry) -> Iterator[str]:
+    """What the shipped file wants of every entry: a way in, and a limit.
+
+    The way is what the servers offered, which no page needs to say; nobody has looked for a limit.
+    """
     yield "  paths:"
     yield "    - id: password"
     yield "      title: User name and password"
@@ -112,9 +123,9 @@ def _shipped_lines(source: EntrySource, fact: str) -> Iterator[str]:
     yield "      auth: password"
     yield "      guide: basic"
     yield "      secret: {label: Password}"
-    yield f"      sources: [{scalar(source.id)}]"
+    yield f"      sources: [{scalar(_answers_id(new))}]"
     yield "  limits:"
-    yield f"    - {{what: messages, per: day, published: false{fact}}}"
+    yield f"    - {{what: messages, per: day{_UNKNOWN}}}"
 
 
 def _fact(new: NewEntry) -> str:
@@ -124,17 +135,39 @@ def _fact(new: NewEntry) -> str:
     return f", source: {scalar(new.source.id)}, as_of: {new.day}, confidence: {new.source.kind}"
 
 
+_UNKNOWN = ", confidence: unknown"
+
+
+def _server_fact(new: NewEntry, endpoint: Endpoint) -> str:
+    """The page, where a sentence that was quoted from it names the port; else that the server answered."""
+    if new.source is None or any(re.search(rf"(?<!\d){endpoint.port}(?!\d)", each) for each in new.source.says):
+        return _fact(new)
+    return f", source: {scalar(_answers_id(new))}, as_of: {new.day}, confidence: own"
+
+
+def _answers_id(new: NewEntry) -> str:
+    return f"{new.id}-answers"
+
+
 def _list(texts: Sequence[str]) -> str:
     return f"[{', '.join(map(scalar, texts))}]"
 
 
-def source_text(source: EntrySource, day: str) -> str:
-    """Return the source's own line for the table of sources."""
-    says = f", says: {_list(source.says)}" if source.says else ""
+def sources_text(new: NewEntry) -> str:
+    """Return the lines of a shipped entry's sources for their table: the page, and how the servers answered."""
+    page, own = new.source, f"How the servers of {new.name} answered, without a password"
+    assert page is not None, "a person's own file has no table of sources"
+    heard = tuple(f"{each.endpoint.host}:{each.endpoint.port} {each.answered}" for each in new.servers)
     return (
-        f"  {scalar(source.id)}: {{kind: {source.kind}, seen: direct, date: {day}, title: {scalar(source.title)},\n"
-        f"    url: {json.dumps(source.url)}{says}}}\n"
+        f"  {scalar(page.id)}: {{kind: {page.kind}, seen: direct, date: {new.day}, title: {scalar(page.title)},\n"
+        f"    url: {json.dumps(page.url)}{_says(page.says)}}}\n"
+        f"  {scalar(_answers_id(new))}: {{kind: own, seen: direct, date: {new.day}, title: {scalar(own)}"
+        f"{_says(heard)}}}\n"
     )
+
+
+def _says(sentences: Sequence[str]) -> str:
+    return f", says: {_list(sentences)}" if sentences else ""
 
 
 def with_addition(text: str, key: str, addition: str) -> str:

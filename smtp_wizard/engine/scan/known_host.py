@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -48,6 +48,7 @@ def scan_request_for(
     catalog: Catalog,
     host: str,
     *,
+    port: int | None = None,
     security: Security | None = None,
     family: Family | None = None,
     ehlo_name: str = "",
@@ -55,14 +56,14 @@ def scan_request_for(
 ) -> ScanRequest:
     """Return what to ask about a host: the ports that its provider's data name, and the usual ones.
 
-    `security`: only what is usual in that way, and no other way is tried.
+    `port`: that one alone, usual or not. `security`: only what is usual in that way, and no other way is tried.
     """
     provider = provider_of(catalog, host)
     known = [each.endpoint for each in provider.endpoints] if provider else []
     recommended = [each.endpoint for each in provider.offered()] if provider else []
     return ScanRequest(
         host=host,
-        endpoints=candidates(host, known, security),
+        endpoints=candidates(host, known, security) if port is None else (_at(host, port, known, security),),
         fixed=security is not None,
         recommended=tuple(each for each in recommended if each.host == host),
         family=family,
@@ -70,6 +71,12 @@ def scan_request_for(
         ehlo_name=ehlo_name,
         provider=provider.id if provider else None,
     )
+
+
+def _at(host: str, port: int, known: Iterable[Endpoint], security: Security | None) -> Endpoint:
+    """One port of a host, in the way that was said, else in its usual one."""
+    usual = {each.port: each.security for each in candidates(host, known)}
+    return Endpoint(host, port, security or usual.get(port, Security.STARTTLS))
 
 
 def scan_request_for_control_host(

@@ -37,6 +37,7 @@ class Scans:
         host: str,
         emit: Tell,
         *,
+        port: int | None = None,
         security: Security | None = None,
         ca_file: str | None = None,
         options: CheckOptions | None = None,
@@ -44,8 +45,8 @@ class Scans:
     ) -> ScanResult:
         """Try every port of a host that may serve, all at once, without a password; tell what is seen as it happens.
 
-        `security` keeps to one way of encrypting; `ca_file` is believed where `options` names none. `found`: a stranger
-        named the host, so it is left alone where it leads inside.
+        `port` keeps to that one, usual or not; `security` to one way of encrypting. `ca_file` is believed where
+        `options` names none. `found`: a stranger named the host, so it is left alone where it leads inside.
         """
         from smtp_wizard.engine.scan.known_host import scan_request_for
 
@@ -53,6 +54,7 @@ class Scans:
         question = scan_request_for(
             self._catalog,
             host,
+            port=port,
             security=security,
             family=said.family,
             ehlo_name=said.ehlo_name,

@@ -21,11 +21,11 @@ from smtp_wizard.engine.providers.new_entry import (
     entry_text,
     identifier,
     scalar,
-    source_text,
+    sources_text,
     with_addition,
 )
 from smtp_wizard.engine.providers.own_providers import read_own_file
-from smtp_wizard.engine.providers.provider import ProviderKind
+from smtp_wizard.engine.providers.provider import ProviderKind, UsernameForm
 from smtp_wizard.engine.providers.provider_file import read_provider_file
 
 SERVER = CheckedServer(Endpoint("mail.nordhost.example", 465, Security.TLS), "answered with TLS 1.3, AUTH PLAIN LOGIN")
@@ -70,11 +70,20 @@ def written(folder: Path, text: str) -> Path:
 def test_an_entry_of_the_shipped_file_has_a_source_for_everything(tmp_path: Path) -> None:
     before = data_path("providers.yaml").read_text("utf-8")
     new = replace(NEW, source=SOURCE)
-    after = with_addition(with_addition(before, "providers", entry_text(new)), "sources", source_text(SOURCE, NEW.day))
+    after = with_addition(with_addition(before, "providers", entry_text(new)), "sources", sources_text(new))
     found = read_provider_file(written(tmp_path, after))
     added = next(each for each in found.providers if each.id == "nordhost")
     assert len(found.providers) == len(read_provider_file().providers) + 1
-    assert {each.source for each in added.endpoints} == {"nordhost-settings"}
+    assert [(each.source, each.confidence.value) for each in added.endpoints] == [
+        ("nordhost-settings", "official"),  # its sentence names 465
+        ("nordhost-answers", "own"),
+    ]
+    assert added.path("password") is not None
+    assert added.paths[0].sources == ("nordhost-answers",), "no page says that a password works"
+    assert [(each.value, each.confidence.value) for each in added.limits] == [(None, "unknown")], "nobody has looked"
+    assert "    username: {form: full-address, confidence: unknown}\n" in entry_text(new), "nobody has said it"
+    said = entry_text(replace(new, username_form=UsernameForm.LOCAL_PART))
+    assert "    username: {form: local-part, source: nordhost-settings," in said
     assert found.sources["nordhost-settings"].says == ("Port: 465",)
     assert not {*before.splitlines()} - {*after.splitlines()}, "nothing else is touched"
 
