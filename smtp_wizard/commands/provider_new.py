@@ -167,9 +167,7 @@ class _New:
         """The entry without its servers. Raises `InputError` for an id that is none."""
         form, identity = self.given["username_form"], self.given["identity"] or identifier(said.name)
         if not is_identifier(identity):
-            wanted = phrase(
-                "--id is small letters and digits, with single hyphens between them, such as {}.", "our-firm"
-            )
+            wanted = phrase("--id is small letters and digits, with single hyphens between them, such as our-firm.")
             raise CommandError("input", wanted)
         if source is not None:
             source = replace(source, id=f"{identity}-settings", title=f"Settings ({said.name})")
