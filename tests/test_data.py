@@ -8,7 +8,9 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
@@ -27,6 +29,7 @@ from smtp_wizard.engine.providers.provider import (
     PathStatus,
     Provider,
     ProviderKind,
+    SourceKind,
 )
 from smtp_wizard.engine.sandbox.scenarios import load_scenarios
 from tests.support.rows import each_row
@@ -646,26 +649,53 @@ def test_every_source_is_used() -> None:
     assert set(table) == used
 
 
-def check_data(*arguments: str) -> int:
-    """What `make check-data` runs."""
+def _tool() -> ModuleType:
     found = importlib.util.spec_from_file_location("check_data", CHECK_DATA)
     assert found is not None
     assert found.loader is not None
     tool = importlib.util.module_from_spec(found)
     sys.modules[found.name] = tool  # where its dataclasses look for their module
     found.loader.exec_module(tool)
-    code = tool.main(arguments)
+    return tool
+
+
+def check_data(*arguments: str) -> int:
+    """What `make check-data` runs."""
+    code = _tool().main(arguments)
     assert isinstance(code, int)
     return code
 
 
 def test_check_data_finds_nothing_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     assert check_data("--today", CALM) == 0
-    assert capsys.readouterr().out == ""
+    assert _without_unquoted(capsys.readouterr().out) == []
 
 
 CALM = "2026-09-26"
 """A day on which nothing retires within 90 days."""
+
+NO_SENTENCE = "note: providers.yaml: limits rest on sources of which no sentence was kept: "
+
+
+def _without_unquoted(said: str) -> list[str]:
+    """The lines of `make check-data`, without the one about sentences that were not kept."""
+    return [line for line in said.splitlines() if not line.startswith(NO_SENTENCE)]
+
+
+def test_check_data_names_each_source_of_a_limit_that_keeps_no_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gmail = next(provider for provider in CATALOG.providers if provider.id == "gmail")
+    silent = replace(gmail, sources=tuple(replace(source, says=()) for source in gmail.sources))
+    tool = _tool()
+    assert tool._unquoted([silent]) == {limit.source for limit in gmail.limits}, "and no source of anything else"
+    lists = tuple(replace(source, kind=SourceKind.ISPDB) for source in silent.sources)
+    assert tool._unquoted([replace(silent, sources=lists)]) == set(), "a list has no sentences"
+    quoted = tuple(replace(source, says=("Up to 500 messages a day.",)) for source in silent.sources)
+    assert tool._unquoted([replace(silent, sources=quoted)]) == set()
+    monkeypatch.setattr(tool, "_unquoted", lambda providers: {"b-limits", "a-limits"})
+    assert tool.main(["--today", CALM]) == 0, "a note is no failure"
+    assert capsys.readouterr().out == f"{NO_SENTENCE}a-limits, b-limits\n"
 
 
 @pytest.mark.parametrize(
@@ -730,9 +760,9 @@ def test_check_data_says_in_one_line_what_is_wrong(
     assert old in text
     providers.write_text(text.replace(old, new, 1), "utf-8")
     assert check_data(str(copy), "--today", CALM) == 1
-    said = capsys.readouterr().out
-    assert len(said.splitlines()) == 1
-    assert line in said
+    said = _without_unquoted(capsys.readouterr().out)
+    assert len(said) == 1
+    assert line in said[0]
 
 
 def test_everything_shown_fits_one_line_of_plain_text() -> None:

@@ -1,7 +1,8 @@
 """Checks everything under data/, each file by itself and then the links between them: `make check-data`.
 
 Prints one line for each fault, and exits 1 where there is one. A line that begins with 'note:' is no fault: what was
-last compared with its sources more than a year ago, what retires within 90 days, and what has since it was checked.
+last compared with its sources more than a year ago, what retires within 90 days, what has since it was checked, and
+the sources of limits of which no sentence was kept.
 `--today 2026-11-24` asks for another day; an argument names another folder than the product's own.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -28,7 +29,7 @@ from smtp_wizard.engine.guides.guides import Guide, load_guides
 from smtp_wizard.engine.mailbox.mailbox_file import MailboxList, load_mailboxes
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, SendLimit
-from smtp_wizard.engine.providers.provider import Documented, Provider, ProviderKind
+from smtp_wizard.engine.providers.provider import Documented, Provider, ProviderKind, SourceKind
 from smtp_wizard.engine.providers.retirements import endings, has_come, is_stale, retiring
 from smtp_wizard.engine.providers.sender_rules import SenderRule, load_sender_rules
 from smtp_wizard.engine.sandbox.scenarios import Scenario, load_scenarios
@@ -231,6 +232,24 @@ def notes(known: Knowledge, today: date) -> Iterator[str]:
                 yield f"providers.yaml: {provider.id}: look again since {each.on}: {each.why}"
     for provider, retirement in retiring(known.catalog.providers, today):
         yield f"providers.yaml: {provider.id}: retires on {retirement.date}: {retirement.what}"
+    if unquoted := sorted(_unquoted(known.catalog.providers)):
+        yield f"providers.yaml: limits rest on sources of which no sentence was kept: {', '.join(unquoted)}"
+
+
+_HAVE_SENTENCES = (SourceKind.OFFICIAL, SourceKind.COMMUNITY)
+"""Lists have none, nor has what was only searched for; what the article says stands with the facts, word for word."""
+
+
+def _unquoted(providers: Iterable[Provider]) -> set[str]:
+    """Return the ids of the sources that carry a limit of today, and of which no sentence was kept."""
+    return {
+        source.id
+        for provider in providers
+        for source in provider.sources
+        if not source.says
+        and source.kind in _HAVE_SENTENCES
+        and any(limit.source == source.id for limit in provider.limits)
+    }
 
 
 def main(arguments: Sequence[str]) -> int:
