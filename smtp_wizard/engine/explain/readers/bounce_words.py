@@ -12,6 +12,11 @@ _SAYINGS = (
     "delivery (?:has failed|status notification|failure|incomplete|to the following)|mail delivery failed",
     "(?:could not|couldn't) be delivered|(?:was not|wasn't|not been) delivered|unable to deliver|not able to deliver",
     "diagnostic information for administrators|generating server|did not reach the following",
+    # The same line of Exchange in German, French, Spanish, Italian, Portuguese, Dutch.
+    "(?:diagnose|diagnos)\\w{0,6} ?\\w{0,12} (?:f.r|pour|para|per|voor) (?:\\w{1,4} )?"
+    "(?:administra|amministra|beheerder)\\w{0,10}"
+    "|generierender server|serveur (?:de g.n.ration|g.n.rateur)|servidor (?:de generaci.n|de gera..o|gerador)"
+    "|server di generazione|genererende server",
     "following address(?:es)? (?:failed|had)|permanent (?:fatal )?errors?",
     "remote server.?s response was|response from the remote server was|reject(?:ed|ing) your message to the following",
     "failed to deliver to|smtp module\\(domain|giving up on|system-generated message to inform you"
