@@ -19,6 +19,7 @@ from smtp_wizard.commands.options.connection import (
     connection_from,
     connection_options,
     missing_answers,
+    origin_sentence,
     parsed_by,
     sign_in_option,
 )
@@ -124,7 +125,8 @@ class _Setup:
         lacking = self.missing.names(draft)
         # The screens ask a person to sign in; what an application lacks is said by options alone.
         if lacking and (not can_ask() or self.given.browser.as_application):
-            raise missing_answers(lacking, shown(draft.origin_note))
+            asks = not self.given.browser.as_application
+            raise missing_answers(lacking, origin_sentence(draft.origin_note), terminal_asks=asks)
         if lacking and self.out.form is Form.TEXT:
             return open_wizard(self.invocation, "setup", draft)
         for override in self.invocation.services.catalog.overrides_of(draft.connection.provider):

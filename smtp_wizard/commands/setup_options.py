@@ -20,12 +20,15 @@ from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 from smtp_wizard.engine.secrets.command import parse_command
 from smtp_wizard.engine.secrets.reference_stores import variable_for
 from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.wizard.draft import Draft, Origin
+from smtp_wizard.engine.wizard.steps import alike_in_browser
 from smtp_wizard.runtime.running import Stopwatch
 
 
@@ -97,8 +100,38 @@ class GivenAnswers:
         if given.provider is not None:
             return draft.with_provider(provider_called(self._invocation, given.provider), Origin.CHOSEN)
         if given.host is not None:
-            return draft.with_provider(custom_provider(self._invocation), Origin.HAND)
-        return draft if address is None else self._search.found(draft, address)
+            return self._at_named_host(draft, given.host)
+        return draft if address is None else self._settled(self._search.found(draft, address))
+
+    def _at_named_host(self, draft: Draft, host: str) -> Draft:
+        """Return the draft for a server that was named: its provider is asked for a token, if it is known to give any.
+
+        A token that is given already, and a password, go to the server whoever keeps it.
+        """
+        given = self._given
+        token_given = given.password.given or bool(self._where(self._store()))
+        if given.auth == Auth.XOAUTH2 and (given.browser.as_application or not token_given):
+            owner = alike_in_browser(self._invocation.services.catalog.all_at_host(host))
+            if owner is not None:
+                return draft.with_provider(owner, Origin.CHOSEN, f"from: the server {host}, which is {owner.name}'s")
+        return draft.with_provider(custom_provider(self._invocation), Origin.HAND)
+
+    def _settled(self, draft: Draft) -> Draft:
+        """Return the draft with one of several providers that have the same mail hosts, where any of them will do.
+
+        Traces in the DNS are no such thing: what they point to is asked.
+        """
+        if self._given.auth != Auth.XOAUTH2 or self._search.source is not FoundBy.MX:
+            return draft
+        catalog = self._invocation.services.catalog
+        owners = [each for each in map(catalog.get, draft.maybe) if each is not None]
+        owner = alike_in_browser(owners) if owners else None
+        if owner is None:
+            return draft
+        names = " and ".join(each.name for each in owners)
+        domain = shown(draft.address.domain if draft.address is not None else "", 80)
+        note = f"from: the MX record of {domain}. {names} use it, with the same server and the same sign-in."
+        return replace(draft.with_provider(owner, Origin.MX, note), maybe=())
 
     def filled_in(self, draft: Draft) -> Draft:
         """Return the draft with what was said in the place of what was found."""

@@ -55,6 +55,8 @@ class MissingAnswers:
         lacking = self._lacking(draft)
         if draft.maybe and "--host" in lacking:
             lacking[lacking.index("--host")] = f"--provider (one of: {', '.join(draft.maybe)})"
+            # A provider's user name is made of the address.
+            lacking = [each for each in lacking if each != "--username" or draft.address is None]
         return lacking
 
     def _lacking(self, draft: Draft) -> list[str]:

@@ -12,16 +12,22 @@ import pytest
 from smtp_wizard.engine.accounts.application_sign_in import client_secret_alone, whole_sign_in
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.accounts.secret_entries import is_asked_each_time
+from smtp_wizard.engine.base.connection import Connection
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.target import Target
+from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.oauth.grants import Grant, as_access_token
+from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
 from smtp_wizard.engine.services import checks as services_checks
+from smtp_wizard.engine.services.tokens import Tokens
 from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
+from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.text.accounts import problem_first
 from tests.engine.smtp.test_sasl import web_token
 from tests.support.certs import Authority
@@ -318,6 +324,84 @@ def test_a_damaged_sign_in_is_nobody_s_client_secret() -> None:
     assert whole_sign_in(login, damaged) == damaged
     with pytest.raises(OAuthError, match="cannot be read"):
         as_access_token(damaged)
+
+
+def served_by(answer: Answer, *ids: str) -> None:
+    """Let the domain's mail be at one of these; which, nobody knows."""
+    answer.found = {
+        "provider": None,
+        "source": FoundBy.MX,
+        "alternatives": tuple(each for each in map(load_catalog().get, ids) if each is not None),
+        "note": "from: the MX record of m365.example.com (mx.example). Several services use it: please choose yours.",
+    }
+
+
+@pytest.fixture
+def checked(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> list[Connection[Endpoint]]:
+    """What is checked, with a token that some sign-in server has given; nobody is asked for one."""
+    found: list[Connection[Endpoint]] = []
+    monkeypatch.setenv("APP_SECRET", SECRET)
+
+    async def token(_: Tokens, draft: Draft) -> Secret:
+        assert draft.secret is not None
+        grant = Grant.opened(draft.secret)
+        assert grant is not None
+        assert grant.token_url == f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token"
+        return Secret("token")
+
+    async def checks(target: Target, secret: Secret | None, **_: object) -> Report:
+        assert secret == Secret("token")
+        found.append(target.connection)
+        return Report(target.connection.endpoint, (CheckResult(Stage.AUTH, Verdict.PASS, 0.0),))
+
+    monkeypatch.setattr(Tokens, "for_draft", token)
+    monkeypatch.setattr(services_checks, "run_checks", checks)
+    return found
+
+
+MICROSOFT = Endpoint("smtp.office365.com", 587, Security.STARTTLS)
+
+
+def test_an_own_domain_at_hosts_that_several_services_share_needs_no_provider(
+    checked: list[Connection[Endpoint]], answer: Answer
+) -> None:
+    """The ordinary Microsoft 365: which of the services it is makes no difference for this sign-in."""
+    served_by(answer, "microsoft365", "godaddy-microsoft365")
+    ran = run("setup", "shop@m365.example.com", *APPLICATION, *BY_VARIABLE, "--tenant", TENANT, "--json")
+    assert ran.code == 0, ran.out
+    (connection,) = checked
+    assert (connection.provider, connection.path) == ("microsoft365", "oauth")
+    assert (connection.endpoint, connection.username) == (MICROSOFT, "shop@m365.example.com")
+    assert "Microsoft 365 (work or school) and Microsoft 365 from GoDaddy use it" in ran.err
+
+
+@pytest.mark.parametrize("owners", [("microsoft365", "gmail"), ("fastmail", "gmail")])
+def test_services_with_different_servers_are_asked_about(
+    checked: list[Connection[Endpoint]], answer: Answer, owners: tuple[str, ...]
+) -> None:
+    served_by(answer, *owners)
+    ran = run("setup", "shop@m365.example.com", *APPLICATION, *BY_VARIABLE, "--tenant", TENANT, "--json")
+    assert (ran.code, ran.error["code"]) == (2, "missing-answers")
+    assert ran.error["message"] == f"Missing: --provider (one of: {', '.join(owners)})."
+    assert "terminal" not in ran.error["hint"], "there nothing is asked for an application"
+    assert not checked
+
+
+def test_what_traces_point_to_is_asked_about(checked: list[Connection[Endpoint]], answer: Answer) -> None:
+    served_by(answer, "microsoft365", "godaddy-microsoft365")
+    answer.found["source"] = FoundBy.TRACES
+    ran = run("setup", "shop@m365.example.com", *APPLICATION, *BY_VARIABLE, "--tenant", TENANT, "--json")
+    assert (ran.code, ran.error["code"]) == (2, "missing-answers")
+    assert not checked
+
+
+def test_a_known_server_that_is_named_is_its_provider_s(checked: list[Connection[Endpoint]]) -> None:
+    server = ("--host", MICROSOFT.host, "--port", "587", "--security", "starttls", "--username", "shop@firm.example")
+    ran = run("setup", "shop@firm.example", *APPLICATION, *BY_VARIABLE, "--tenant", TENANT, *server, "--json")
+    assert ran.code == 0, ran.out
+    (connection,) = checked
+    assert (connection.provider, connection.endpoint) == ("microsoft365", MICROSOFT)
+    assert (connection.path, connection.username) == ("oauth", "shop@firm.example")
 
 
 @pytest.mark.parametrize("flow", ["client-credentials", "device"])

@@ -165,13 +165,27 @@ def changed_endpoint(
     return Endpoint(host, port or USUAL_PORTS[security], security)
 
 
-_WAYS_TO_ANSWER = phrase("Give it on the command line, or run the command in a terminal to be asked.")
+_ON_COMMAND_LINE = phrase("Give what is missing on the command line.")
+_OR_IN_TERMINAL = phrase("Give what is missing on the command line, or run the command in a terminal to be asked.")
 
 
-def missing_answers(lacking: Sequence[str], why: Shown = NO_WORDS) -> CommandError:
-    """Return the error for answers that nobody gave, each named. `why` says more."""
+def missing_answers(lacking: Sequence[str], why: Shown = NO_WORDS, *, terminal_asks: bool = True) -> CommandError:
+    """Return the error for answers that nobody gave, each named. `why` says more, in a sentence.
+
+    `terminal_asks`: whether the command asks for them where there is a terminal.
+    """
+    way = _OR_IN_TERMINAL if terminal_asks else _ON_COMMAND_LINE
     return CommandError(
         "missing-answers",
         phrase("Missing: {}.", shown(", ".join(lacking))),
-        phrase("{} {}", why, _WAYS_TO_ANSWER) if why else _WAYS_TO_ANSWER,
+        phrase("{} {}", why, way) if why else way,
     )
+
+
+def origin_sentence(note: str) -> Shown:
+    """Return the note of where settings come from as a sentence of its own."""
+    said = shown(note, 400)
+    if not said:
+        return NO_WORDS
+    whole = phrase("The settings are from {}", shown(said[6:])) if said.startswith("from: ") else said
+    return whole if said.endswith((".", "?", "!")) else phrase("{}.", whole)

@@ -8,6 +8,7 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import ConnectionOptions
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.shown import phrase
+from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.discovery.search import DiscoveryResult
 from smtp_wizard.engine.wizard.draft import Draft, with_found
 from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer, with_accepted
@@ -40,12 +41,15 @@ class Search:
         self._watch = watch
         self._undone = undone
         self._accept_found = accept_found
+        self.source = FoundBy.NONE
+        """Who named the provider, or the several that it may be."""
 
     def found(self, draft: Draft, address: Address) -> Draft:
         """Return the draft with what is found; the public list is asked only for `--accept-found`, where it must be."""
         catalog = self._invocation.services.catalog
         search = ServerSearch(self._searching(address), follows=False, asks_list=False)
         run(search.begin(), self._watch, self._undone)
+        self.source = search.found.source
         found = with_found(draft, search.found, catalog)
         if not self._accept_found or found.maybe:
             return found

@@ -94,6 +94,11 @@ class Catalog:
         """Return the first provider that has a server of this name, None where none has. Never the practice server."""
         return self._by_host.get(host)
 
+    def all_at_host(self, host: str) -> tuple[Provider, ...]:
+        """Return every provider that has a server of this name, in listing order. Never the practice server."""
+        real = (each for each in self.providers if each.kind is not ProviderKind.SANDBOX)
+        return tuple(each for each in real if host in each.hosts)
+
     @cached_property
     def _by_host(self) -> Mapping[str, Provider]:
         # Backwards, so that of several the first stays.

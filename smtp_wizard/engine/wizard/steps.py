@@ -6,7 +6,7 @@ Every face of the product drives it: the screens, and `setup` with options. A sc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -74,6 +74,19 @@ def best_way(provider: Provider, application: Application) -> AccessPath | None:
     in_browser = application is Application.OAUTH
     usable = (path for path in ranked(provider, application) if is_usable(path))
     return next((path for path in usable if (path.auth is PathAuth.OAUTH2) == in_browser), None)
+
+
+def alike_in_browser(providers: Sequence[Provider]) -> Provider | None:
+    """Return the first of some providers, where it makes no difference to a sign-in by OAuth which it is.
+
+    So it is where all have the same servers, the same form of user name, and one sign-in server. None: it does.
+    """
+    ways = [best_way(each, Application.OAUTH) for each in providers]
+    differing = {
+        (tuple(one.endpoint for one in each.offered()), each.username_form, way.oauth if way is not None else None)
+        for each, way in zip(providers, ways, strict=True)
+    }
+    return providers[0] if len(differing) == 1 and ways[0] is not None else None
 
 
 class StepId(StrEnum):
