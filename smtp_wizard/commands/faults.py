@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, join, phrase, shown
-from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
+from smtp_wizard.engine.secrets.secret_store import ReferenceMissing, SecretError, SecretFault
 from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.fault_log import LAST_FAULT, FaultLog
@@ -136,6 +136,9 @@ _OF_THE_KEYRING = (
 )
 
 
+_ANOTHER_FILE = phrase(
+    "Name the right file: --secret-file FILE; for a saved account: 'smtp-wizard accounts edit NAME --secret-file FILE'."
+)
 GIVE_PASSPHRASE = phrase("Give it: --passphrase-env NAME or --passphrase-command CMD.")
 
 
@@ -143,6 +146,8 @@ def other_stores(problem: SecretError) -> Shown:
     """Name the other places for a password, where the keyring is at fault, or what else helps; '' if nothing does."""
     if problem.fault is SecretFault.CLOSED:
         return GIVE_PASSPHRASE
+    if isinstance(problem, ReferenceMissing):
+        return _ANOTHER_FILE
     if problem.fault not in _OF_THE_KEYRING:
         return NO_WORDS
     others = " or ".join(f"--store {kind.value}" for kind in StoreKind if kind is not StoreKind.KEYRING)

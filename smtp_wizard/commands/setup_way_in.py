@@ -10,7 +10,7 @@ import click
 
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.browser import application_sign_in, flow_for, signed_in
-from smtp_wizard.commands.options.sign_in import given_password
+from smtp_wizard.commands.options.sign_in import given_password, warn_of_oddities
 from smtp_wizard.commands.setup_options import SetupOptions
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.shown import phrase, shown
@@ -23,6 +23,8 @@ from smtp_wizard.engine.wizard.steps import best_way, ranked
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.questions import ask_password
 from smtp_wizard.runtime.running import Stopwatch
+
+_CLIENT_SECRET = "client secret"
 
 
 class WayIn:
@@ -58,6 +60,7 @@ class WayIn:
             return chosen
         keepable_in(chosen.store)
         secret = given_password(self._invocation, given.browser.client_secret, self._watch, self._undone)
+        warn_of_oddities(self._invocation.out, secret, _CLIENT_SECRET)
         return replace(chosen, client_id=given.browser.client_id or "", client_secret=secret)
 
     def _with_client_secret(self, draft: Draft) -> Draft:
@@ -66,7 +69,9 @@ class WayIn:
         secret = given_password(self._invocation, given.client_secret, self._watch, self._undone)
         if secret is not None and draft.secret is not None:
             raise click.UsageError("The client secret is given twice: leave --client-secret-... or the other way out.")
-        return replace(draft, client_id=given.client_id or "", client_secret=secret or draft.secret, secret=None)
+        secret = secret or draft.secret
+        warn_of_oddities(self._invocation.out, secret, _CLIENT_SECRET)
+        return replace(draft, client_id=given.client_id or "", client_secret=secret, secret=None)
 
     def through_browser(self, draft: Draft) -> Draft:
         """Sign in in the browser, where that is the way; an application signs in with the check.

@@ -8,6 +8,7 @@ import click
 
 from smtp_wizard.commands.groups import GroupWithDefault
 from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.passwords import hidden
 from smtp_wizard.commands.options.vault import (
     command_source,
     new_passphrase,
@@ -56,7 +57,12 @@ def state(invocation: Invocation, _json: bool) -> int:
 
 @command.command("passphrase")
 @passphrase_options
-@click.option("--new-passphrase-env", metavar="NAME", help="Take the new passphrase from this environment variable.")
+@click.option(
+    "--new-passphrase-env",
+    metavar="NAME",
+    callback=hidden,
+    help="Take the new passphrase from this environment variable.",
+)
 @click.option(
     "--new-passphrase-command", metavar="CMD", help="Run this command; the first line it prints is the new passphrase."
 )
@@ -106,4 +112,4 @@ def _source(
         raise click.UsageError("Only one of --new-passphrase-env and --new-passphrase-command can be used.")
     if variable is not None:
         return variable_source(invocation, variable)
-    return command_source(invocation, command_text) if command_text is not None else None
+    return command_source(invocation, command_text, "--new-passphrase-command") if command_text is not None else None

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
-from smtp_wizard.engine.secrets.command import LARGEST
+from smtp_wizard.engine.secrets.secret_store import LARGEST
 
 LENT_SECONDS = 120.0
 """How long a person may take to answer."""

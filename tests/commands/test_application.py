@@ -19,6 +19,7 @@ from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.target import Target
+from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
 from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.oauth.grants import Grant, as_access_token
@@ -26,6 +27,7 @@ from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
 from smtp_wizard.engine.services import checks as services_checks
 from smtp_wizard.engine.services.tokens import Tokens
+from smtp_wizard.engine.smtp.symptom import Fault, Symptom
 from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.text.accounts import problem_first
@@ -393,6 +395,33 @@ def test_what_traces_point_to_is_asked_about(checked: list[Connection[Endpoint]]
     ran = run("setup", "shop@m365.example.com", *APPLICATION, *BY_VARIABLE, "--tenant", TENANT, "--json")
     assert (ran.code, ran.error["code"]) == (2, "missing-answers")
     assert not checked
+
+
+def test_what_is_odd_in_a_client_secret_is_said(
+    checked: list[Connection[Endpoint]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APP_SECRET", f"{SECRET}\n ")
+    setup = ("setup", "shop@firm.example", *APPLICATION, "--tenant", TENANT, "--host", MICROSOFT.host)
+    ran = run(*setup, *BY_VARIABLE, "--json")
+    assert ran.code == 0, ran.out
+    assert "the client secret has a blank at its beginning or end and a line end in it" in ran.err
+    assert SECRET not in ran.err
+
+
+def test_a_new_client_secret_that_is_odd_is_said_to_be(firm: Firm) -> None:
+    assert run(*SETUP, *BY_VARIABLE, "--save", "Shop", "--store", "keyring").code == 0
+    ran = run("accounts", "password", "Shop", "--password-stdin", stdin=f" {NEW}")
+    assert "the client secret has a blank at its beginning or end in it" in ran.err
+
+
+def test_a_sign_in_server_out_of_reach_is_told_of_without_a_browser() -> None:
+    """Nobody signs in in a browser here, and nothing is renewed."""
+    found = load_diagnosis(names={}).explain(
+        Symptom(stage=Stage.AUTH, fault=Fault.NO_TOKEN, lacking="unreachable", facts={"why": phrase("No answer.")})
+    )
+    assert found.forward
+    assert "browser" not in found.forward
+    assert "renew" not in f"{found.forward} {found.explanation}"
 
 
 def test_a_known_server_that_is_named_is_its_provider_s(checked: list[Connection[Endpoint]]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from smtp_wizard import __version__, cli
-from smtp_wizard.commands.options.passwords import LARGEST
+from smtp_wizard.engine.secrets.secret_store import LARGEST
 from smtp_wizard.runtime.exits import Exit
 from tests.support.cli import PROGRAM, checked, on_terminal, run, run_process, started
 from tests.support.misbehaving import refused_port, silent_port
@@ -228,7 +228,7 @@ def test_the_variable_is_taken_out_of_the_environment(monkeypatch: pytest.Monkey
         (["--password-env", "UNSET_VARIABLE"], b"", "is not set"),
         (["--password-stdin"], b"", "gave no password"),
         (["--password-stdin"], b"\n", "gave no password"),
-        (["--password-stdin"], b"caf\xe9-secret", "not UTF-8"),
+        (["--password-stdin"], b"caf\xe9-hunter2", "not UTF-8"),
         (["--password-stdin"], b"x" * (LARGEST + 1), "far longer"),
         (["--password-command", "false"], b"", "gave up (exit code 1)"),
         (["--password-command", "true"], b"", "gave no password"),
@@ -240,12 +240,64 @@ def test_a_password_that_cannot_be_read_exits_3(given: list[str], stdin: bytes, 
     ran = run(*PRACTICE, *given, "--json", stdin=stdin)
     assert (ran.code, ran.error["code"]) == (3, "password-unreadable")
     assert words in ran.error["message"]
-    assert "secret" not in ran.out + ran.err
+    assert "hunter2" not in ran.out + ran.err
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        (*PRACTICE, "--password-command"),
+        (*PRACTICE, "--client-secret-command"),
+        (*PRACTICE, "--secret-command"),
+        (*PRACTICE, "--passphrase-command"),
+        ("vault", "passphrase", "--new-passphrase-command"),
+    ],
+    ids=lambda words: words[-1],
+)
 @pytest.mark.parametrize("command", ["'unclosed", "", "   "])
-def test_a_command_line_for_the_password_that_is_none_exits_2(command: str) -> None:
-    assert run(*PRACTICE, "--password-command", command, "--json").code == 2
+def test_a_command_for_a_secret_that_is_none_exits_2_and_names_its_own_option(
+    option: tuple[str, ...], command: str
+) -> None:
+    ran = run(*option, command, "--json")
+    assert ran.code == 2
+    assert option[-1] in ran.error["message"]
+
+
+VARIABLES = (
+    (*PRACTICE, "--password-env"),
+    (*PRACTICE, "--client-secret-env"),
+    (*PRACTICE, "--store", "env", "--env-name"),
+    (*PRACTICE, "--passphrase-env"),
+    ("vault", "passphrase", "--new-passphrase-env"),
+)
+
+
+@pytest.mark.parametrize("option", VARIABLES, ids=lambda words: words[-1])
+@pytest.mark.parametrize("secret", ["hV~8Q~topsecret.x", "abcdefghijklmnop", "Hunter2", "JBSW Y3DP", ""])
+def test_a_secret_in_the_place_of_a_variable_s_name_is_quoted_nowhere(option: tuple[str, ...], secret: str) -> None:
+    """It would stand in the mail that cron sends."""
+    sign_in = ("--auth", "xoauth2") if "--client-secret-env" in option else ()
+    for form in ((), ("--json",)):
+        ran = run(*option, secret, *sign_in, *form)
+        assert ran.code in (2, 3, 4)
+        assert not secret or secret not in ran.out + ran.err
+
+
+def test_a_file_that_is_not_there_leads_to_another_file_and_not_to_another_store() -> None:
+    ran = run(*PRACTICE[:2], "--secret-file", "/nowhere/secret", "--json")
+    assert (ran.code, ran.error["code"]) == (3, "secret-missing")
+    assert "--secret-file" in ran.error["hint"]
+    assert "--store" not in ran.error["hint"]
+
+
+@pytest.mark.parametrize(
+    ("held", "words"), [("", "PW is empty"), ("x" * (LARGEST + 1), "PW holds far more than a password or secret")]
+)
+def test_a_variable_that_holds_no_password_says_why(held: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PW", held)
+    ran = run(*PRACTICE, "--password-env", "PW", "--json")
+    assert (ran.code, ran.error["code"]) == (3, "password-unreadable")
+    assert words in ran.error["message"]
 
 
 def test_the_command_for_the_password_gets_no_shell_no_terminal_and_no_input(tmp_path: Path) -> None:

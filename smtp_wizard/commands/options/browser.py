@@ -11,7 +11,7 @@ import click
 
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import parsed_by
-from smtp_wizard.commands.options.passwords import PASSWORD_OPTIONS, PasswordSource, hidden
+from smtp_wizard.commands.options.passwords import PASSWORD_OPTIONS, PasswordSource, command_words, hidden
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.application_sign_in import signs_in_as_application
 from smtp_wizard.engine.base.connection import Auth
@@ -92,6 +92,7 @@ def browser_options(command: F) -> F:
         click.option(
             "--client-secret-command",
             metavar="CMD",
+            callback=command_words,
             help="Run this command; the first line it prints is the OAuth client secret.",
         ),
         click.option(

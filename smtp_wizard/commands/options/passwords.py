@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.secrets.command import first_line, utf8_text
-from smtp_wizard.engine.secrets.secret_store import SecretError
+from smtp_wizard.engine.secrets.reference_stores import parse_variable
+from smtp_wizard.engine.secrets.secret_store import LARGEST, SecretError
 from smtp_wizard.runtime.exits import CommandError, Exit
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.secrets.reference_stores import EnvStore
     from smtp_wizard.engine.secrets.stores import SecretStores
 
-LARGEST = 64 * 1024
-"""Bytes of a password at most. Nobody has one that long; a wrong file or a runaway command does."""
 PASSWORD_OPTIONS = "a password (--password-stdin, --password-command or --password-env)"
 """How a missing password is named."""
 
@@ -44,11 +44,34 @@ class PasswordSource:
         return self.stdin or self.command is not None or self.variable is not None
 
 
-def hidden(context: click.Context, _: click.Parameter, name: str | None) -> str | None:
-    """Take a variable that holds a secret out of the environment at once, before any program can be started."""
-    if name is not None:
-        context.obj.env.hide((name,))
+def hidden(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
+    """Take a variable that holds a secret out of the environment at once, before any program can be started.
+
+    Raises `click.BadParameter` for what is no name; it is not quoted, since it may be the secret itself.
+    """
+    if name is None:
+        return None
+    try:
+        name = parse_variable(name)
+    except InputError as problem:
+        words = f"{problem} Give the name of the variable, never the secret itself."
+        raise click.BadParameter(words, ctx=context, param=parameter) from None
+    context.obj.env.hide((name,))
     return name
+
+
+def command_words(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    """Take a command that prints a secret. Raises `click.BadParameter`, which names the option, for what is none."""
+    if text is None:
+        return None
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        said = "That command cannot be read: a quotation mark is open."
+        raise click.BadParameter(said, ctx=context, param=parameter) from None
+    if not words or not words[0]:
+        raise click.BadParameter("No command stands there.", ctx=context, param=parameter)
+    return text
 
 
 def password_options(command: F) -> F:
@@ -58,7 +81,10 @@ def password_options(command: F) -> F:
             "--password-env", metavar="NAME", callback=hidden, help="Take the password from this environment variable."
         ),
         click.option(
-            "--password-command", metavar="CMD", help="Run this command; the first line it prints is the password."
+            "--password-command",
+            metavar="CMD",
+            callback=command_words,
+            help="Run this command; the first line it prints is the password.",
         ),
         click.option("--password-stdin", is_flag=True, help="Read the password from standard input."),
     ):
@@ -90,9 +116,7 @@ def _from_variable(name: str, env: EnvStore) -> Secret:
     except SecretError as problem:
         raise _unreadable(problem.words) from None
     if secret is None:
-        raise _unreadable(
-            phrase("The environment variable {} is not set.", shown(name, 100)), phrase("Set it, and start again.")
-        )
+        raise _unreadable(phrase("{}.", env.lacks(name)), phrase("Set it, and start again."))
     return secret
 
 
@@ -127,22 +151,14 @@ def _read_stdin() -> bytes:
 
 async def _from_command(command: str, environ: Mapping[str, str]) -> Secret:
     try:
-        words = shlex.split(command)
-    except ValueError:
-        words = []
-    if not words:
-        raise CommandError(
-            "password-command", phrase("The command of --password-command cannot be read."), phrase("Check its quotes.")
-        )
-    try:
-        return await first_line(words, environ)
+        return await first_line(shlex.split(command), environ)
     except SecretError as problem:
         raise _unreadable(problem.words) from None
 
 
 def _decoded(raw: bytes, where: Shown) -> str:
     if len(raw) > LARGEST:
-        raise _unreadable(phrase("What {} gave is far longer than a password.", where))
+        raise _unreadable(phrase("What {} gave is far longer than a password or secret.", where))
     text = utf8_text(raw)
     if text is None:
         raise _unreadable(phrase("What {} gave is not UTF-8 text.", where))
@@ -151,7 +167,7 @@ def _decoded(raw: bytes, where: Shown) -> str:
 
 def _not_empty(text: str, where: Shown) -> Secret:
     if not text:
-        raise _unreadable(phrase("{} gave no password.", where))
+        raise _unreadable(phrase("{} gave no password or secret.", where))
     return Secret(text)
 
 

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from smtp_wizard.runtime.output import Output
 
 
-def warn_of_oddities(out: Output, secret: Secret | None) -> None:
-    """Say on stderr what is unusual in a password; it is used as it is."""
+def warn_of_oddities(out: Output, secret: Secret | None, words: str = "password") -> None:
+    """Say on stderr what is unusual in a password, or in what `words` say; it is used as it is."""
     if secret is not None and secret.oddities:
         from smtp_wizard.text.wizard import ODDITIES
 
         found = [ODDITIES[each] for each in secret.oddities]
         out.narrate(
-            f"smtp-wizard: the password has {' and '.join(found)} in it. It is used as it is; if that is no part of "
+            f"smtp-wizard: the {words} has {' and '.join(found)} in it. It is used as it is; if that is no part of "
             "it, give it again without."
         )
 
@@ -86,9 +86,11 @@ def password_of(
 def tidy_password(invocation: Invocation, account: Account, secret: Secret) -> Secret:
     """Return a password tidied where the account's provider makes it up itself; warn of what is odd in any other."""
     tidy = invocation.catalog.tidied(account.connection, secret)
-    if account.connection.auth is Auth.XOAUTH2:
-        return tidy
-    warn_of_oddities(invocation.out, tidy)
+    from smtp_wizard.engine.accounts.application_sign_in import signs_in_as_application
+    from smtp_wizard.text.accounts import secret_words
+
+    if account.connection.auth is not Auth.XOAUTH2 or signs_in_as_application(account):
+        warn_of_oddities(invocation.out, tidy, secret_words(account))
     return tidy
 
 

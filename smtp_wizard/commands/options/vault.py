@@ -49,7 +49,10 @@ def passphrase_options(command: F) -> F:
     return command
 
 
-def _from_variable(context: click.Context, _: click.Parameter, name: str | None) -> None:
+def _from_variable(context: click.Context, parameter: click.Parameter, text: str | None) -> None:
+    from smtp_wizard.commands.options.passwords import hidden
+
+    name = hidden(context, parameter, text)
     if name is not None:
         _give(context.obj, variable_source(context.obj, name))
 
@@ -78,7 +81,7 @@ def variable_source(invocation: Invocation, name: str) -> Callable[[], Awaitable
     except SecretError as problem:
         raise CommandError("passphrase-unreadable", problem.words, hint, Exit.SECRET) from None
     if held is None:
-        words = phrase("The environment variable {} is not set.", shown(name, 100))
+        words = phrase("{}.", invocation.env.lacks(name))
         raise CommandError("passphrase-unreadable", words, hint, Exit.SECRET)
     passphrase = held
 
@@ -88,14 +91,16 @@ def variable_source(invocation: Invocation, name: str) -> Callable[[], Awaitable
     return given
 
 
-def command_source(invocation: Invocation, text: str) -> Callable[[], Awaitable[Secret]]:
+def command_source(
+    invocation: Invocation, text: str, option: str = "--passphrase-command"
+) -> Callable[[], Awaitable[Secret]]:
     """Return what gives a passphrase by running a command, each time it is asked. Raises `click.UsageError`."""
     from smtp_wizard.engine.secrets.command import first_line, parse_command
 
     try:
         words = shlex.split(parse_command(text))
     except InputError as problem:
-        raise click.UsageError(f"--passphrase-command: {problem}") from None
+        raise click.UsageError(f"{option}: {problem}") from None
 
     async def printed() -> Secret:
         return await first_line(words, invocation.stores.for_children())

@@ -21,14 +21,12 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.secrets.reference_stores import ReferenceStore
-from smtp_wizard.engine.secrets.secret_store import Availability, Before, SecretError, SecretFault, do_nothing
+from smtp_wizard.engine.secrets.secret_store import LARGEST, Availability, Before, SecretError, SecretFault, do_nothing
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.smtp.timeouts import listening_timeout
 
 COMMAND_SECONDS = 30.0
 """How long a command may take."""
-LARGEST = 64 * 1024
-"""Bytes of a secret at most. Nobody has one that long; a wrong file or a runaway command does."""
 COMMAND_LIMIT = 1000
 """Characters of a command at most."""
 
@@ -262,7 +260,7 @@ async def _read_all(process: asyncio.subprocess.Process) -> bytes:
     while len(raw) <= LARGEST and (more := await process.stdout.read(LARGEST)):
         raw += more
     if len(raw) > LARGEST:
-        raise unreadable(phrase("The command says far more than a password."))
+        raise unreadable(phrase("The command gave far more than a password or secret."))
     return raw
 
 
@@ -284,13 +282,13 @@ def password_line(raw: bytes, where: Shown) -> Secret:
     `where` begins the sentence: 'The command pass'.
     """
     if len(raw) > LARGEST:
-        raise unreadable(phrase("{} gave far more than a password.", where))
+        raise unreadable(phrase("{} gave far more than a password or secret.", where))
     text = utf8_text(raw)
     if text is None:
         raise unreadable(phrase("{} gave no UTF-8 text.", where))
     line = text.partition("\n")[0].removesuffix("\r")
     if not line:
-        raise unreadable(phrase("{} gave no password.", where))
+        raise unreadable(phrase("{} gave no password or secret: its first line is empty.", where))
     return Secret(line)
 
 

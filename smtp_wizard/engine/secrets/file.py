@@ -17,9 +17,9 @@ from smtp_wizard.engine.base.private_files import absolute
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
-from smtp_wizard.engine.secrets.command import LARGEST, password_line, unreadable
+from smtp_wizard.engine.secrets.command import password_line, unreadable
 from smtp_wizard.engine.secrets.reference_stores import ReferenceStore
-from smtp_wizard.engine.secrets.secret_store import Availability, SecretError, SecretFault
+from smtp_wizard.engine.secrets.secret_store import LARGEST, Availability, ReferenceMissing, SecretError, SecretFault
 from smtp_wizard.engine.secrets.store_kinds import StoreKind
 
 CREDENTIALS = "$CREDENTIALS_DIRECTORY/"
@@ -79,6 +79,8 @@ class FileStore(ReferenceStore):
                 return problem
 
         found = await in_thread(work)  # a network's file system may hang
+        if isinstance(found, ReferenceMissing):
+            raise ReferenceMissing(found.words)
         if isinstance(found, SecretError):
             raise SecretError(found.fault, found.words)
         return password_line(found, phrase("The file {}", _shown(path)))
@@ -182,7 +184,7 @@ def _acl_entries(raw: bytes) -> Iterator[tuple[int, int, int]]:
 
 def _cannot_open(path: Path, problem: OSError) -> SecretError:
     if problem.errno in (errno.ENOENT, errno.ENOTDIR):
-        return SecretError(SecretFault.MISSING, phrase("The file {} is not there.", _shown(path)))
+        return ReferenceMissing(phrase("The file {} is not there.", _shown(path)))
     return unreadable(
         phrase("The file {} could not be read: {}.", _shown(path), shown(problem.strerror or "unknown reason", 100))
     )

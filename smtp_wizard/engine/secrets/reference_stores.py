@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.characters import has_surrogate
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
-from smtp_wizard.engine.secrets.secret_store import Availability, Before, SecretError, SecretFault, do_nothing
+from smtp_wizard.engine.secrets.secret_store import LARGEST, Availability, Before, SecretError, SecretFault, do_nothing
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 
 USUAL_PREFIX = "SMTP_WIZARD_PASSWORD_"
@@ -66,6 +66,7 @@ class EnvStore(ReferenceStore):
         self._environ = environ
         self._taken: dict[str, Secret] = {}
         self._no_text: set[str] = set()
+        self._empty: set[str] = set()
 
     def hide(self, variables: Iterable[str]) -> None:
         """Take variables out of the environment before a program is started, which would inherit them.
@@ -74,22 +75,35 @@ class EnvStore(ReferenceStore):
         """
         usual = [name for name in self._environ if name.startswith(USUAL_PREFIX)]
         for name in {*usual, *variables}:
-            value = self._environ.pop(name, "")
+            value = self._environ.pop(name, None)
+            if value is None:
+                continue
             if has_surrogate(value):
                 self._no_text.add(name)
             elif value:
                 self._taken[name] = Secret(value)
+            else:
+                self._empty.add(name)
 
     def take(self, variable: str) -> Secret | None:
         """Return what a variable holds, or None where it is not set or empty.
 
         A secret in the environment is read here and nowhere else, so that the store still finds it afterwards. Raises
-        `SecretError` where it holds bytes that are no text.
+        `SecretError` where it holds bytes that are no text, or far more than anybody's secret.
         """
         self.hide((variable,))
         if variable in self._no_text:
             raise SecretError(SecretFault.UNREADABLE, no_text(variable))
-        return self._taken.get(variable)
+        held = self._taken.get(variable)
+        if held is not None and len(held) > LARGEST:
+            raise SecretError(
+                SecretFault.UNREADABLE, phrase("{} holds far more than a password or secret.", variable_words(variable))
+            )
+        return held
+
+    def lacks(self, variable: str) -> Shown:
+        """Say that a variable, of which `take` returned None, is not set, or is empty, without a full stop."""
+        return phrase("{} is empty" if variable in self._empty else "{} is not set", variable_words(variable))
 
     async def probe(self) -> Availability:
         return Availability(
@@ -104,10 +118,7 @@ class EnvStore(ReferenceStore):
         if held is None:
             raise SecretError(
                 SecretFault.UNSET,
-                phrase(
-                    "The environment variable {} is not set; set it to the password before you start smtp-wizard.",
-                    shown(where, 100),
-                ),
+                phrase("{}; set it before you start smtp-wizard.", self.lacks(where)),
             )
         return held
 
@@ -116,17 +127,28 @@ class EnvStore(ReferenceStore):
 
     def differs(self, where: str) -> Shown:
         return phrase(
-            "The environment variable {} holds another password than the one you typed; "
-            "set it anew before you start smtp-wizard.",
-            shown(where, 100),
+            "{} holds another password than the one you typed; set it anew before you start smtp-wizard.",
+            variable_words(where),
         )
 
 
 def no_text(variable: str) -> Shown:
     """Say that an environment variable holds bytes that cannot be a password."""
-    return phrase(
-        "The environment variable {} holds something that is not UTF-8 text; set it anew.", shown(variable, 100)
-    )
+    return phrase("{} holds something that is not UTF-8 text; set it anew.", variable_words(variable))
+
+
+_PLAIN_NAME = re.compile(r"[A-Z]+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_LONGEST_PLAIN_NAME = 80
+
+
+def variable_words(name: str) -> Shown:
+    """Begin a sentence about an environment variable: 'The environment variable MAIL_PASSWORD'.
+
+    Who typed the secret in the place of the name must not find it in a log: only what can hardly be one is quoted.
+    """
+    if len(name) <= _LONGEST_PLAIN_NAME and _PLAIN_NAME.fullmatch(name):
+        return phrase("The environment variable {}", shown(name))
+    return phrase("The environment variable that is named")
 
 
 def variable_for(account_name: str) -> str:

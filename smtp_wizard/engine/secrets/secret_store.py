@@ -57,6 +57,8 @@ class SecretFault(StrEnum):
     """The keyring takes no secret of that length."""
 
 
+LARGEST = 64 * 1024
+"""Bytes of a secret at most. Nobody has one that long; a wrong file or a runaway command does."""
 KEPT_NOWHERE = phrase("The password of this account is not kept anywhere; it is asked for each time.")
 """Why a secret cannot be had that the person wants to type."""
 
@@ -67,6 +69,13 @@ class SecretError(ShownError):
     def __init__(self, fault: SecretFault, words: Shown) -> None:
         super().__init__(words)
         self.fault = fault
+
+
+class ReferenceMissing(SecretError):
+    """There is nothing where a reference leads to: no other store is of help."""
+
+    def __init__(self, words: Shown) -> None:
+        super().__init__(SecretFault.MISSING, words)
 
 
 @dataclass(frozen=True, slots=True)
