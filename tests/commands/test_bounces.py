@@ -118,6 +118,13 @@ async def test_with_new_each_is_told_once_and_a_failed_reading_forgets_nothing(o
     assert (quiet.code, quiet.out) == (0, ""), "cron mails what is printed"
 
 
+async def test_a_letter_from_before_the_time_asked_for_was_not_shown_and_is_new_later(office: Office) -> None:
+    office.arrives(report(), 20 / 24)
+    assert (await office.bounces("--since", "12h", "--json")).document["bounces"] == []
+    (late,) = (await office.bounces("--since", "2d", "--new", "--json")).document["bounces"]
+    assert (late["address"], late["new"]) == ("bob@elsewhere.example", True)
+
+
 async def test_an_address_one_letter_off_one_that_was_written_to_is_offered(office: Office) -> None:
     office.imap.folders["Sent"] = StoredFolder(special="\\Sent")
     office.imap.folders["Sent"].add(b"To: robert@elsewhere.example\nSubject: x\n\nHello\n", NOW)

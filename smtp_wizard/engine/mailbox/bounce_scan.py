@@ -49,7 +49,7 @@ class Scan:
     """Octets of letters that were fetched."""
     auto_replies: int
     cut_off: bool
-    """Whether more letters looked like bounces than were read: there were too many, or the server stopped."""
+    """Whether letters were left out: there were too many, or the server stopped."""
     marks: Mapping[str, FolderMark]
     """What is to be remembered, by folder."""
     unread: tuple[str, ...] = ()
@@ -104,10 +104,10 @@ def _scan_folder(
     window = session.search(["SINCE", since]) if folder.messages else []
     fresh = [uid for uid in window if known is None or uid > known.highest]
     remembered = [uid for uid in window if known is not None and uid in known.bounces]
-    candidates = _candidates(session, since, words, fresh) if fresh else []
+    candidates, all_looked_at = _candidates(session, since, words, fresh) if fresh else ([], True)
     wanted = sorted({*candidates[:MOST_CANDIDATES], *remembered}, reverse=True)
     read = _read_letters(session, name, wanted, own)
-    cut_off = read.cut_off or len(candidates) > MOST_CANDIDATES
+    cut_off = read.cut_off or len(candidates) > MOST_CANDIDATES or not all_looked_at
     # What was left out must be looked at the next time, so nothing is remembered then.
     lasting = folder.validity and not cut_off
     reached = _reached(folder, since, window, known, read.letters) if lasting else None
@@ -172,17 +172,17 @@ def _found(folder: str, fetched: Fetched, letter: BounceLetter) -> FoundLetter:
 # --- what may be a bounce ---
 
 
-def _candidates(session: ImapSession, since: date, words: BounceWords, fresh: Sequence[int]) -> list[int]:
-    """Return the UIDs among `fresh` that may be bounces, the newest first."""
+def _candidates(session: ImapSession, since: date, words: BounceWords, fresh: Sequence[int]) -> tuple[list[int], bool]:
+    """Return the UIDs among `fresh` that may be bounces, the newest first, and whether all of `fresh` were asked about."""
     begin: list[object] = ["UID", f"{min(fresh)}:*", "SINCE", since]
     try:
         found = session.search([*begin, *_any_of(_criteria(words))])
     except ImapFailed as problem:
         if problem.fault is not MailboxFault.GARBLED:
             raise
-        return _by_heads(session, words, fresh)
+        return _by_heads(session, words, fresh), len(fresh) <= MOST_HEADS
     among = set(fresh)
-    return [uid for uid in found if uid in among]
+    return [uid for uid in found if uid in among], True
 
 
 def _criteria(words: BounceWords) -> list[list[object]]:

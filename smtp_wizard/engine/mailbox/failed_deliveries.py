@@ -5,6 +5,7 @@ What the letters say is explained by the same rules as anything that is pasted; 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -57,7 +58,7 @@ def failed_deliveries(
     `meant`: returns what was probably meant with an address, or ''. `seen`: the keys of the letters that were shown
     before. Letters from before `since` are left out, and delays that ended in a failure.
     """
-    unlike = {each.key: each for each in letters if (moment_of(each) or since) >= since}
+    unlike = {each.key: each for each in letters_since(letters, since)}
     told = [_Told(found, recipient) for found in unlike.values() for recipient in found.letter.recipients]
     said = [_delivery(each, explainer, meant, seen) for each in _settled(told)]
     newest: dict[str, datetime] = {}
@@ -73,6 +74,11 @@ def failed_deliveries(
 
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def letters_since(letters: Iterable[FoundLetter], since: datetime) -> Iterator[FoundLetter]:
+    """Yield the letters that came at `since` or later; one of which nobody knows when it came is among them."""
+    return (each for each in letters if (moment_of(each) or since) >= since)
 
 
 def moment_of(found: FoundLetter) -> datetime | None:
@@ -132,14 +138,24 @@ def _delivery(told: _Told, explainer: Explainer, meant: Callable[[str], str], se
 # --- what was probably meant ---
 
 
-def one_letter_off(address: str, written_to: Iterable[str]) -> str:
-    """Return the address among these that differs from `address` in one letter; '' where none, or several, do.
+def one_letter_off(written_to: Iterable[str]) -> Callable[[str], str]:
+    """Return what takes an address and returns the one of these that differs from it in one letter; '' where none, or
+    several, do. An address that is asked about again is not compared again.
 
     A letter that is another one, too much, missing, or exchanged with its neighbour.
     """
-    wanted = address.casefold()
-    close = {each.casefold(): each for each in written_to if _is_close(wanted, each.casefold())}
-    return next(iter(close.values())) if len(close) == 1 else ""
+    by_length: dict[int, dict[str, str]] = {}
+    for each in written_to:
+        folded = each.casefold()
+        by_length.setdefault(len(folded), {})[folded] = each
+
+    @functools.cache
+    def near(wanted: str) -> str:
+        alike = (by_length.get(len(wanted) + more, {}) for more in (-1, 0, 1))
+        close = [each for part in alike for folded, each in part.items() if _is_close(wanted, folded)]
+        return close[0] if len(close) == 1 else ""
+
+    return lambda address: near(address.casefold())
 
 
 def _is_close(one: str, other: str) -> bool:

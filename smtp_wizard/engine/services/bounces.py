@@ -46,10 +46,10 @@ class BounceReport:
     """Grouped by address, the newest first."""
     auto_replies: int
     cut_off: bool
-    """Whether more letters looked like bounces than are read: a shorter time shows all."""
+    """Whether letters were left out, since there were too many: a shorter time shows all."""
     marks: Mapping[str, FolderMark]
     keys: frozenset[str]
-    """By which the letters are known again."""
+    """By which the letters that `deliveries` tell of are known again."""
     unread: tuple[Shown, ...] = ()
     """Folders that could not be read."""
 
@@ -101,7 +101,7 @@ class Bounces:
     def _report(
         self, account: Account, since: datetime, mailbox: OpenMailbox, found: Scan, meant: Callable[[str], str]
     ) -> BounceReport:
-        from smtp_wizard.engine.mailbox.failed_deliveries import failed_deliveries
+        from smtp_wizard.engine.mailbox.failed_deliveries import failed_deliveries, letters_since
 
         seen = self._saved_accounts.state.mailboxes.shown(account.id)
         endpoint = mailbox.server.endpoint
@@ -114,7 +114,7 @@ class Bounces:
             auto_replies=found.auto_replies,
             cut_off=found.cut_off,
             marks=found.marks,
-            keys=frozenset(each.key for each in found.letters),
+            keys=frozenset(each.key for each in letters_since(found.letters, since)),
             unread=tuple(shown(each, 80) for each in found.unread),
         )
 
@@ -130,8 +130,8 @@ class Bounces:
         if open_ones:
             with suppress(MailboxError):  # without it nothing is offered, and all else is told
                 others = await mailbox.do(lambda session: written_to(session, day)) - failed
-        compared = frozenset(sorted(open_ones)[:MOST_COMPARED])
-        return lambda address: endings.get(address) or (one_letter_off(address, others) if address in compared else "")
+        compared, near = frozenset(sorted(open_ones)[:MOST_COMPARED]), one_letter_off(others)
+        return lambda address: endings.get(address) or (near(address) if address in compared else "")
 
     def _by_ending(self, address: str) -> str:
         local, _, domain = address.rpartition("@")

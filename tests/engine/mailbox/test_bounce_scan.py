@@ -136,6 +136,24 @@ async def test_a_server_that_cannot_search_for_words_is_asked_for_heads(authorit
         assert len(fetches) == 1, "only the bounce itself is fetched"
 
 
+async def test_where_a_server_cannot_search_letters_beyond_those_looked_at_are_told_and_not_passed_over_for_ever(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lie(tag: str, command: str, words: str) -> bytes | None:
+        return f"{tag} BAD too complicated\r\n".encode() if command == "UID SEARCH" and "OR" in words.split() else None
+
+    monkeypatch.setattr(bounce_scan, "MOST_HEADS", 2)
+    async with server(authority, lies=lie) as imap:
+        imap.inbox.add(report())
+        imap.inbox.add(ORDINARY)
+        imap.inbox.add(ORDINARY)
+        found = await asyncio.to_thread(looked_at, imap, authority)
+        assert (found.letters, found.cut_off, found.marks) == ((), True, {})
+        imap.inbox.letters.pop()
+        found = await asyncio.to_thread(looked_at, imap, authority, found.marks)
+        assert (len(found.letters), found.cut_off, len(found.marks)) == (1, False, 1)
+
+
 async def test_of_a_large_letter_only_the_beginning_is_fetched(authority: Authority) -> None:
     async with server(authority) as imap:
         imap.inbox.add(report() + b"x" * 400_000)

@@ -9,6 +9,7 @@ import pytest
 
 from smtp_wizard.engine.explain.explain import Explainer
 from smtp_wizard.engine.explain.factory import load_explainer
+from smtp_wizard.engine.mailbox import failed_deliveries as failed_deliveries_module
 from smtp_wizard.engine.mailbox.bounce_letters import LetterKind, read_letter
 from smtp_wizard.engine.mailbox.bounce_scan import FoundLetter
 from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery, failed_deliveries, one_letter_off
@@ -114,8 +115,22 @@ WRITTEN = {"anna@firm.example", "bob@firm.example", "bert@other.example"}
     ],
 )
 def test_an_address_one_letter_off_is_offered_back(address: str, meant: str) -> None:
-    assert one_letter_off(address, WRITTEN) == meant
+    assert one_letter_off(WRITTEN)(address) == meant
 
 
 def test_where_two_are_one_letter_off_nobody_guesses() -> None:
-    assert one_letter_off("ann@firm.example", {"anna@firm.example", "anne@firm.example"}) == ""
+    assert one_letter_off({"anna@firm.example", "anne@firm.example"})("ann@firm.example") == ""
+
+
+def test_an_address_that_failed_often_is_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[str] = []
+    is_close = failed_deliveries_module._is_close
+
+    def counted(one: str, other: str) -> bool:
+        compared.append(other)
+        return is_close(one, other)
+
+    monkeypatch.setattr(failed_deliveries_module, "_is_close", counted)
+    near = one_letter_off(WRITTEN)
+    assert {near("ana@firm.example"), near("Ana@firm.example")} == {"anna@firm.example"}
+    assert sorted(compared) == ["anna@firm.example", "bob@firm.example"], "one of another length is none"
