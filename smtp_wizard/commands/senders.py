@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,7 +26,8 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.output.plain_lines import paragraph, plain_printer
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exits import CommandError, Exit, Interrupted
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask, confirm
 from smtp_wizard.runtime.running import Stopwatch, run_bounded
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.accounts.account import Account
     from smtp_wizard.engine.base.endpoint import Endpoint
     from smtp_wizard.engine.base.secret import Secret
+    from smtp_wizard.engine.base.shown import Shown
     from smtp_wizard.engine.checks.events import Event
     from smtp_wizard.engine.services.senders import SenderMatrix
 
@@ -128,9 +131,23 @@ class _Trying:
                 more = senders.try_messages(
                     self.account, self.secret, matrix, emit, named=self.imap, options=self.connection
                 )
-                matrix = _signed_in(run_bounded(more, self.watch, self._undone))
-        self._say(matrix)
+                matrix = self._tried(more, matrix)
+        self._say(matrix, matrix.trouble)
         return Exit.FAILED if matrix.failed else Exit.OK
+
+    def _tried(self, more: Coroutine[Any, Any, SenderMatrix], known: SenderMatrix) -> SenderMatrix:
+        """Return what the messages told. Where they told nothing, what was known before is written, and why is raised.
+
+        Raises `CommandError`, `Interrupted`, and what is in `EXPECTED_ERRORS`.
+        """
+        try:
+            return _signed_in(run_bounded(more, self.watch, self._undone))
+        except (CommandError, *EXPECTED_ERRORS) as problem:
+            self._say(known, problem.message if isinstance(problem, CommandError) else shown(str(problem), 1_000))
+            raise
+        except Interrupted as problem:
+            self._say(known, phrase("Interrupted. {}", shown(problem.undone, 300)))
+            raise
 
     def _undone(self) -> str:
         if any(each.stage.value == "data" for each in self.progress.results) or self.progress.perhaps_sent:
@@ -149,11 +166,12 @@ class _Trying:
         self.out.narrate("None was sent: add --yes if that is what you want.")
         return False
 
-    def _say(self, matrix: SenderMatrix) -> None:
+    def _say(self, matrix: SenderMatrix, trouble: Shown) -> None:
+        """Write what was found. `trouble`: why it is not more, '' where nothing is wanting."""
         if self.out.form is Form.JSON:
             from smtp_wizard.output.documents.senders import SendersTried
 
-            self.out.document(SendersTried.of(self.account.name, self.to, matrix))
+            self.out.document(SendersTried.of(self.account.name, self.to, matrix, trouble))
             return
         from smtp_wizard.text.areas.senders import row_lines, sent_words, summary
 

@@ -206,7 +206,8 @@ async def test_when_the_time_is_up_after_a_message_it_is_said_that_it_may_have_g
     async with office(own_home, authority, at_data=lambda _: b"") as here:
         ran = await here.senders("--yes", "--timeout", "3", "--json")
     assert ran.code == 1
-    assert f"Messages may have been sent, to {USER} alone" in str(ran.document)
+    assert f"Messages may have been sent, to {USER} alone" in ran.document["trouble"]
+    assert by_kind(ran)["account"]["envelope"] == "accepted", "what was found before is not lost"
 
 
 @pytest.mark.parametrize(
@@ -255,6 +256,37 @@ async def test_a_refused_sign_in_is_said_and_counts_and_the_lockout_guard_stops_
     assert [each.error["code"] for each in ran] == ["bad_credentials"] * 3 + ["sign_in_paused"]
     assert here.smtp.sign_ins == 3
     assert PASSWORD not in "".join(each.out + each.err for each in ran)
+
+
+@pytest.mark.parametrize("form", ["--json", "--yes"])
+async def test_a_second_sign_in_that_fails_takes_nothing_back_of_what_the_first_has_told(
+    form: str, own_home: Path, authority: Authority
+) -> None:
+    async with office(own_home, authority) as here:
+        here.smtp.sign_in_replies = [b"235 2.7.0 ok\r\n", b"535 5.7.8 no\r\n"]
+        ran = await here.senders("--try", SALES, "--yes", form)
+    assert (ran.code, here.smtp.sign_ins, here.smtp.messages) == (1, 2, [])
+    if form == "--json":
+        assert {row["envelope"] for row in ran.document["senders"]} == {"accepted"}
+        assert (ran.document["sent"], ran.document["seen"]) == (0, False)
+        assert "password" in ran.document["trouble"]
+    else:
+        words = " ".join(ran.out.split())
+        assert f"{SALES} (to try) The server takes it as the sender of the envelope" in words
+    assert ran.err.count("smtp-wizard: ") == 1, "why it is not more is said once"
+
+
+async def test_where_nobody_else_may_be_in_the_envelope_no_made_up_address_goes_there(
+    own_home: Path, authority: Authority
+) -> None:
+    def made_up_only(sender: str) -> bytes | None:
+        return None if sender.startswith("no-such-sender-") else NOT_OWNED
+
+    async with office(own_home, authority, at_mail=made_up_only) as here:
+        ran = await here.senders("--try", SALES, "--yes", "--json")
+    assert (ran.code, here.smtp.messages) == (1, [])
+    tried = 4
+    assert set(here.begun[tried:]) <= {USER}, "the messages go out as the account itself, or not at all"
 
 
 async def test_too_many_addresses_are_refused_before_anything_is_asked(own_home: Path, authority: Authority) -> None:

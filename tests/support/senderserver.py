@@ -49,7 +49,8 @@ class SenderServer:
         self.sign_ins = 0
         self._said = {"MAIL": at_mail, "RCPT": at_rcpt, "DATA": at_data}
         self._context = context
-        self._sign_in = sign_in
+        self.sign_in_replies = [sign_in]
+        """One for each sign-in, the last one again and again."""
         self._rewritten = rewritten
         self._mailbox = mailbox
         self._offer = offer
@@ -89,7 +90,7 @@ class SenderServer:
             return b"".join(b"250-%s\r\n" % each for each in lines[:-1]) + b"250 %s\r\n" % lines[-1]
         if verb == "AUTH":
             self.sign_ins += 1
-            return self._sign_in
+            return self.sign_in_replies.pop(0) if len(self.sign_in_replies) > 1 else self.sign_in_replies[0]
         if verb == "MAIL":
             self._sender = re.sub(r"^MAIL FROM:<([^>]*)>.*", r"\1", words)
             return self._said["MAIL"](self._sender) or b"250 2.1.0 ok\r\n"

@@ -142,14 +142,15 @@ class Senders:
     ) -> SenderMatrix:
         """Send one message to oneself from each address that is somebody's, and look what stands in From of it.
 
-        Where an address is not taken in the envelope, the first that is goes there in its place. `named`: the IMAP
-        server, as the person named it. `patience`: how long messages are waited for; `PATIENCE`, where left out. A
-        mailbox that cannot be read is said; raises as `Checks.check_draft`.
+        Where an address is not taken in the envelope, the first of somebody's that is goes there in its place.
+        `named`: the IMAP server, as the person named it. `patience`: how long messages are waited for; `PATIENCE`,
+        where left out. A mailbox that cannot be read is said; raises as `Checks.check_draft`.
         """
         from smtp_wizard.engine.checks.test_message import new_token
 
         rows = matrix.wanting
-        fallback = next((row.address for row in matrix.rows if row.envelope is Envelope.ACCEPTED), account.from_address)
+        real = (row.address for row in matrix.rows if row.envelope is Envelope.ACCEPTED and not row.kind.made_up)
+        fallback = next(real, account.from_address)
         codes = [new_token() for _ in rows]
         trials = [
             SenderTrial(self._mail(account, _envelope_for(row, fallback), row.address, code), send=True)
@@ -213,7 +214,8 @@ class Senders:
             return arrived_from(session, sent, day)
 
         try:
-            async with self._mailboxes.opened(account, secret, named=named, options=options) as mailbox:
+            opened = self._mailboxes.opened(account, secret, named=named, options=options, patience=patience)
+            async with opened as mailbox:
                 for number in itertools.count():
                     found = await mailbox.do(look)
                     pause = PAUSES[min(number, len(PAUSES) - 1)]

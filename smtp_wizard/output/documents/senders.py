@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from smtp_wizard.engine.base.records import Whole
+from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.checks.sender_matrix import Envelope, FromField, SenderKind, SenderRow
 from smtp_wizard.engine.services.senders import SenderMatrix
 from smtp_wizard.output.documents.checks import FindingJson
@@ -51,10 +52,12 @@ class SendersTried(JsonDocument):
     """Messages that the server took."""
     seen: bool
     """Whether it was seen how all of them arrived."""
+    trouble: str | None
+    """Why it was not seen, in a sentence; null where it was, or no message was wanted."""
     senders: tuple[SenderJson, ...]
 
     @classmethod
-    def of(cls, name: str, to: str, matrix: SenderMatrix) -> SendersTried:
-        """Return what was found as it is printed."""
+    def of(cls, name: str, to: str, matrix: SenderMatrix, trouble: Shown) -> SendersTried:
+        """Return what was found as it is printed. `trouble`: why it is not more."""
         seen = matrix.sent > 0 and not matrix.trouble
-        return cls(name, to, matrix.sent, seen, tuple(map(SenderJson.of, matrix.rows)))
+        return cls(name, to, matrix.sent, seen, trouble or None, tuple(map(SenderJson.of, matrix.rows)))
