@@ -39,6 +39,8 @@ class MailboxFault(StrEnum):
     """The server ended the connection."""
     TOO_MUCH = "mailbox_too_much"
     """The server sends more than was asked for."""
+    NO_ROOM = "mailbox_no_room"
+    """This program may have no more threads, files or connections (EAGAIN, EMFILE, ENFILE)."""
     GARBLED = "mailbox_garbled"
     """An answer that cannot be understood, or a refusal of something that any IMAP server does."""
 

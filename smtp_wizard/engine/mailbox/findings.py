@@ -172,6 +172,13 @@ _WORDS: Mapping[MailboxFault, _Words] = {
         Who.PROVIDER,
         ("Ask for a shorter time: --since 3d.", _WEBMAIL),
     ),
+    MailboxFault.NO_ROOM: _Words(
+        "This computer has no room for another connection",
+        "The system lets this program have no more threads or open files, so the mailbox of {address} was not read. "
+        "Nothing was changed in it.",
+        Who.YOU,
+        ("Close other programs, and try again in a few minutes.",),
+    ),
     MailboxFault.GARBLED: _Words(
         "{server} answers what makes no sense",
         "Something that every IMAP server does was refused, or the answer follows no standard. Nothing was changed in "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import imaplib
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -278,8 +279,9 @@ class ImapSession:
             raise ImapFailed(MailboxFault.TOO_MUCH) from None
         except TimeoutError:
             raise ImapFailed(MailboxFault.SILENT) from None
-        except OSError:
-            raise ImapFailed(MailboxFault.CLOSED) from None
+        except OSError as problem:
+            full = problem.errno in (errno.EMFILE, errno.ENFILE)
+            raise ImapFailed(MailboxFault.NO_ROOM if full else MailboxFault.CLOSED) from None
         except imaplib.IMAP4.abort as problem:
             senseless = "unexpected" in str(problem) or "unterminated" in str(problem)
             raise ImapFailed(garbled if senseless else MailboxFault.CLOSED, server=self._said(problem)) from None

@@ -92,7 +92,8 @@ class Arrivals:
     ) -> Confirmation:
         """Look for the message with a code word, in Sent of the account and where it went.
 
-        `named`: the account's IMAP server, as the person named it. What cannot be read is said; raises `AccountsError`,
+        `named`: the account's IMAP server, as the person named it; an account with a sign-in of its own is read from
+        its own. What cannot be read is said; raises `AccountsError`,
         `DataError`.
         """
         from smtp_wizard.engine.mailbox.arrival import Arrival
@@ -102,7 +103,8 @@ class Arrivals:
         other = await in_thread(lambda: self._ours(to))
         if other is None:
             return Confirmation(copy=copy, copy_trouble=why, arrival=Arrival(where=ArrivalState.UNKNOWN))
-        same = other.connection.endpoint.host == account.connection.endpoint.host
+        # The server was named for this sign-in: the password of no other one goes there.
+        same = _sign_in_of(other) == _sign_in_of(account)
         arrival, why_not = await self._in_other(
             other, secret if other.id == account.id else None, code, named if same else None, options, end
         )
@@ -138,7 +140,8 @@ class Arrivals:
 
         soon = min(end, self._now() + _FOR_A_COPY)
         try:
-            async with self._mailboxes.opened(account, secret, named=named, options=options) as mailbox:
+            opened = self._mailboxes.opened(account, secret, named=named, options=options, patience=soon - self._now())
+            async with opened as mailbox:
                 return await self._until(lambda: mailbox.do(look), settled, soon), NO_WORDS
         except (MailboxError, OAuthError, SecretError) as problem:
             return SentCopy.UNKNOWN, problem.words
@@ -165,7 +168,9 @@ class Arrivals:
 
         try:
             kept = secret or await self._entries.secret_of(other)
-            async with self._mailboxes.opened(other, kept, named=named, options=options) as mailbox:
+            left = max(timedelta(0), end - self._now())
+            opened = self._mailboxes.opened(other, kept, named=named, options=options, patience=left)
+            async with opened as mailbox:
                 return await self._until(lambda: mailbox.do(look), settled, end), NO_WORDS
         except (MailboxError, OAuthError, SecretError) as problem:
             return Arrival(where=ArrivalState.UNKNOWN), problem.words
@@ -191,7 +196,8 @@ class Arrivals:
         def look(session: ImapSession) -> AwaitedBounce | None:
             return awaited_bounce(session, code, day)
 
-        async with self._mailboxes.opened(account, secret, named=named, options=options) as mailbox:
+        opened = self._mailboxes.opened(account, secret, named=named, options=options, patience=patience)
+        async with opened as mailbox:
             found = await self._until(lambda: mailbox.do(look), lambda each: each is not None, began + patience)
         waited = self._now() - began
         if found is None:
@@ -211,3 +217,9 @@ class Arrivals:
                 return found
             await self._pause(pause)
         raise AssertionError("it counts without end")
+
+
+def _sign_in_of(account: Account) -> tuple[str, str]:
+    """Return where an account signs in, and as whom."""
+    connection = account.connection
+    return connection.endpoint.host, connection.username

@@ -5,10 +5,11 @@ What a session does is blocking work in a thread. Whoever is cancelled meanwhile
 
 from __future__ import annotations
 
+import errno
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from smtp_wizard.engine.accounts.account import Account
@@ -69,7 +70,7 @@ class OpenMailbox:
     async def do(self, work: Callable[[ImapSession], T]) -> T:
         """Do work in the session. Raises `MailboxError`."""
         with _told(self._place):
-            return await in_thread(lambda: work(self._session))
+            return await _in_thread(lambda: work(self._session))
 
 
 class Mailboxes:
@@ -105,8 +106,11 @@ class Mailboxes:
         *,
         named: Endpoint | None = None,
         options: CheckOptions | None = None,
+        patience: timedelta = timedelta(0),
     ) -> AsyncIterator[OpenMailbox]:
         """Open the mailbox behind an account. `named`: the server that the person named.
+
+        `patience`: how long something is waited for in it, beside the time that the server may take for everything.
 
         Raises `MailboxError`; `OAuthError`, `SecretError` where a sign-in in the browser cannot be used; `DataError`.
         """
@@ -114,11 +118,12 @@ class Mailboxes:
         trust = Trust(said.over(account.connection).ca_file)
         sessions: list[ImapSession] = []
         try:
-            server, place = await self._connected(account, secret, named, said, trust, sessions)
+            server, place = await self._connected(account, secret, named, said, trust, sessions, patience)
             with _told(place):
                 await self._sign_in(account, secret, server, said, trust, sessions[-1])
             yield OpenMailbox(sessions[-1], server, place)
-            await in_thread(sessions[-1].log_out)
+            with suppress(OSError):  # no thread for a goodbye: everything was read
+                await in_thread(sessions[-1].log_out)
         finally:
             for session in sessions:
                 session.close()
@@ -133,13 +138,16 @@ class Mailboxes:
         said: CheckOptions,
         trust: Trust,
         sessions: list[ImapSession],
+        patience: timedelta,
     ) -> tuple[ImapServer, MailboxDescription]:
         """Connect to the first server that answers, and may be shown the secret. Raises `MailboxError`."""
         from smtp_wizard.engine.mailbox.findings import MailboxError, finding_of
         from smtp_wizard.engine.mailbox.mailbox_file import load_mailboxes
 
-        listed, provider = await in_thread(load_mailboxes), account.connection.provider or ""
-        place = replace(self._place(account), switch=shown(listed.switched_on.get(provider, ""), 120))
+        place, provider = self._place(account), account.connection.provider or ""
+        with _told(place):
+            listed = await _in_thread(load_mailboxes)
+        place = replace(place, switch=shown(listed.switched_on.get(provider, ""), 120))
         with _told(place):
             if secret is None or not self._has_mailbox(account):
                 raise ImapFailed(MailboxFault.NO_MAILBOX)
@@ -149,11 +157,11 @@ class Mailboxes:
         first: MailboxError | None = None
         for server in servers:
             there = replace(place, server=_words_of(server.endpoint))
-            session = self._session(server, said, trust)
+            session = self._session(server, said, trust, patience)
             sessions.append(session)
             try:
                 with _told(there):
-                    await in_thread(session.connect)
+                    await _in_thread(session.connect)
                     if not server.confirmed:
                         raise ImapFailed(MailboxFault.UNCONFIRMED)
                 return server, there
@@ -172,14 +180,15 @@ class Mailboxes:
 
         return MailboxServers(listed, self._resolver or Resolver(), self._web or HttpWeb(trust))
 
-    def _session(self, server: ImapServer, said: CheckOptions, trust: Trust) -> ImapSession:
+    def _session(self, server: ImapServer, said: CheckOptions, trust: Trust, patience: timedelta) -> ImapSession:
         from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, ImapStream
         from smtp_wizard.engine.mailbox.imap_servers import leads_out
         from smtp_wizard.engine.mailbox.imap_session import ImapSession
 
+        limits = self._limits or ImapLimits()
         line = ImapStream(
             server.endpoint,
-            self._limits or ImapLimits(),
+            replace(limits, total=limits.total + patience.total_seconds()),
             family=said.family,
             allowed=leads_out if server.foreign else lambda address, port: True,
         )
@@ -215,7 +224,7 @@ class Mailboxes:
         """Sign in, where that cannot lock the account; how it came out counts. Raises `ImapFailed`, `MailboxError`."""
         assert secret is not None
         auth = account.connection.auth
-        mechanism = await in_thread(lambda: session.way_in(auth))
+        mechanism = await _in_thread(lambda: session.way_in(auth))
         if auth is Auth.XOAUTH2:
             secret = await self._tokens.for_account(account, secret, trust.ca_file)
         shown_secret = secret
@@ -223,7 +232,7 @@ class Mailboxes:
         outcome: str | None = UNANSWERED
         try:
             await self._attempts.sending(slot)
-            await in_thread(lambda: session.sign_in(server.username, shown_secret, mechanism))
+            await _in_thread(lambda: session.sign_in(server.username, shown_secret, mechanism))
             outcome = None
         except ImapFailed as problem:
             outcome = _counted_as(problem.fault, auth)
@@ -252,6 +261,16 @@ def _counted_as(fault: MailboxFault, auth: Auth) -> str:
     if fault is MailboxFault.REFUSED and auth is Auth.XOAUTH2:
         return "oauth_token_invalid"
     return _COUNTED_AS.get(fault, UNANSWERED)
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Do work in a thread. Raises `ImapFailed` where none is to be had, else what the work raises."""
+    try:
+        return await in_thread(work)
+    except OSError as problem:
+        if problem.errno != errno.EAGAIN:
+            raise
+        raise ImapFailed(MailboxFault.NO_ROOM) from None
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,10 @@ from smtp_wizard.engine.accounts.lockout_guard import PAUSED, UNANSWERED
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, ImapStream
 from smtp_wizard.engine.mailbox.faults import MailboxFault
 from smtp_wizard.engine.mailbox.findings import MailboxError
+from smtp_wizard.engine.services import mailboxes
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.services import Services
 from tests.commands.test_send import RELAY
@@ -139,3 +143,42 @@ async def test_who_gives_up_leaves_no_connection(services: Services, authority: 
         with suppress(asyncio.CancelledError):
             await task
         assert task.cancelled()
+
+
+async def test_what_is_waited_for_is_not_counted_as_the_servers_time(services: Services, authority: Authority) -> None:
+    services.mailboxes._limits = ImapLimits(total=0.0)
+    async with ImapServer(authority.issue("127.0.0.1").context()) as imap:
+        wanted = account(authority)
+        assert await fault_of(services, wanted, imap.endpoint) in (MailboxFault.SILENT, MailboxFault.UNREACHED)
+        opened = services.mailboxes.opened(wanted, SECRET, named=imap.endpoint, patience=timedelta(seconds=900))
+        async with opened as mailbox:
+            assert await mailbox.do(lambda session: session.examine("INBOX").messages) == 0
+
+
+@pytest.mark.parametrize("after", ["nothing", "the sign-in"])
+async def test_where_no_thread_is_to_be_had_that_is_said(
+    after: str, services: Services, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def none(work: object) -> None:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    async with ImapServer(authority.issue("127.0.0.1").context()) as imap:
+        if after == "nothing":
+            monkeypatch.setattr(mailboxes, "in_thread", none)
+            assert await fault_of(services, account(authority), imap.endpoint) == MailboxFault.NO_ROOM
+            return
+        async with services.mailboxes.opened(account(authority), SECRET, named=imap.endpoint) as mailbox:
+            monkeypatch.setattr(mailboxes, "in_thread", none)
+            with pytest.raises(MailboxError, match="no room for another connection"):
+                await mailbox.do(lambda session: session.examine("INBOX"))
+
+
+async def test_a_connection_that_finds_no_file_free_is_not_laid_to_the_server(
+    services: Services, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(ImapStream, "_reached", full)
+    there = Endpoint("127.0.0.1", 993, Security.TLS)
+    assert await fault_of(services, account(authority), there) == MailboxFault.NO_ROOM

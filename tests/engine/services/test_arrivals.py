@@ -1,0 +1,87 @@
+"""Looking for a message: whose mailbox is read from which server, and for how long it may be waited."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase
+from smtp_wizard.engine.mailbox import arrival
+from smtp_wizard.engine.mailbox.arrival import Arrival
+from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
+from smtp_wizard.engine.services.arrivals import Arrivals
+from tests.commands.test_send import RELAY
+
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
+NAMED = Endpoint("imap.example.com", 993, Security.TLS)
+ANA = replace(RELAY, id="a" * 16, connection=replace(RELAY.connection, username="ana", auth=Auth.PASSWORD))
+BOB = Address("bob", "elsewhere.example")
+
+
+def bobs(username: str) -> Account:
+    connection = replace(ANA.connection, username=username)
+    return replace(ANA, id="b" * 16, name=phrase("Bob"), address=BOB, connection=connection)
+
+
+class Opened:
+    """Whose mailbox was opened, at which server and with how much patience. Everything is found at once."""
+
+    def __init__(self, *accounts: Account) -> None:
+        self.accounts = accounts
+        self.mailboxes: list[tuple[str, Endpoint | None]] = []
+        self.patience: list[timedelta] = []
+
+    def list(self) -> Sequence[Account]:
+        return self.accounts
+
+    async def secret_of(self, account: Account) -> Secret:
+        return Secret(f"the password of {account.id}")
+
+    @asynccontextmanager
+    async def opened(
+        self, account: Account, secret: Secret, *, named: Endpoint | None, options: object, patience: timedelta
+    ) -> AsyncIterator[Any]:
+        self.mailboxes.append((account.id, named))
+        self.patience.append(patience)
+        yield self
+
+    async def do(self, work: Any) -> Any:
+        return work(None)
+
+
+def arrivals_over(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> Arrivals:
+    monkeypatch.setattr(arrival, "sent_copy", lambda *_: SentCopy.FOUND)
+    monkeypatch.setattr(arrival, "arrival", lambda *_: Arrival(where=ArrivalState.INBOX))
+    monkeypatch.setattr(arrival, "awaited_bounce", lambda *_: "it came")
+    doubles: Any = opened
+    return Arrivals(saved_accounts=doubles, entries=doubles, mailboxes=doubles, now=lambda: NOW)
+
+
+@pytest.mark.parametrize(
+    ("username", "named"), [("bob", None), ("ana", NAMED)], ids=["another sign-in", "the same sign-in"]
+)
+async def test_the_password_of_another_sign_in_does_not_go_to_a_server_that_was_named_for_one(
+    username: str, named: Endpoint | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Opened(ANA, bobs(username))
+    found = await arrivals_over(opened, monkeypatch).confirm(ANA, Secret("a"), BOB, "code", named=NAMED)
+    assert opened.mailboxes == [("a" * 16, NAMED), ("b" * 16, named)]
+    assert (found.arrival.where, found.whose) == (ArrivalState.INBOX, "Bob")
+
+
+async def test_as_long_as_a_message_is_waited_for_the_mailbox_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, patience = Opened(ANA, bobs("bob")), timedelta(seconds=900)
+    arrivals = arrivals_over(opened, monkeypatch)
+    await arrivals.confirm(ANA, Secret("a"), BOB, "code", patience=patience)
+    await arrivals.rehearse(ANA, Secret("a"), "code", patience=patience)
+    assert opened.patience == [timedelta(seconds=12), patience, patience]
