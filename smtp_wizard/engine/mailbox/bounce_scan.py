@@ -173,7 +173,7 @@ def _found(folder: str, fetched: Fetched, letter: BounceLetter) -> FoundLetter:
 
 
 def _candidates(session: ImapSession, since: date, words: BounceWords, fresh: Sequence[int]) -> tuple[list[int], bool]:
-    """Return the UIDs among `fresh` that may be bounces, the newest first, and whether all of `fresh` were asked about."""
+    """Return the UIDs among `fresh` that may be bounces, the newest first, and whether all of these were looked at."""
     begin: list[object] = ["UID", f"{min(fresh)}:*", "SINCE", since]
     try:
         found = session.search([*begin, *_any_of(_criteria(words))])
