@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 
@@ -19,6 +20,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.limits.mailing_plan import Mailing, Sender, plan
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
 from smtp_wizard.engine.providers.provider import (
@@ -780,8 +782,28 @@ def test_everything_shown_fits_one_line_of_plain_text() -> None:
     assert not any("(" in limit.applies_to for provider in CATALOG.providers for limit in provider.limits)
 
 
+def test_a_figure_over_a_stretch_of_time_is_a_limit_and_no_mere_note() -> None:
+    """A plan follows the limits alone, and prints the note beside what it allows."""
+    stretch = re.compile(r"(?<!\d)(\d[\d,]*) (?:messages|recipients)[^.]*?\b(?:minutes?|hours?)\b")
+    said = {
+        each.id: stretch.findall(each.limits_note) for each in CATALOG.providers if stretch.search(each.limits_note)
+    }
+    # Another server than those of the entry, the past, another firm's, and one panel of many.
+    other = {"active24", "ionos", "websupport", "own-web-host"}
+    assert {name: figures for name, figures in said.items() if name not in other} == {}
+
+
+def test_a_plan_keeps_below_the_figure_at_which_a_mailbox_is_suspended() -> None:
+    simply = CATALOG.get("simply")
+    assert simply is not None
+    sender = Sender(name="simply", limits=simply.limits)
+    made = plan(Mailing(recipients=1000, start=date(2026, 11, 30)), [sender])
+    assert made.interval == 24, "300 in two hours"
+
+
 def test_a_limit_over_a_stretch_of_time_is_in_the_published_list_of_units() -> None:
     assert {per.value for per in Per} == {
-        *("second", "minute", "half-hour", "hour", "day", "week", "month"),
+        *("second", "minute", "ten-minutes", "half-hour", "hour", "two-hours", "twelve-hours"),
+        *("day", "week", "month"),
         *("message", "connection", "session", "concurrent"),
     }

@@ -10,7 +10,7 @@ from smtp_wizard.commands.options.connection import parsed_by
 from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.engine.base.endpoint import Endpoint, PastedServer, Security, parse_server
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.shown import phrase
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.providers.autoconfig_export import autoconfig, ispdb
 from smtp_wizard.engine.services.domains import domain_name
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -29,16 +29,21 @@ _WITHOUT_IMAP = (
     "--format",
     "form",
     type=click.Choice(["autoconfig", "ispdb", "json"]),
-    default="autoconfig",
-    show_default=True,
-    help="The file that a domain publishes (autoconfig), an entry for Thunderbird's list (ispdb), or JSON.",
+    help="The file that a domain publishes (autoconfig: the default), an entry of Thunderbird's list (ispdb), or JSON.",
 )
 @click.option("--domain", metavar="DOMAIN", callback=parsed_by(domain_name), help="For addresses of this domain.")
+@click.option("--mx", metavar="HOST", callback=parsed_by(domain_name), help="The MX host of the domain: its region.")
 @click.option("--imap", metavar="HOST[:PORT]", callback=parsed_by(parse_server), help="The incoming (IMAP) server.")
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document (as --format json).")
 @click.pass_obj
 def command(
-    invocation: Invocation, provider_id: str, form: str, domain: str | None, imap: PastedServer | None, _json: bool
+    invocation: Invocation,
+    provider_id: str,
+    form: str | None,
+    domain: str | None,
+    mx: str | None,
+    imap: PastedServer | None,
+    _json: bool,
 ) -> int:
     """Export a provider of the catalogue for another mail program.
 
@@ -46,17 +51,26 @@ def command(
     domain that the provider hosts.
     """
     provider = provider_called(invocation, provider_id)
-    if invocation.out.form is Form.JSON or form == "json":
+    as_json = invocation.out.form is Form.JSON
+    if as_json and form not in (None, "json"):
+        raise CommandError("input", phrase("--json and --format {} contradict each other.", shown(form or "")))
+    if as_json or form == "json":
         from smtp_wizard.output.documents.providers import ProviderShown
 
-        if domain or imap:
-            raise CommandError("input", phrase("--domain and --imap are for a mail program's file, not for JSON."))
+        if domain or mx or imap:
+            raise CommandError(
+                "input", phrase("--domain, --mx and --imap are for a mail program's file, not for JSON.")
+            )
 
         invocation.out.document(ProviderShown.of(provider, invocation.catalog.overrides_of(provider.id)))
         return Exit.OK
-    write = autoconfig if form == "autoconfig" else ispdb
+    if form == "ispdb" and mx:
+        raise CommandError("input", phrase("With --format ispdb, give the ending of the MX host as --domain."))
     try:
-        text = write(provider, domain=domain or "", incoming=_incoming(imap))
+        if form == "ispdb":
+            text = ispdb(provider, domain=domain or "", incoming=_incoming(imap))
+        else:
+            text = autoconfig(provider, domain=domain or "", mx=mx or "", incoming=_incoming(imap))
     except InputError as problem:
         raise CommandError("nothing-to-export", problem.words) from None
     if imap is None:

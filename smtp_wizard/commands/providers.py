@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +11,7 @@ import click
 from smtp_wizard.commands.groups import GroupWithDefault, LazyCommand
 from smtp_wizard.commands.options.shell_completion import provider_ids
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
-from smtp_wizard.engine.providers.retirements import look_again
+from smtp_wizard.engine.providers.retirements import has_come, look_again
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.tables import facts, folded, table
@@ -154,7 +155,8 @@ def _ispdb_line(provider: Provider, entry: IspdbEntry) -> str:
 
 def _path_lines(path: AccessPath) -> list[str]:
     lines = [f"  {path.id}: {path.title} ({path.status.value}, {path.auth.value})", f"      {path.summary}"]
-    lines += [f"      Retired on {path.retired_on}."] if path.retired_on else []
+    ended = "Retired" if has_come(path.retired_on or "", date.today()) else "Retires"
+    lines += [f"      {ended} on {path.retired_on}."] if path.retired_on else []
     lines += [f"      Instead: {'; '.join(path.instead)}"] if path.instead else []
     lines += [f"      Disputed: {path.disputed}"] if path.disputed else []
     lines += [f"      {path.note}"] if path.note else []

@@ -35,7 +35,15 @@ class LimitLine:
     largest: str
 
 
-_IN_AN_HOUR = {Per.SECOND: 3_600, Per.MINUTE: 60, Per.HALF_HOUR: 2, Per.HOUR: 1}
+_IN_AN_HOUR = {
+    Per.SECOND: 3_600,
+    Per.MINUTE: 60,
+    Per.TEN_MINUTES: 6,
+    Per.HALF_HOUR: 2,
+    Per.HOUR: 1,
+    Per.TWO_HOURS: 1 / 2,
+    Per.TWELVE_HOURS: 1 / 12,
+}
 _LONGER = {Per.WEEK: " a week", Per.MONTH: " a month"}
 _MANY = (Counted.MESSAGES, Counted.RECIPIENTS)
 
@@ -59,7 +67,7 @@ def _day(held: Iterable[SendLimit]) -> str:
 def _an_hour(held: Iterable[SendLimit]) -> Iterator[int]:
     for each in held:
         if each.per in _IN_AN_HOUR and each.what in _MANY:
-            yield (each.value or 0) * _IN_AN_HOUR[each.per]
+            yield int((each.value or 0) * _IN_AN_HOUR[each.per])
 
 
 def _narrowest(numbers: Iterable[int]) -> str:

@@ -55,8 +55,11 @@ DAYS_SHOWN = 31
 WAITS = {
     Per.SECOND: "a few seconds",
     Per.MINUTE: "a minute",
+    Per.TEN_MINUTES: "ten minutes",
     Per.HALF_HOUR: "half an hour",
     Per.HOUR: "an hour",
+    Per.TWO_HOURS: "up to two hours",
+    Per.TWELVE_HOURS: "up to 12 hours",
     Per.DAY: "up to 24 hours",
     Per.WEEK: "up to a week",
     Per.MONTH: "up to a month",
@@ -406,7 +409,15 @@ def table_cells(limits: Sequence[SendLimit]) -> tuple[str, str, str, str]:
     return fast, day, _range(known, Counted.RECIPIENTS, Per.MESSAGE), _range(known, Counted.BYTES, Per.MESSAGE)
 
 
-_FAST = {Per.HOUR: "", Per.HALF_HOUR: "/30m", Per.MINUTE: "/min", Per.SECOND: "/s"}
+_FAST = {
+    Per.HOUR: "",
+    Per.TWO_HOURS: "/2h",
+    Per.TWELVE_HOURS: "/12h",
+    Per.HALF_HOUR: "/30m",
+    Per.TEN_MINUTES: "/10m",
+    Per.MINUTE: "/min",
+    Per.SECOND: "/s",
+}
 
 
 def _rate_cell(limits: Sequence[SendLimit], per: Per) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,16 @@ def test_a_provider_without_a_server_has_nothing_to_verify() -> None:
 
 def test_verifying_one_that_is_not_known_exits_4() -> None:
     assert run("providers", "verify", "gmial", "--json").error["hint"] == "Did you mean 'gmail'?"
+
+
+@pytest.mark.parametrize(("today", "words"), [("2026-11-30", "Retires on"), ("2026-12-31", "Retired on")])
+def test_a_way_in_that_is_still_open_is_not_called_retired(
+    monkeypatch: pytest.MonkeyPatch, today: str, words: str
+) -> None:
+    class Day(date):
+        @classmethod
+        def today(cls) -> date:
+            return date.fromisoformat(today)
+
+    monkeypatch.setattr("smtp_wizard.commands.providers.date", Day)
+    assert f"{words} 2026-12-31." in run("providers", "show", "microsoft365").out

@@ -31,7 +31,15 @@ LONGEST = 3_660
 """Days beyond which no plan is made: ten years are never."""
 
 _DAY = 86_400
-_SHORT = {Per.SECOND: 1, Per.MINUTE: 60, Per.HALF_HOUR: 1_800, Per.HOUR: 3_600}
+_SHORT = {
+    Per.SECOND: 1,
+    Per.MINUTE: 60,
+    Per.TEN_MINUTES: 600,
+    Per.HALF_HOUR: 1_800,
+    Per.HOUR: 3_600,
+    Per.TWO_HOURS: 7_200,
+    Per.TWELVE_HOURS: 43_200,
+}
 """Seconds of the stretches that bound how fast messages may follow each other."""
 _LONG = {Per.DAY: 1, Per.WEEK: 7, Per.MONTH: 30}
 """Days of the others."""

@@ -27,40 +27,56 @@ _STAND_IN = "domain.invalid"
 """The domain that is put into the servers, and replaced by the place for it (RFC 2606)."""
 
 
-def autoconfig(provider: Provider, *, domain: str = "", incoming: Endpoint | None = None) -> str:
+def autoconfig(provider: Provider, *, domain: str = "", mx: str = "", incoming: Endpoint | None = None) -> str:
     """Return the file that the owner of a domain publishes, whose mailboxes are kept at a provider.
 
-    Without a domain the file fits every one. `incoming`: the IMAP server, which the catalogue does not know. Raises
-    `InputError` where the provider has no server.
+    Without a domain the file fits every one. `mx`: its MX host, which says its region where the provider has several.
+    `incoming`: the IMAP server, which the catalogue does not know. Raises `InputError` where the provider has no
+    server, and where nobody said which region it is.
     """
-    return _document(provider, domain or OWN_DOMAIN, (domain or OWN_DOMAIN,), incoming)
+    main = domain or OWN_DOMAIN
+    if mx and not _of_mail_hosts(provider, mx):
+        known = phrase("{}", shown(", ".join(provider.mx))) if provider.mx else phrase("none is known")
+        raise InputError(phrase("'{}' is no MX host of {}: {}.", shown(mx), shown(provider.name), known))
+    _refuse_other_brands(provider, main)
+    if not mx:
+        _refuse_regions(provider, main)
+    return _document(provider, main, (main,), _offered(provider, main, mx), incoming)
 
 
 def ispdb(provider: Provider, *, domain: str = "", incoming: Endpoint | None = None) -> str:
-    """Return the file for Thunderbird's database: the provider's own domains that share servers with `domain`.
+    """Return the file for Thunderbird's database: the domains and MX endings that share servers with `domain`.
 
-    Without one, with its first. Raises `InputError` where the provider has no such domain, or no server.
+    `domain` is one of either; without one it is the first domain. Raises `InputError` where the provider has no such
+    domain, or no server.
     """
     known = [each for each in provider.domains if not each.startswith("*.")]
     main = domain or next(iter(known), "")
-    if not main or (known and main not in known):
+    if not main:
+        raise InputError(phrase("'{}' has no addresses of its own: use --format autoconfig.", shown(provider.id)))
+    if known and main not in (*known, *provider.mx):
         raise InputError(
-            phrase("'{}' has no addresses of its own ending in that: give one of its domains.", shown(provider.id))
+            phrase(
+                "'{}' is not one of its domains: those of {} are for example {}.",
+                shown(main),
+                shown(provider.id),
+                shown(", ".join(known[:3])),
+            )
         )
-    theirs = _servers(provider, main)
-    same = [each for each in known if each == main or _servers(provider, each) == theirs]
-    return _document(provider, main, tuple(dict.fromkeys((main, *same, *provider.mx))), incoming)
+    at_mail_hosts = main in provider.mx and main not in known
+    theirs = _offered(provider, OWN_DOMAIN, main) if at_mail_hosts else _offered(provider, main)
+    same = [each for each in known if each == main or _offered(provider, each) == theirs]
+    hosts = [each for each in provider.mx if _offered(provider, OWN_DOMAIN, each) == theirs]
+    if not known:
+        _refuse_regions(provider, main)
+    return _document(provider, main, tuple(dict.fromkeys((main, *same, *hosts))), theirs, incoming)
 
 
-def _servers(provider: Provider, domain: str) -> tuple[Endpoint, ...]:
-    return _offered(provider, domain)
-
-
-def _document(provider: Provider, main: str, domains: Sequence[str], incoming: Endpoint | None) -> str:
+def _document(
+    provider: Provider, main: str, domains: Sequence[str], servers: Sequence[Endpoint], incoming: Endpoint | None
+) -> str:
     from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-    _refuse_other_brands(provider, main)
-    servers = _offered(provider, main)
     if not servers:
         raise InputError(phrase("'{}' has no server that is the same for all.", shown(provider.id)))
     root = Element("clientConfig", version="1.1")
@@ -96,12 +112,37 @@ def _refuse_other_brands(provider: Provider, main: str) -> None:
         )
 
 
-def _offered(provider: Provider, main: str) -> tuple[Endpoint, ...]:
-    """The servers for a domain, best first; below the place for it where they lie below the address's own domain."""
+def _refuse_regions(provider: Provider, main: str) -> None:
+    """Raise `InputError` where an account is known in one region only, and the domain does not say in which."""
+    if main in provider.domains or main in provider.mx:
+        return
+    regions = {_offered(provider, main, ending): ending for ending in reversed(provider.mx)}
+    endings = [ending for servers, ending in regions.items() if servers]
+    if len(endings) > 1:
+        raise InputError(
+            phrase(
+                "'{}' has other servers for each region: say with --mx what the MX host of the domain ends in ({}).",
+                shown(provider.id),
+                shown(", ".join(reversed(endings)), 300),
+            )
+        )
+
+
+def _of_mail_hosts(provider: Provider, mx: str) -> bool:
+    return any(mx == ending or mx.endswith(f".{ending}") for ending in provider.mx)
+
+
+def _offered(provider: Provider, main: str, mx: str = "") -> tuple[Endpoint, ...]:
+    """The servers for a domain, best first; below the place for it where they lie below the address's own domain.
+
+    `mx`: the MX host of an own domain, which says its region.
+    """
     found = provider.offered(Address("a", _STAND_IN if main == OWN_DOMAIN else main))
-    own = provider.domains and main in provider.domains
-    for_own_domains = [each for each in found if not (own and each.mx)]
-    return tuple(_with_place(each) for each in for_own_domains or found)
+    if provider.domains and main in provider.domains:
+        found = tuple(each for each in found if not each.mx) or found
+    elif mx:
+        found = tuple(each for each in found if provider.is_near(each, [mx]))
+    return tuple(_with_place(each) for each in found)
 
 
 def _with_place(offer: CatalogEndpoint) -> Endpoint:

@@ -30,8 +30,11 @@ class Per(StrEnum):
 
     SECOND = "second"
     MINUTE = "minute"
+    TEN_MINUTES = "ten-minutes"
     HALF_HOUR = "half-hour"
     HOUR = "hour"
+    TWO_HOURS = "two-hours"
+    TWELVE_HOURS = "twelve-hours"
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
@@ -44,8 +47,16 @@ class Per(StrEnum):
     @property
     def words(self) -> str:
         """How a sentence says it: 'per day', 'every 30 minutes', 'at the same time'."""
-        special = {Per.HALF_HOUR: "every 30 minutes", Per.CONCURRENT: "at the same time"}
-        return special.get(self, f"per {self.value}")
+        return _PER_WORDS.get(self, f"per {self.value}")
+
+
+_PER_WORDS = {
+    Per.TEN_MINUTES: "every 10 minutes",
+    Per.HALF_HOUR: "every 30 minutes",
+    Per.TWO_HOURS: "every 2 hours",
+    Per.TWELVE_HOURS: "every 12 hours",
+    Per.CONCURRENT: "at the same time",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -296,7 +296,7 @@ class Retirement:
     as_of: str
     confidence: Confidence
     paths: tuple[str, ...] = ()
-    """The ids of the access paths that it closes."""
+    """The ids of the access paths that it concerns. One may be open after the day, to some or in dispute."""
     of_limits: bool = False
     """It changes how much may be sent, and closes nothing."""
 

@@ -34,7 +34,15 @@ from smtp_wizard.engine.limits.mailing_plan import (
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
 
 MONDAY = date(2026, 11, 23)
-WINDOWS = {Per.SECOND: 1, Per.MINUTE: 60, Per.HALF_HOUR: 1800, Per.HOUR: 3600}
+WINDOWS = {
+    Per.SECOND: 1,
+    Per.MINUTE: 60,
+    Per.TEN_MINUTES: 600,
+    Per.HALF_HOUR: 1800,
+    Per.HOUR: 3600,
+    Per.TWO_HOURS: 7200,
+    Per.TWELVE_HOURS: 43_200,
+}
 """Seconds."""
 
 

@@ -30,6 +30,11 @@ def ending_of(provider: Provider) -> str:
     return provider.domains[0].replace("*", "ana") if for_each and provider.endpoints else ""
 
 
+def region_of(provider: Provider) -> str:
+    """The first of the provider's MX endings where each has servers of its own; else ''."""
+    return provider.mx[0] if any(each.mx for each in provider.endpoints) else ""
+
+
 # --- the format's own schema (draft-ietf-mailmaint-autoconfig-06 sections 3 and 4) ---
 
 
@@ -139,7 +144,8 @@ def test_every_provider_is_written_as_the_schema_asks(write: Callable[..., str])
     for provider in WITH_SERVERS:
         if write is ispdb and all(each.startswith("*.") for each in provider.domains):
             continue
-        wrong[provider.id] = list(faults(parsed(write(provider, domain=ending_of(provider), incoming=IMAP))))
+        region = {"mx": region_of(provider)} if write is autoconfig else {}
+        wrong[provider.id] = list(faults(parsed(write(provider, domain=ending_of(provider), incoming=IMAP, **region))))
     assert len(wrong) > 100
     assert {name: found for name, found in wrong.items() if found} == {}
 
@@ -151,8 +157,10 @@ def test_every_provider_is_written_as_the_schema_asks(write: Callable[..., str])
 def test_what_is_written_says_the_same_when_it_is_read(provider: Provider) -> None:
     ending = ending_of(provider)
     ana = Address("ana", ending or DOMAIN)
-    offers = read_offers(autoconfig(provider, domain=ending).encode("utf-8"), ana)
-    expected = [each.endpoint for each in provider.offered(ana)][:MOST_SERVERS]
+    mx = region_of(provider)
+    offers = read_offers(autoconfig(provider, domain=ending, mx=mx).encode("utf-8"), ana)
+    near = (each for each in provider.offered(ana) if not mx or provider.is_near(each, [mx]))
+    expected = [each.endpoint for each in near][:MOST_SERVERS]
     assert [each.endpoint for each in offers] == expected
     assert offers[0].username == provider.username_for(ana)
     open_ways = {path.auth for path in provider.paths if not path.closed}
@@ -171,8 +179,52 @@ def test_the_database_has_a_file_for_the_domains_that_share_a_server() -> None:
     assert zoho is not None
     europe = parsed(ispdb(zoho, domain="zoho.eu"))
     assert {each.text for each in europe.iterfind("emailProvider/domain")} >= {"zoho.eu", "zohomail.eu"}
-    assert "zoho.com" not in {each.text for each in europe.iterfind("emailProvider/domain")} - set(zoho.mx)
+    assert "zoho.com" not in {each.text for each in europe.iterfind("emailProvider/domain")}
     assert {each.findtext("hostname") for each in europe.iter("outgoingServer")} == {"smtp.zoho.eu"}
+
+
+@pytest.mark.parametrize("provider", WITH_SERVERS, ids=lambda each: each.id)
+def test_a_file_of_the_database_names_no_domain_with_other_servers(provider: Provider) -> None:
+    """Also no ending of the MX hosts of another region."""
+    known = [each for each in provider.domains if not each.startswith("*.")]
+    for main in (*known, *provider.mx) if known else ():
+        try:
+            root = parsed(ispdb(provider, domain=main))
+        except InputError:
+            continue
+        servers = [each.findtext("hostname") for each in root.iter("outgoingServer")]
+        for other in {each.text or "" for each in root.iterfind("emailProvider/domain")} - {*known}:
+            near = [each for each in provider.offered(Address("a", DOMAIN)) if provider.is_near(each, [f"mx.{other}"])]
+            assert [each.endpoint.host for each in near] == servers, (main, other)
+
+
+def test_an_ending_of_mail_hosts_has_a_file_with_those_of_its_region() -> None:
+    ionos = CATALOG.get("ionos")
+    assert ionos is not None
+    root = parsed(ispdb(ionos, domain="ionos.co.uk"))
+    domains = [each.text for each in root.iterfind("emailProvider/domain")]
+    assert domains == ["ionos.co.uk", "1and1.co.uk", "oneandone.co.uk"]
+    assert {each.findtext("hostname") for each in root.iter("outgoingServer")} == {"smtp.ionos.co.uk"}
+
+
+@pytest.mark.parametrize("domain", ["", "mydomain.eu"])
+def test_the_servers_of_several_regions_do_not_stand_in_one_file(domain: str) -> None:
+    zoho = CATALOG.get("zoho")
+    assert zoho is not None
+    with pytest.raises(InputError, match=r"for each region: say with --mx .*zoho\.com, zoho\.eu"):
+        autoconfig(zoho, domain=domain)
+    root = parsed(autoconfig(zoho, domain=domain, mx="mx2.zoho.eu"))
+    assert {each.findtext("hostname") for each in root.iter("outgoingServer")} == {"smtppro.zoho.eu"}
+    with pytest.raises(InputError, match="no MX host of Zoho Mail"):
+        autoconfig(zoho, domain=domain, mx="aspmx.l.google.com")
+
+
+@pytest.mark.parametrize("provider_id", ["mailjet", "godaddy"])
+def test_a_provider_without_addresses_of_its_own_has_another_format(provider_id: str) -> None:
+    provider = CATALOG.get(provider_id)
+    assert provider is not None
+    with pytest.raises(InputError, match="has no addresses of its own: use --format autoconfig"):
+        ispdb(provider)
 
 
 def test_signs_of_the_format_in_a_name_are_no_markup() -> None:

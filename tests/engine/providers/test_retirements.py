@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_wizard.engine.providers.catalog import load_catalog
+from smtp_wizard.engine.providers.provider import ProviderStatus
 from smtp_wizard.engine.providers.retirements import has_come, is_stale, last_day, look_again, notice_of, retiring
 
 CATALOG = load_catalog()
@@ -145,3 +146,17 @@ def test_what_is_not_known_has_no_day() -> None:
     guessed = [each for each in CATALOG.providers if any(server.guess for server in each.endpoints)]
     assert guessed
     assert all(any("which is a guess" in each.why for each in look_again(one)) for one in guessed)
+
+
+def test_a_way_in_that_is_open_after_its_day_says_more_of_it() -> None:
+    """At Rogers for those who have an app password already, at Sky since sources disagree."""
+    open_still = {
+        (provider.id, path.id): path.instead or path.note or path.disputed
+        for provider in CATALOG.providers
+        for gone in provider.retirements
+        for path in provider.paths
+        if path.id in gone.paths and not path.closed and has_come(gone.date, date(2026, 11, 30))
+    }
+    assert open_still.keys() >= {("rogers", "app-password"), ("sky", "app-password")}
+    moving = {each.id for each in CATALOG.providers if each.status is not ProviderStatus.ACTIVE}
+    assert [(name, path) for (name, path), said in open_still.items() if not said and name not in moving] == []
