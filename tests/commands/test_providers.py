@@ -6,6 +6,7 @@ import asyncio
 import re
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -164,10 +165,6 @@ def test_verifying_one_that_is_not_known_exits_4() -> None:
 def test_a_way_in_that_is_still_open_is_not_called_retired(
     monkeypatch: pytest.MonkeyPatch, today: str, words: str
 ) -> None:
-    class Day(date):
-        @classmethod
-        def today(cls) -> date:
-            return date.fromisoformat(today)
-
-    monkeypatch.setattr("smtp_wizard.commands.providers.date", Day)
+    clock = SimpleNamespace(today=lambda: date.fromisoformat(today))
+    monkeypatch.setattr("smtp_wizard.commands.providers.date", clock)
     assert f"{words} 2026-12-31." in run("providers", "show", "microsoft365").out
