@@ -79,7 +79,9 @@ def read_letter(octets: bytes, own: Iterable[str] = ()) -> BounceLetter:
     text = octets[:LARGEST].decode("latin-1").replace("\r\n", "\n")
     letter = read_message(text, octets=True)
     ours = {each.casefold() for each in own}
-    found = tuple(_reported(letter)) or tuple(_told(letter, text, ours))
+    found = tuple(_reported(letter))
+    if not found and not _was_delivered(letter):
+        found = tuple(_told(letter, text, ours))
     if not found:
         return BounceLetter(kind=LetterKind.AUTO_REPLY) if _is_auto_reply(letter) else OTHER
     returned = _returned_head(letter, text)
@@ -132,30 +134,42 @@ def _reported(letter: MailMessage) -> Iterator[FailedRecipient]:
         if kind is None or not address:
             continue
         status = (_STATUS.match(group.get("status", "")) or [""])[0]
-        yield FailedRecipient(address=address, kind=kind, status=status, words=_as_report(group, letter, longest))
+        yield FailedRecipient(
+            address=address, kind=kind, status=status, words=_as_report(address, group, letter, longest)
+        )
 
 
 _ACTIONS: Mapping[str, LetterKind] = {"failed": LetterKind.FAILED, "delayed": LetterKind.DELAYED}
 """RFC 3464 section 2.3.3; 'delivered', 'relayed' and 'expanded' are no failures."""
+_REACHED = frozenset({"delivered", "relayed", "expanded"})
+
+
+def _was_delivered(letter: MailMessage) -> bool:
+    """Whether a report says of every recipient that the message reached them, or another mail system."""
+    said = [group["action"].partition(" ")[0].lower() for group in _groups(letter) if group.get("action")]
+    return bool(said) and _REACHED.issuperset(said)
+
+
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 
 
 def _address_of(group: Fields) -> str:
     """Return the address as the sender wrote it, where the report says so; else as the server had it in the end."""
-    for name in ("original-recipient", "final-recipient"):
-        found = _bare(group.get(name, "")).strip("<>")
-        if _ADDRESS.fullmatch(found):
-            return _tidy(found)
-    return ""
+    said = [_bare(group.get(name, "")).strip("<>") for name in ("original-recipient", "final-recipient")]
+    whole = (each for each in said if _ADDRESS.fullmatch(each) or _UNUSUAL_ADDRESS.fullmatch(each))
+    found = next(whole, said[1] if _MAILBOX_ALONE.fullmatch(said[1]) else "")
+    return _tidy(found) if found else ""
 
 
-def _as_report(group: Fields, letter: MailMessage, longest: int) -> str:
+def _as_report(address: str, group: Fields, letter: MailMessage, longest: int) -> str:
     """Return what a report says of one recipient, in its form, for the reader of such texts.
 
-    `longest`: characters of each word and of what the letter says in words; each recipient is explained by itself.
+    `address`: the one that was written to, which behind a forwarding is not the final one. `longest`: characters of
+    each word and of what the letter says in words; each recipient is explained by itself.
     """
-    wanted = ("final-recipient", "action", "status", "remote-mta", "diagnostic-code")
-    lines = [f"{name.title()}: {group[name][:longest]}" for name in wanted if group.get(name)]
+    wanted = ("action", "status", "remote-mta", "diagnostic-code")
+    lines = [f"Final-Recipient: rfc822; {address}"]
+    lines += [f"{name.title()}: {group[name][:longest]}" for name in wanted if group.get(name)]
     if not group.get("diagnostic-code"):
         words = next((part.text() for part in letter.parts if part.kind == "text/plain"), "")
         lines += ["", words[:longest]]
@@ -173,7 +187,16 @@ _DAEMON = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]\\]{1,64}@[^\s<>@,;:\"()\[\]\\]{1,253}")
-ADDRESS_IN_TEXT = re.compile(r"(?<![^\s<>,;:\"'(\[])[\w.!#$%&*+/=?^{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_UNUSUAL_ADDRESS = re.compile(
+    r"(?:\"[ !#-\[\]-~]{1,62}\"|[\w.!#$%&*+/=?^{|}~-]{1,64})@(?:\[[\w:.]{2,60}\]|[\w.-]{1,253})", re.ASCII
+)
+"""With a name in quotation marks, or a number for a domain (RFC 5321 section 4.1.2): only servers write such ones."""
+_CONTROL_SEQUENCE = "\x1b["
+_MAILBOX_ALONE = re.compile(r"[\w.+-]{1,64}", re.ASCII)
+"""A mailbox of the server's own (RFC 5321 section 4.5.1: 'postmaster')."""
+ADDRESS_IN_TEXT = re.compile(
+    r"(?<!\x1b\[)(?<![^\s<>,;:\"'(\[])[\w.!#$%&*+/=?^{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
+)
 
 
 def _told(letter: MailMessage, text: str, ours: Collection[str]) -> Iterator[FailedRecipient]:
@@ -217,6 +240,7 @@ def _addresses(letter: MailMessage, bounce: Bounce, ours: Collection[str]) -> It
     """Yield the addresses that a letter in words is about: as it names them, else the first in its words."""
     named = [each.strip() for each in letter.head.get("x-failed-recipients").split(",")]
     said = [_tidy(each) for each in (*named, bounce.recipient) if _ADDRESS.fullmatch(each)]
+    said = [each for each in said if f"{_CONTROL_SEQUENCE}{each}" not in bounce.text]  # it is a part of another
     if not said:
         in_words = (_tidy(each[0].strip(".")) for each in ADDRESS_IN_TEXT.finditer(bounce.text[: LARGEST // 2]))
         daemon = ADDRESS_IN_TEXT.search(letter.head.get("from"))
@@ -268,8 +292,8 @@ def _bare(value: str) -> str:
 
 
 def _tidy(address: str) -> str:
-    local, _, domain = address.strip("<>").rpartition("@")
-    return f"{local}@{domain.lower().rstrip('.')}"
+    local, at, domain = address.strip("<>").rpartition("@")
+    return f"{local}@{domain.lower().rstrip('.')}" if at else domain
 
 
 def _domain_of(field: str) -> str:

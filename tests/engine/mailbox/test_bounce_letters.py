@@ -56,7 +56,38 @@ def test_a_delay_is_no_failure() -> None:
 def test_the_address_is_the_one_that_was_written_to() -> None:
     """Behind a forwarding the final recipient is an address that the sender has never seen."""
     found = report().replace(b"Final-Recipient: rfc822; bob@", b"Final-Recipient: rfc822; robert@")
-    assert read_letter(found, OWN).recipients[0].address == "bob@elsewhere.example"
+    (recipient,) = read_letter(found, OWN).recipients
+    assert recipient.address == "bob@elsewhere.example"
+    assert "robert@" not in recipient.words.partition("\n")[0], "the steps speak of it"
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ('"john doe"@odd.example', '"john doe"@odd.example'),
+        ("x@[192.0.2.1]", "x@[192.0.2.1]"),
+        ("x@[IPv6:2001:db8::1]", "x@[ipv6:2001:db8::1]"),
+        ("postmaster", "postmaster"),
+    ],
+)
+def test_an_address_of_which_only_servers_speak_is_read(said: str, read: str) -> None:
+    octets = report().replace(b"Original-Recipient: rfc822;bob@elsewhere.example\n", b"")
+    found = octets.replace(
+        b"Final-Recipient: rfc822; bob@elsewhere.example", b"Final-Recipient: rfc822; " + said.encode()
+    )
+    assert found != octets
+    assert [each.address for each in read_letter(found, OWN).recipients] == [read]
+
+
+def test_of_an_address_with_a_control_sequence_no_part_is_taken_for_one() -> None:
+    found = report().replace(b"bob@elsewhere.example", b"evil\x1b[31m@elsewhere.example")
+    assert read_letter(found, OWN).recipients == ()
+
+
+@pytest.mark.parametrize("action", ["delivered", "relayed", "Expanded (to the list)"])
+def test_a_report_that_all_were_reached_is_no_bounce(action: str) -> None:
+    letter = read_letter(report(action=action, status="2.0.0", diagnostic="smtp; 250 2.0.0 Ok"), OWN)
+    assert (letter.kind, letter.recipients) == (LetterKind.OTHER, ())
 
 
 @pytest.mark.parametrize(
