@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from smtp_wizard.engine.accounts.account import Account, AccountsError
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.domain import sender_records
+from smtp_wizard.engine.domain.domain_report import DomainReport
 from smtp_wizard.engine.services.domains import Domains
 from smtp_wizard.flows.areas.domain import WHY, DomainFlow, DomainOffer, ReadSections
 from smtp_wizard.flows.flow import CopyText, Mood
@@ -114,6 +116,41 @@ async def test_who_stops_a_look_stands_where_he_was() -> None:
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
     assert (flow.state.card, flow.state.entry.text) == (None, DOMAIN)
+
+
+async def test_what_is_found_of_another_domain_overwrites_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with DnsServer(as_text(good_zone())) as server:
+        flow = flow_asking(server)
+        flow.put(DOMAIN)
+        examine, typed = flow._domains.examine, asyncio.Event()
+
+        async def slow(text: str, **more: Any) -> DomainReport:
+            report = await examine(text, **more)
+            await typed.wait()
+            return report
+
+        monkeypatch.setattr(flow._domains, "examine", slow)
+        look = asyncio.create_task(flow.act(DomainOffer.LOOK))
+        await asyncio.sleep(0)
+        flow.put("second.exam")
+        typed.set()
+        await look
+    assert (flow.state.entry.text, flow.state.card, flow.report) == ("second.exam", None, None)
+
+
+async def test_a_look_that_fails_leaves_no_report_of_an_earlier_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with DnsServer(as_text(good_zone())) as server:
+        flow = flow_asking(server)
+        flow.put(DOMAIN)
+        await flow.act(DomainOffer.LOOK)
+    assert flow.report is not None
+
+    async def failing(text: str, **more: Any) -> DomainReport:
+        raise DataError("no data")
+
+    monkeypatch.setattr(flow._domains, "examine", failing)
+    await flow.act(DomainOffer.LOOK)
+    assert flow.report is None
 
 
 def test_accounts_that_cannot_be_read_propose_nothing() -> None:

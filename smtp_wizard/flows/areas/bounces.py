@@ -168,6 +168,8 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, BouncesLeads]):
         self._accounts: tuple[Account, ...] = ()
         self._number = 0
         self._load(accounts)
+        self._before = self.state
+        """What was read before the mailbox is read again."""
 
     def _load(self, accounts: Callable[[], Sequence[Account]]) -> None:
         try:
@@ -193,12 +195,12 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, BouncesLeads]):
         if self.state.rows and at != self.state.at:
             self._show(self._marked(replace(self.state, at=at)))
 
-    def _marked(self, state: BouncesState) -> BouncesState:
+    def _marked(self, state: BouncesState, more: Sequence[Offer[BouncesOffer]] = ()) -> BouncesState:
         row = state.rows[state.at]
         verb = "Copy the address that was meant" if row.copies != row.address else "Copy the address"
         chip = "Copy what was meant" if row.copies != row.address else "Copy the address"
         copy = Offer(BouncesOffer.COPY, verb, chip=chip)
-        return replace(state, offers=self._offers(copy, replace(READ, verb="Read it again", chip="")))
+        return replace(state, offers=self._offers(copy, replace(READ, verb="Read it again", chip=""), *more))
 
     async def act(self, offer: BouncesOffer) -> BouncesLeads | None:
         """Return what is to be gone through, copied or read; another account is taken at once."""
@@ -219,13 +221,14 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, BouncesLeads]):
 
     def begin(self) -> None:
         """Show that the mailbox is being read."""
+        self._before = self.state
         card = Card(mood=Mood.RUNNING, title="Reading the mailbox", foot="Esc stops")
         self._show(replace(self._unread(), card=card, offers=()))
 
     def stopped(self) -> None:
-        """Show that reading was given up."""
+        """Show that reading was given up: what was read before stays."""
         if self._accounts:
-            self._show(self._unread())
+            self._show(self._before)
 
     def take(self, action: ReadMailbox, done: ActionResult) -> None:
         """Show what came of reading."""
@@ -245,16 +248,19 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, BouncesLeads]):
         self._show(self._marked(state) if rows else state)
 
     def _failed(self, done: ActionResult) -> BouncesState:
+        """Return what was there before, with what went wrong now."""
+        before = self._before if self._before.rows else self._unread()
         if not done.trouble:
-            return self._unread()
+            return before
         finding = done.problem.finding if isinstance(done.problem, MailboxError) else None
         if finding is None:
-            return replace(self._unread(), card=Card(mood=Mood.FAILED, title=done.trouble))
+            return replace(before, card=Card(mood=Mood.FAILED, title=done.trouble))
         lines = (finding.explanation, *finding.steps)
         guide = finding.guide or ""
-        offers = self._offers(READ, *((GUIDE,) if guide else ()))
+        more = (GUIDE,) if guide else ()
         card = Card(mood=Mood.FAILED, title=finding.title, lines=lines)
-        return replace(self._unread(), card=card, guide=guide, offers=offers)
+        state = replace(before, card=card, guide=guide, offers=self._offers(READ, *more))
+        return self._marked(state, more) if state.rows else state
 
 
 def failed_row(group: Sequence[FailedDelivery], now: datetime) -> FailedRow:

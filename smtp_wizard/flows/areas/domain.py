@@ -79,6 +79,7 @@ class DomainFlow(Flow[DomainState, str, DomainLeads]):
     def put(self, text: str) -> None:
         """Type into the field; what was found of another domain goes."""
         if text != self.state.entry.text:
+            self._looks += 1  # what a look under way finds is of another domain
             self.report = None
             entry = replace(self.state.entry, text=text, error="")
             self._show(DomainState(entry=entry))
@@ -109,23 +110,23 @@ class DomainFlow(Flow[DomainState, str, DomainLeads]):
 
     async def _look(self) -> None:
         self._looks += 1
+        self.report = None
         mine, entry = self._looks, replace(self.state.entry, error="")
         self._show(DomainState(entry=entry, card=Card(mood=Mood.RUNNING, title=LOOKING)))
+        report, came_out = None, DomainState(entry=entry)  # where it is stopped
         try:
             same = entry.text.strip().rpartition("@")[2].lower() == self._known.lower() != ""
             report = await self._domains.examine(entry.text, provider=self._provider if same else None)
+            came_out = _shown(entry, report)
         except InputError as problem:
-            self._show(DomainState(entry=replace(entry, error=str(problem))))
+            came_out = DomainState(entry=replace(entry, error=str(problem)))
         except EXPECTED_ERRORS as problem:
             card = Card(mood=Mood.FAILED, title="The domain could not be looked at", lines=(str(problem),))
-            self._show(DomainState(entry=entry, card=card))
-        else:
+            came_out = DomainState(entry=entry, card=card)
+        finally:
             if mine == self._looks:
                 self.report = report
-                self._show(_shown(entry, report))
-        finally:
-            if mine == self._looks and self.state.card is not None and self.state.card.mood is Mood.RUNNING:
-                self._show(DomainState(entry=entry))
+                self._show(came_out)
 
 
 def _first(accounts: Callable[[], Sequence[Account]]) -> Account | None:
