@@ -146,7 +146,7 @@ async def test_a_look_that_fails_leaves_no_report_of_an_earlier_one(monkeypatch:
     assert flow.report is not None
 
     async def failing(text: str, **more: Any) -> DomainReport:
-        raise DataError("no data")
+        raise DataError(phrase("no data"))
 
     monkeypatch.setattr(flow._domains, "examine", failing)
     await flow.act(DomainOffer.LOOK)

@@ -287,10 +287,12 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         return state.offers[0] if inbox is None or self._typed.strip() else inbox
 
     def _keep_recipient(self) -> None:
-        """What cannot be used yet is kept as it was typed."""
+        """What cannot be used yet is kept as it was typed; while a message is out, so is another place for one."""
         try:
             to = words.parse_recipient(self.draft, self._typed)
         except InputError:
+            to = None
+        if to is None or (self.draft.test_word and to != self.draft.test_to):
             self.draft = self.draft.with_typed("test_to", self._typed or None)
         else:
             self.draft = replace(self.draft, test_to=to).with_typed("test_to", None)
@@ -334,6 +336,8 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         if phase is MailTestPhase.FOLLOWED:
             self._show(self._first())
             return None
+        if phase is MailTestPhase.JUNK:  # that was a mistake
+            self.draft = replace(self.draft, arrival=ReportedArrival.NOT_YET)
         before = {
             MailTestPhase.JUNK: self._word,
             MailTestPhase.NOTHING: self._word,
@@ -451,7 +455,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         try:
             report = await self._checks.check_draft(self.draft, Depth.SEND, self._take, options=options, token=word)
         except asyncio.CancelledError:
-            self._stopped(before)
+            self._stopped(before, word)
             raise
         except BaseException:
             self._show(before)
@@ -474,13 +478,20 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         if not isinstance(event, RunFinished):
             self._show(self._sending())
 
-    def _stopped(self, before: MailTestState) -> None:
+    def _stopped(self, before: MailTestState, word: str) -> None:
         """The person stopped it, perhaps while the message was being handed over."""
-        if self._progress.perhaps_sent:
-            card = Card(mood=Mood.WARNED, title=words.PERHAPS_TITLE, lines=(words.PERHAPS_WORDS,))
-            self._show(self._recipient(card))
-        else:
-            self._show(before)
+        self._used.add(word)
+        self._show(self._perhaps_sent(word) if self._progress.perhaps_sent else before)
+
+    def _went_out(self, word: str) -> None:
+        self.draft = replace(self.draft, test_word=word, arrival=ReportedArrival.NOT_YET)
+        self._typed = ""
+
+    def _perhaps_sent(self, word: str, tally: str = "") -> MailTestState:
+        """Ask for the word all the same: who finds the message must not have to send a second one."""
+        self._went_out(word)
+        lines = (words.PERHAPS_WORDS,)
+        return self._word(card=Card(mood=Mood.WARNED, title=words.PERHAPS_TITLE, lines=lines, foot=tally))
 
     def _outcome(self, report: Report, word: str) -> MailTestState:
         self.report = report
@@ -490,11 +501,11 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         if taken or refused(report):
             # What was proved before holds no longer where the sign-in is refused, on the way back either.
             self.draft = replace(self.draft, proof=self._checks.prove(self.draft, report, Depth.SEND))
-        if taken or perhaps:
-            self.draft = replace(self.draft, test_word=word, arrival=ReportedArrival.NOT_YET)
-            self._typed = ""
-            card = Card(mood=Mood.WARNED, title=words.PERHAPS_TITLE, lines=(words.PERHAPS_WORDS,), foot=self._tally)
-            return self._word(card=card if perhaps else None)
+        if perhaps:
+            return self._perhaps_sent(word, self._tally)
+        if taken:
+            self._went_out(word)
+            return self._word()
         return self._failed(report)
 
     def _failed(self, report: Report) -> MailTestState:

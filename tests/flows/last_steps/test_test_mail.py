@@ -276,6 +276,30 @@ async def test_nothing_yet_offers_to_wait_to_send_elsewhere_to_look_and_to_save(
     assert flow.draft.arrival is ReportedArrival.NOT_YET, "saved all the same, the account says 'not proved'"
 
 
+async def test_a_message_has_gone_where_it_was_sent_whatever_is_typed_after_it() -> None:
+    flow = await sent(Checks(came_out()))
+    went_to = flow.draft.test_to
+    await flow.act(MailTestOffer.NOTHING)
+    await flow.act(MailTestOffer.ELSEWHERE)
+    flow.type("other@elsewhere.example")
+    assert flow.draft.test_to == went_to
+    again = flow_of(flow.draft, Checks())
+    assert phase(again) is MailTestPhase.WORD
+    assert again.state.entry is not None
+    assert str(went_to) in again.state.entry.hint
+    await again.act(MailTestOffer.NOTHING)
+    await again.act(MailTestOffer.ELSEWHERE)
+    assert again.state.entry is not None
+    assert again.state.entry.text == "other@elsewhere.example"
+
+
+async def test_what_lies_in_junk_by_mistake_is_not_proved() -> None:
+    flow = await sent(Checks(came_out()))
+    for offer in (MailTestOffer.JUNK, MailTestOffer.BACK, MailTestOffer.NOTHING):
+        await flow.act(offer)
+    assert flow.draft.arrival is ReportedArrival.NOT_YET
+
+
 async def test_whoever_comes_back_need_not_send_again() -> None:
     came_back = {
         ReportedArrival.ARRIVED: MailTestPhase.ARRIVED,
@@ -412,9 +436,16 @@ async def test_while_it_is_sent_the_card_says_what_is_done() -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "title"), [(Stage.AUTH, "What is sent"), (Stage.DATA, "It may or may not have been sent")]
+    ("at", "title", "shown", "text"),
+    [
+        (Stage.AUTH, "What is sent", MailTestPhase.RECIPIENT, str(TEST_TO)),
+        (Stage.DATA, "It may or may not have been sent", MailTestPhase.WORD, ""),
+    ],
 )
-async def test_who_stops_it_is_told_whether_it_may_have_been_sent(at: Stage, title: str) -> None:
+async def test_who_stops_it_is_told_whether_it_may_have_been_sent(
+    at: Stage, title: str, shown: MailTestPhase, text: str
+) -> None:
+    """Then its word is asked for, so that who finds it sends no second one."""
     checks = Checks(came_out())
     checks.hangs_at = at
     reached = asyncio.Event()
@@ -426,11 +457,12 @@ async def test_who_stops_it_is_told_whether_it_may_have_been_sent(at: Stage, tit
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert phase(flow) is MailTestPhase.RECIPIENT
+    assert phase(flow) is shown
     assert flow.state.entry is not None
-    assert flow.state.entry.text == str(TEST_TO)
+    assert flow.state.entry.text == text
     assert flow.state.card is not None
     assert flow.state.card.title == title
+    assert bool(flow.draft.test_word) == (shown is MailTestPhase.WORD)
 
 
 # --- every service fails in every way that it may ---
