@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +31,8 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.base.stages import Depth
-from smtp_wizard.engine.checks.events import Emit
+from smtp_wizard.engine.base.stages import Depth, Stage
+from smtp_wizard.engine.checks.events import Emit, Event, StageFinished
 from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
 from smtp_wizard.engine.checks.report import Report
@@ -44,6 +45,7 @@ from smtp_wizard.flows.accounts.arrival import (
     SentMessage,
     accepted,
     nobodys_address,
+    refused_at_once,
 )
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import paragraph
@@ -52,7 +54,7 @@ from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask
 from smtp_wizard.runtime.questions import confirm as confirmed
 from smtp_wizard.runtime.running import Stopwatch, run, run_bounded
-from smtp_wizard.text.areas.arrivals import rehearse_words
+from smtp_wizard.text.areas.arrivals import REFUSED_AT_ONCE, rehearse_words
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.base.endpoint import Endpoint
@@ -171,6 +173,8 @@ class _Sending:
             self.out.document(Sent(str(self.to), self.code, taken, key, results, *found.document(str(self.to))))
         else:
             self._tell(found.sentences(shown(str(self.to), 100)))
+        if self.looking.rehearse and refused_at_once(outcome.report):
+            return Exit.OK
         return exit_code([outcome]) if not found.lost else Exit.FAILED
 
     def _tell(self, sentences: Iterable[str]) -> None:
@@ -238,9 +242,22 @@ class _Sending:
             self.account.connection.endpoint,
             self.account.name,
             self.watch,
-            live_reader(self.out, transcript, self.account.name),
+            self._reader(transcript),
             self.watched,
         )
+
+    def _reader(self, transcript: Transcript) -> Emit:
+        """Return what shows the check. What the refusal of an address that is made up means is said below it."""
+        show = live_reader(self.out, transcript, self.account.name)
+        if not self.looking.rehearse:
+            return show
+
+        def take(event: Event) -> None:
+            if isinstance(event, StageFinished) and event.result.stage is Stage.RCPT:
+                event = StageFinished(replace(event.result, finding=None))
+            show(event)
+
+        return take
 
     async def _send(self, secret: Secret | None, emit: Emit) -> Report:
         return await self.invocation.services.checks.check_account(
@@ -252,6 +269,7 @@ class _Sending:
             options=self.connection,
             token=self.code,
             envelope_id=self.code if self.looking.rehearse else "",
+            keep=not self.looking.rehearse,  # a refusal of that address says nothing of the account
         )
 
     def _practice_key(self) -> str | None:
@@ -282,6 +300,8 @@ class _Sending:
                 ]
             case "unknown":
                 return [f"Nobody can say whether the message was sent: look for its code, {self.code}, first."]
+            case _ if self.looking.rehearse and refused_at_once(report):
+                return [f"{REFUSED_AT_ONCE} --to with one of its addresses takes that domain."]
         return ["No message was sent."]
 
     @property

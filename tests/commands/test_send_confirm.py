@@ -50,22 +50,27 @@ class Office:
         return await asyncio.to_thread(run, *asked, stdin=PASSWORD)
 
 
-def script(authority: Authority) -> list[Step]:
-    """Take a message, and offer DSN."""
+def script(authority: Authority, *, knowing: bool = True) -> list[Step]:
+    """Take a message, and offer DSN; not `knowing`: refuse the recipient."""
     context = authority.issue("127.0.0.1").context()
     offer: list[Step] = [Expect(rb"EHLO .*"), Send(b"250-mail.example.com\r\n250-DSN\r\n250 AUTH PLAIN\r\n")]
     sign_in: list[Step] = [Expect(rb"AUTH PLAIN .*"), Send(b"235 2.7.0 ok\r\n")]
     rest: list[Step] = [MAIL_FROM, OK, Expect(rb"RCPT TO:<[^>]*>.*"), OK, Expect(rb"DATA"), GO_AHEAD, MESSAGE, OK]
+    if not knowing:
+        rest[3:] = [Send(b"550 5.1.1 User unknown\r\n")]
     return [*starttls_up_to_handshake(), StartTls(context), *offer, *sign_in, *rest, Hold()]
 
 
 @pytest.fixture
-async def office(own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Office]:
+async def office(
+    request: pytest.FixtureRequest, own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Office]:
+    """`param`: whether the server takes the recipient."""
     monkeypatch.setattr("smtp_wizard.commands.send.new_token", lambda: CODE)
     monkeypatch.setattr(arrivals, "PAUSES", (0.01,))
     authority = Authority(tmp_path / "ca")
     async with (
-        MisbehavingServer(script(authority)) as smtp,
+        MisbehavingServer(script(authority, knowing=getattr(request, "param", True))) as smtp,
         ImapServer(authority.issue("127.0.0.1").context()) as imap,
     ):
         connection = replace(
@@ -141,6 +146,19 @@ async def test_a_bounce_that_never_comes_fails_and_says_what_that_means(office: 
     ran = await office.send("--rehearse-bounce", "--yes", "--wait", "1")
     assert ran.code == 1
     assert "Nothing has come back within" in " ".join(ran.out.split())
+
+
+@pytest.mark.parametrize("office", [False], indirect=True)
+async def test_a_server_that_refuses_the_made_up_address_at_once_is_no_fault_of_the_account(
+    office: Office, own_home: Path
+) -> None:
+    ran = await office.send("--rehearse-bounce", "--yes")
+    words = " ".join(ran.out.split())
+    assert ran.code == 0, ran.out
+    assert "refuses such an address at once" in words
+    assert "misspelt" not in words
+    saved = SavedAccounts(own_home / "config")
+    assert [each.last for each in saved.list() if each.name == "Office"] == [None]
 
 
 async def test_without_a_yes_no_message_is_sent(office: Office) -> None:

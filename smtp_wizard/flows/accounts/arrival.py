@@ -60,6 +60,12 @@ def nobodys_address(near: Address, code: str) -> Address:
     return Address(f"no-such-mailbox-{code}", near.domain)
 
 
+def refused_at_once(report: Report) -> bool:
+    """Whether the server has refused the recipient for good, so that no message went out that could come back."""
+    result = report.result(Stage.RCPT)
+    return result is not None and result.verdict is Verdict.FAIL
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentMessage:
     """A message that went out already: where it went, and the word by which it is found."""
@@ -173,6 +179,11 @@ class MessageAction(Action):
     def _went_out(self) -> bool:
         """Whether it was sent, as far as anybody can tell."""
         return self._perhaps or (self.report is not None and accepted(self.report) == "yes")
+
+    @property
+    def came_to_an_end(self) -> bool:
+        """Whether it was done, and not left or held back before that."""
+        return self.report is not None
 
     @property
     def _said(self) -> CheckOptions:
@@ -306,7 +317,8 @@ class RehearseBounce(MessageAction):
 
         `sent`: it went out already. `code` and `how`: as for `MessageAction`.
         """
-        super().__init__(REHEARSE_TITLE, account, services, secret=secret, code=code, **how)
+        # A refusal of that address says nothing of the account.
+        super().__init__(REHEARSE_TITLE, account, services, secret=secret, code=code, **{**how, "keep": False})
         self.to = to or nobodys_address(account.from_address, self.code)
         """Where the message goes."""
         self.rehearsal: Rehearsal | None = None
@@ -330,6 +342,11 @@ class RehearseBounce(MessageAction):
         if not self._agreed:
             raise QuestionNeeded(rehearse_question(self.to))
         return self.to
+
+    def _not_sent(self, report: Report) -> ActionResult:
+        if refused_at_once(report):
+            return ActionResult(said=words.REFUSED_AT_ONCE, name=self.account.name)
+        return super()._not_sent(report)
 
     async def _looked(self, secret: Secret | None, to: Address) -> ActionResult:
         found = self.rehearsal = await self._services.arrivals.rehearse(

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from smtp_wizard.engine.accounts.account import fit_name
 from smtp_wizard.engine.base.connection import Auth, knows_server
-from smtp_wizard.engine.mailbox.arrival_states import ArrivalState
+from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
 from smtp_wizard.engine.wizard.account_draft import account_of
 from smtp_wizard.engine.wizard.draft import Draft, ReportedArrival
 from smtp_wizard.flows.accounts.action import ActionResult
@@ -60,10 +60,21 @@ def with_arrival(draft: Draft, action: MessageAction | None) -> Draft:
     return replace(draft, arrival=where) if where is not None else draft
 
 
-def found_card(done: ActionResult) -> Card:
-    """Return the card of what was found, and of what was not."""
+def found_card(done: ActionResult, action: MessageAction | None) -> Card:
+    """Return the card of what `action` found, and of what it did not."""
+    well = not done.trouble and _has_found(action)
     return Card(
-        mood=Mood.WARNED if done.trouble else Mood.PASSED,
-        title=words.FOLLOWED_NOT if done.trouble else words.FOLLOWED_WELL,
+        mood=Mood.PASSED if well else Mood.WARNED,
+        title=words.FOLLOWED_WELL if well else words.FOLLOWED_NOT,
         lines=tuple(each for each in (done.said, done.trouble) if each),
     )
+
+
+def _has_found(action: MessageAction | None) -> bool:
+    """Whether anything was found, and nothing kept it from being looked for."""
+    if not isinstance(action, ConfirmArrival):
+        return action is not None and action.came_to_an_end
+    found = action.confirmation
+    if found is None or found.copy_trouble or found.arrival_trouble:
+        return False
+    return found.copy is SentCopy.FOUND or found.arrival.where in ARRIVED_AS

@@ -184,13 +184,13 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
     def _follow_ups(self) -> tuple[Offer[MailTestOffer], ...]:
         return self._follow_up.offers(self.draft) if self._follow_up is not None else ()
 
-    def _followed(self, done: ActionResult) -> MailTestState:
+    def _followed(self, done: ActionResult, action: MessageAction | None = None) -> MailTestState:
         """Say what was found, beside what is known of the message already."""
         go_on = (WAIT, SAVE_ANYWAY) if self._unseen else ANSWERED[:1]
         return MailTestState(
             phase=MailTestPhase.FOLLOWED,
             question=words.FOLLOWED,
-            card=found_card(done),
+            card=found_card(done, action),
             offers=(*go_on, *self._follow_ups),
         )
 
@@ -391,7 +391,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         action, self.action = self.action, None
         self.draft = with_arrival(self.draft, action)
         if done.said or done.trouble:
-            self._show(self._followed(done))
+            self._show(self._followed(done, action))
 
     async def _send_there(self, *, insisting: bool = False, anyway: bool = False) -> None:
         """Send to the address in the field. What was refused goes out again only where the person insists.

@@ -99,6 +99,10 @@ SEND_ONE, SEND_NONE = "Send it, and wait", "Send nothing"
 NOT_SENT = "No message was sent."
 TAKEN = "The server has taken the message."
 PERHAPS_SENT = "Nobody can say whether the message was sent."
+REFUSED_AT_ONCE = (
+    "Your server refuses such an address at once, before it takes the message: nothing comes back, and the application "
+    "that sends must show the error. To see a bounce, use an address of another domain."
+)
 NO_REASON = "The server gave no reason."
 LEFT_ALONE = "Nothing was tried."
 

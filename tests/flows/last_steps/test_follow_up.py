@@ -21,6 +21,7 @@ from smtp_wizard.flows.flow import Mood
 from smtp_wizard.flows.last_steps.test_mail import MailTestFlow
 from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, MailTestPhase
 from smtp_wizard.flows.question import Answer, Topic
+from smtp_wizard.text.test_mail import FOLLOWED_NOT
 from tests.flows.accounts.test_arrival import NOTHING, Doubles, actions
 from tests.flows.last_steps.test_test_mail import Checks, Tokens
 from tests.support.places import NOW, draft_at_testmail
@@ -104,6 +105,23 @@ async def test_the_copy_in_sent_is_looked_for_by_the_word_of_the_message_and_not
     assert flow.state.card.lines[0].startswith("A copy lies in Sent")
     leads = await flow.act(MailTestOffer.ON)
     assert isinstance(leads, Next)
+
+
+@pytest.mark.parametrize(
+    "came_out",
+    [
+        Confirmation(copy=SentCopy.ABSENT, arrival=Arrival(where=ArrivalState.NO)),
+        Confirmation(
+            copy=SentCopy.UNKNOWN, copy_trouble=phrase("It timed out."), arrival=Arrival(where=ArrivalState.NO)
+        ),
+    ],
+    ids=["found nowhere", "not read"],
+)
+async def test_what_was_not_found_is_not_called_found(came_out: Confirmation, tmp_path: Path) -> None:
+    flow = flow_of(tmp_path, sent_draft(), Doubles(found=[came_out]))
+    await gone_through(flow, MailTestOffer.LOOK)
+    assert flow.state.card is not None
+    assert (flow.state.card.mood, flow.state.card.title) == (Mood.WARNED, FOLLOWED_NOT)
 
 
 @pytest.mark.parametrize("nothing", [False, True], ids=["at the word", "nothing yet"])
