@@ -11,6 +11,7 @@ from smtp_wizard.engine.domain.domain_report import DomainReport
 from smtp_wizard.engine.domain.findings import DnsRecord, DomainFinding
 from smtp_wizard.output.plain_lines import VERDICT_WORDS, paragraph, who_words
 
+UNKNOWN = "not known: the DNS did not answer"
 _POLICY_WORDS = {
     Policy.NONE: "only watches",
     Policy.QUARANTINE: "asks for junk",
@@ -36,13 +37,17 @@ def domain_rows(report: DomainReport) -> list[str]:
 
 
 def _rows(report: DomainReport) -> Iterator[tuple[Verdict, str, str]]:
-    yield report.mx_verdict, "Mail hosts", ", ".join(report.mail_hosts.hosts) or "none"
-    yield report.spf_verdict, "SPF", shown(report.spf.record, 1000) or "no record that counts"
+    nobody = UNKNOWN if report.not_said("dns") else "none"
+    yield report.mx_verdict, "Mail hosts", ", ".join(report.mail_hosts.hosts) or nobody
+    no_spf = UNKNOWN if report.not_said("spf") else "no record that counts"
+    yield report.spf_verdict, "SPF", shown(report.spf.record, 1000) or no_spf
     keys = ", ".join(f"{key.selector} ({key.bits or 0} bits)" for key in report.keys if key.record)
-    unknown = "not looked for: no selector is known" if not report.keys else "no key found"
+    no_key = UNKNOWN if report.not_said("dkim") else "no key found"
+    unknown = no_key if report.keys else "not looked for: no selector is known"
     yield report.dkim_verdict, "DKIM", shown(keys, 500) or unknown
     policy = report.dmarc.policy
-    words = f"{shown(report.dmarc.record, 1000)} ({_POLICY_WORDS[policy]})" if policy else "no record that counts"
+    no_dmarc = UNKNOWN if report.not_said("dmarc") else "no record that counts"
+    words = f"{shown(report.dmarc.record, 1000)} ({_POLICY_WORDS[policy]})" if policy else no_dmarc
     yield report.dmarc_verdict, "DMARC", words
 
 

@@ -17,7 +17,8 @@ GOOD_BITS = 2048
 """Signers are to use no shorter ones (the same section)."""
 ED25519_BITS = 256
 
-_TAG = re.compile(r"\s*([a-z][a-z0-9_]*)\s*=\s*(.*?)\s*", re.IGNORECASE | re.DOTALL)
+TAG = re.compile(r"\s*([a-z][a-z0-9_]*)\s*=\s*([!-~\s]*?)\s*", re.IGNORECASE | re.ASCII)
+"""One tag with its value: visible ASCII, and the blanks between (RFC 6376 section 3.2)."""
 SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?", re.IGNORECASE)
 """What a selector looks like: labels of a name (RFC 6376 section 3.1)."""
 
@@ -61,7 +62,7 @@ def tags(record: str) -> dict[str, str]:
     """Return the tags of a list 'a=1; b=2' (section 3.2), names in lower case; of doubled ones the first."""
     found: dict[str, str] = {}
     for part in record.split(";"):
-        match = _TAG.fullmatch(part)
+        match = TAG.fullmatch(part)
         if match is not None:
             found.setdefault(match[1].lower(), match[2])
     return found
@@ -75,7 +76,7 @@ async def examine_key(domain: str, selector: str, lookups: Lookups) -> DkimKey:
     if not records:
         return DkimKey(selector=selector, name=name, faults=(_why_none(texts),))
     bits = _bits(tags(records[0]))
-    faults = tuple(_faults(tags(records[0]), bits))
+    faults = tuple(_faults(records[0], bits))
     if len(records) > 1:
         faults = (DkimFault.SEVERAL, *faults)
     return DkimKey(selector=selector, name=name, record=records[0], bits=bits, faults=faults)
@@ -93,13 +94,14 @@ def _is_key(text: str) -> bool:
     return found.get("v", "DKIM1") == "DKIM1" and ("p" in found or "v" in found)
 
 
-def _faults(found: dict[str, str], bits: int | None) -> Iterator[DkimFault]:
+def _faults(record: str, bits: int | None) -> Iterator[DkimFault]:
+    found = tags(record)
     if "p" in found and not re.sub(r"\s", "", found["p"]):
         yield DkimFault.REVOKED
         return
     if "y" in [each.strip().lower() for each in found.get("t", "").split(":")]:
         yield DkimFault.TESTING
-    if bits is None:
+    if bits is None or not all(TAG.fullmatch(part) for part in record.split(";") if part.strip()):
         yield DkimFault.BROKEN
     elif bits < WEAK_BITS and bits != ED25519_BITS:
         yield DkimFault.TOO_SHORT

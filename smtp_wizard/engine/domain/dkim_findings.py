@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.domain.dkim import DkimFault, DkimKey
-from smtp_wizard.engine.domain.findings import DnsOperator, DnsRecord, DomainFinding
+from smtp_wizard.engine.domain.dkim import TAG, DkimFault, DkimKey
+from smtp_wizard.engine.domain.findings import DnsOperator, DomainFinding, record_to_publish
 from smtp_wizard.engine.domain.sender_records import SenderRecords
 
 
@@ -16,7 +16,7 @@ def dkim_findings(
     keys: Sequence[DkimKey], place: DnsOperator, provider: Shown, records: SenderRecords | None, *, needed: bool
 ) -> Iterator[DomainFinding]:
     """Say what is wrong with the keys. `needed`: nothing but a signature can prove the mail of this provider."""
-    if keys and not any(key.record for key in keys) and DkimFault.UNREACHABLE not in keys[0].faults:
+    if keys and not any(key.record or DkimFault.UNREACHABLE in key.faults for key in keys):
         yield _no_key(keys[0], place, provider, records, needed=needed)
         return
     usable = any(key.usable for key in keys)
@@ -30,7 +30,7 @@ def _no_key(
     key: DkimKey, place: DnsOperator, provider: Shown, records: SenderRecords | None, *, needed: bool
 ) -> DomainFinding:
     alias = records.alias_of(key.selector, place.domain) if records else ""
-    publish = DnsRecord(name=key.name, type="CNAME", value=alias) if alias else None
+    publish = record_to_publish(key.name, "CNAME", alias) if alias else None
     if publish is not None:
         steps = place.publishing(publish, instead=False)
     else:
@@ -63,7 +63,7 @@ def _key_finding(key: DkimKey, fault: DkimFault, place: DnsOperator, *, spared: 
     if spared and verdict is Verdict.FAIL:
         verdict = Verdict.SKIPPED if fault is DkimFault.REVOKED else Verdict.WARN
     testing = fault is DkimFault.TESTING
-    publish = DnsRecord(name=key.name, type="TXT", value=_without_trial(key.record)) if testing else None
+    publish = record_to_publish(key.name, "TXT", _without_trial(key.record)) if testing else None
     return DomainFinding(
         code=fault.value,
         verdict=verdict,
@@ -112,7 +112,5 @@ def _key_words(key: DkimKey, fault: DkimFault) -> tuple[Shown, Shown]:
 
 
 def _without_trial(record: str) -> str:
-    kept = [
-        part.strip() for part in record.split(";") if part.strip() and part.partition("=")[0].strip().lower() != "t"
-    ]
-    return "; ".join(kept)
+    parts = (part.strip() for part in record.split(";"))
+    return "; ".join(part for part in parts if TAG.fullmatch(part) and part.partition("=")[0].strip().lower() != "t")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from enum import StrEnum
@@ -10,12 +11,14 @@ from urllib.parse import unquote
 from smtp_wizard.engine.discovery.dns import DnsProblem
 from smtp_wizard.engine.discovery.server_identity import owner_of
 from smtp_wizard.engine.domain.dkim import tags
-from smtp_wizard.engine.domain.dns_lookups import NOT_SAID, Lookups
+from smtp_wizard.engine.domain.dns_lookups import NOT_SAID, Lookups, Texts
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 MOST_LABELS = 8
 """A longer name is shortened to seven labels after the first question (RFC 9989 section 4.10)."""
-_ADDRESS = re.compile(r"[^@\s,!]{1,64}@[^@\s,!]{1,253}")
+_ADDRESS = re.compile(r"(?:(?![@,!])[!-~]){1,64}@(?:(?![@,!])[!-~]){1,253}")
+_READABLE = re.compile(r"[ -~\t]*")
+"""The characters of a record (section 4.8). What has others in it is never proposed."""
 
 
 class Policy(StrEnum):
@@ -83,13 +86,14 @@ async def examine_dmarc(domain: str, lookups: Lookups) -> Dmarc:
     `domain`: in A-labels.
     """
     published: dict[str, str] = {}
-    for name in tree(domain):
-        texts = await lookups.texts(f"_dmarc.{name}")
-        records = tuple(sorted(each for each in texts.found if _is_dmarc(each)))  # the DNS keeps no order
-        if name == domain:
-            own = _judged_own(domain, texts.found, records, texts.problem)
-            if own is not None:
-                return own
+    own = await lookups.texts(f"_dmarc.{domain}")
+    judged = _judged_own(domain, own.found, _records(own), own.problem)
+    if judged is not None:
+        return judged
+    names = tree(domain)
+    # At once: where one after the other is silent, the time would be up.
+    answers = await asyncio.gather(*(lookups.texts(f"_dmarc.{name}") for name in names))
+    for name, records in zip(names, map(_records, answers), strict=True):
         if len(records) != 1:
             continue
         published[name] = records[0]
@@ -97,7 +101,8 @@ async def examine_dmarc(domain: str, lookups: Lookups) -> Dmarc:
             break
     found_at = domain if domain in published else _organization(domain, published)
     if not found_at:
-        return Dmarc(domain=domain, faults=((DmarcFault.MISSING, domain),))
+        silent = any(each.problem in NOT_SAID for each in answers)
+        return Dmarc(domain=domain, faults=((DmarcFault.UNREACHABLE if silent else DmarcFault.MISSING, domain),))
     return await _read(domain, found_at, _organization(domain, published), published[found_at], lookups)
 
 
@@ -120,6 +125,10 @@ def _organization(domain: str, published: dict[str, str]) -> str:
             below = domain.removesuffix(f".{name}").rsplit(".", 1)[-1]
             return f"{below}.{name}" if f"{below}.{name}" in published else name
     return min(published, key=lambda name: name.count("."), default="")
+
+
+def _records(texts: Texts) -> tuple[str, ...]:
+    return tuple(sorted(each for each in texts.found if _is_dmarc(each)))  # the DNS keeps no order
 
 
 def _is_dmarc(text: str) -> bool:
@@ -146,16 +155,16 @@ async def _read(domain: str, found_at: str, organization: str, record: str, look
     addresses, bad = _report_addresses(found.get("rua", ""))
     policy = _policy(below)
     faults: list[tuple[DmarcFault, str]] = [(DmarcFault.BAD_REPORT_ADDRESS, each) for each in bad]
-    if policy is None and not addresses:
+    if (policy is None and not addresses) or not _READABLE.fullmatch(record):
         faults.append((DmarcFault.BROKEN, record))
     elif policy in (None, Policy.NONE) or found.get("t", "n").lower() == "y":
         faults.append((DmarcFault.WATCHING, found_at))
     if not addresses and not bad:
         faults.append((DmarcFault.NO_REPORTS, found_at))
-    for address in addresses:
-        host = address.rpartition("@")[2].lower()
-        if owner_of(host) != owner_of(found_at) and not await _authorized(found_at, host, lookups):
-            faults.append((DmarcFault.NOT_AUTHORIZED, host))
+    hosts = dict.fromkeys(each.rpartition("@")[2].lower() for each in addresses)
+    others = [each for each in hosts if owner_of(each) != owner_of(found_at)]
+    wanted = await asyncio.gather(*(_authorized(found_at, each, lookups) for each in others))
+    faults += [(DmarcFault.NOT_AUTHORIZED, each) for each, wants in zip(others, wanted, strict=True) if not wants]
     return Dmarc(
         domain=domain,
         found_at=found_at,
@@ -205,14 +214,18 @@ def mended(dmarc: Dmarc, report_address: str) -> str:
     `report_address`: who gets the reports, where no address that can is named yet. Receivers ignore tags that they do
     not know; ours keeps those that RFC 9989 has.
     """
-    meant = [tags(re.sub(r"^\s*v\s*=\s*dmarc1", "v=DMARC1", each, flags=re.IGNORECASE)) for each in dmarc.records]
+    meant = [_readable(tags(re.sub(r"^\s*v\s*=\s*dmarc1", "v=DMARC1", each, flags=re.I))) for each in dmarc.records]
     found = min(meant, key=_mildness).copy() if meant else {}
     refused = {host for fault, host in dmarc.faults if fault is DmarcFault.NOT_AUTHORIZED}
     named = _report_addresses(found.get("rua", ""))[0]
     addresses = [each for each in named if each.rpartition("@")[2].lower() not in refused] or [report_address]
     found["p"] = (_policy(found.get("p", "")) or Policy.NONE).value
-    found["rua"] = ",".join(f"mailto:{each}" for each in addresses)
+    found["rua"] = ",".join(f"mailto:{each.replace('%', '%25').replace(';', '%3B')}" for each in addresses)
     return "; ".join(["v=DMARC1", *_ordered(found)])
+
+
+def _readable(found: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in found.items() if _READABLE.fullmatch(value)}
 
 
 def _mildness(found: dict[str, str]) -> int:

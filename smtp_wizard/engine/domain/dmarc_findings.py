@@ -8,9 +8,9 @@ from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.domain import dmarc
-from smtp_wizard.engine.domain.dkim import DkimKey
+from smtp_wizard.engine.domain.dkim import DkimFault, DkimKey
 from smtp_wizard.engine.domain.dmarc import Dmarc, DmarcFault
-from smtp_wizard.engine.domain.findings import DnsOperator, DnsRecord, DomainFinding
+from smtp_wizard.engine.domain.findings import DnsOperator, DnsRecord, DomainFinding, record_to_publish
 from smtp_wizard.engine.domain.sender_records import ReturnPath, SenderRecords
 
 
@@ -55,7 +55,11 @@ def _dmarc_words(fault: DmarcFault, where: Shown, domain: Shown, found_at: Shown
         case DmarcFault.BROKEN:
             return (
                 phrase("Receivers cannot read the DMARC record"),
-                phrase("It must begin with 'v=DMARC1;' and have a policy, such as 'p=none'. It says: {}", where),
+                phrase(
+                    "It must begin with 'v=DMARC1;', have a policy, such as 'p=none', and be written in plain letters "
+                    "(ASCII). It says: {}",
+                    where,
+                ),
             )
         case DmarcFault.NO_REPORTS:
             return (
@@ -85,9 +89,9 @@ def _dmarc_record(fault: DmarcFault, where: str, result: Dmarc, place: DnsOperat
     if fault in (DmarcFault.WATCHING, DmarcFault.UNREACHABLE):
         return None
     if fault is DmarcFault.NOT_AUTHORIZED:
-        return DnsRecord(name=f"{result.found_at}._report._dmarc.{where}", type="TXT", value="v=DMARC1")
+        return record_to_publish(f"{result.found_at}._report._dmarc.{where}", "TXT", "v=DMARC1")
     at = result.found_at or place.domain
-    return DnsRecord(name=f"_dmarc.{at}", type="TXT", value=dmarc.mended(result, f"postmaster@{at}"))
+    return record_to_publish(f"_dmarc.{at}", "TXT", dmarc.mended(result, f"postmaster@{at}"))
 
 
 def _dmarc_steps(
@@ -117,7 +121,9 @@ def alignment_finding(
     """Say where mail through a provider cannot pass DMARC: its own domain takes the bounces, and no key signs."""
     enforced = result.policy in (dmarc.Policy.QUARANTINE, dmarc.Policy.REJECT)
     own_path = records is None or records.return_path is ReturnPath.SENDER
-    if own_path or not enforced or not keys or any(key.usable for key in keys):
+    if own_path or not enforced or not keys:
+        return None
+    if any(key.usable or DkimFault.UNREACHABLE in key.faults for key in keys):
         return None
     return DomainFinding(
         code="dmarc_not_aligned",

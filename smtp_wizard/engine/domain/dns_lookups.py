@@ -72,12 +72,15 @@ class Lookups:
         answers = await asyncio.gather(*(self.addresses_or_problem(host) for host in mx.hosts[:MOST_HOSTS]))
         found = tuple(dict.fromkeys(each for answer in answers if isinstance(answer, tuple) for each in answer))
         unsaid = next((each for each in answers if each in NOT_SAID), None)
-        return unsaid if isinstance(unsaid, DnsProblem) and not found else found
+        # Of some hosts alone nothing can be concluded: the sender that is looked for may be another one.
+        return unsaid if isinstance(unsaid, DnsProblem) else found
 
     async def name_servers(self, domain: str) -> tuple[Shown, ...]:
         """Return the hosts that answer for a domain, or for the one above it that is a zone of its own."""
         for name in _upwards(domain):
             found = await self._ask(name, "NS")
+            if found in NOT_SAID:
+                return ()  # it may be a zone of its own
             if not isinstance(found, DnsProblem):
                 hosts = (each.target.to_text(omit_final_dot=True).lower() for each in list(found)[:MOST_HOSTS])
                 return tuple(sorted(shown(host, 253) for host in hosts))

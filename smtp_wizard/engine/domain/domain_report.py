@@ -74,6 +74,10 @@ class DomainReport:
         found = worst(each for each in self.findings if each.code.startswith(prefix))
         return Verdict.SKIPPED if found is Verdict.PASS and not there else found
 
+    def not_said(self, kind: str) -> bool:
+        """Whether the DNS did not say all of one kind: 'spf', 'dkim', 'dmarc', or 'dns' for the mail hosts."""
+        return any(each.code == f"{kind}_unreachable" for each in self.findings)
+
     @property
     def spf_verdict(self) -> Verdict:
         """Of the SPF record."""

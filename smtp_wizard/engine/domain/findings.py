@@ -8,15 +8,23 @@ from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.discovery.server_identity import owner_of
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
+LONGEST_VALUE = 65_535
+"""Bytes that a record can have (RFC 1035 section 3.2.1)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DnsRecord:
-    """A record to publish."""
+    """A record to publish. Parts of it may be what a stranger has published: see `record_to_publish`."""
 
-    name: str
+    name: Shown
     """In full, without a dot at the end."""
-    type: str
-    value: str
+    type: Shown
+    value: Shown
+
+
+def record_to_publish(name: str, kind: str, value: str) -> DnsRecord:
+    """Return a record that is fit to be shown, and to be pasted at a DNS host. `kind`: 'TXT' and so on."""
+    return DnsRecord(name=shown(name, 253), type=shown(kind), value=shown(value, LONGEST_VALUE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +59,7 @@ class DnsOperator:
 
     def publishing(self, record: DnsRecord, *, instead: bool) -> tuple[Shown, ...]:
         """Return the steps that publish a record. `instead`: it takes the place of what stands there."""
-        kind, name = shown(record.type), shown(record.name, 253)
+        kind, name = record.type, record.name
         if instead:
             changed = phrase("Replace the {} record of {} with the one below.", kind, name)
         else:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.domain.findings import DnsOperator, DnsRecord, DomainFinding
+from smtp_wizard.engine.domain.findings import DnsOperator, DomainFinding, record_to_publish
 from smtp_wizard.engine.domain.mail_hosts import MailHosts, MxFault, ServerFault
 
 _MX_VERDICTS = {MxFault.NULL: Verdict.FAIL, MxFault.NO_SUCH_DOMAIN: Verdict.FAIL}
@@ -25,7 +25,7 @@ def mail_host_findings(hosts: MailHosts, place: DnsOperator) -> Iterator[DomainF
             who=Who.ADMIN,
             steps=(place.words, _mx_step(fault)),
         )
-    if not hosts.faults and not (hosts.mta_sts and hosts.tls_reports):
+    if not hosts.faults and hosts.policies_said and not (hosts.mta_sts and hosts.tls_reports):
         yield DomainFinding(
             code="mta_sts_missing" if not hosts.mta_sts else "tls_reports_missing",
             verdict=Verdict.SKIPPED,
@@ -110,7 +110,7 @@ def server_findings(faults: Sequence[tuple[ServerFault, str]], server: str) -> I
                 steps=(phrase("Add an A record for it, with the address that it sends from."),),
             )
             continue
-        publish = DnsRecord(name=ipaddress.ip_address(where).reverse_pointer, type="PTR", value=server)
+        publish = record_to_publish(ipaddress.ip_address(where).reverse_pointer, "PTR", server)
         missing = fault is ServerFault.NO_NAME
         yield DomainFinding(
             code=fault.value,

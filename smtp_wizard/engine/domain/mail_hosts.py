@@ -51,6 +51,8 @@ class MailHosts:
     """Whether senders are told to insist on encryption (RFC 8461 section 3.1)."""
     tls_reports: bool = False
     """Whether reports about encryption are asked for (RFC 8460 section 3)."""
+    policies_said: bool = True
+    """Whether the DNS said of both whether they are there."""
 
 
 async def examine_mail_hosts(domain: str, lookups: Lookups) -> MailHosts:
@@ -64,6 +66,7 @@ async def examine_mail_hosts(domain: str, lookups: Lookups) -> MailHosts:
         faults=tuple(faults),
         mta_sts=any(re.match(r"v=STSv1\s*;", each) for each in sts.found),
         tls_reports=any(re.match(r"v=TLSRPTv1\s*;", each) for each in reports.found),
+        policies_said=not {sts.problem, reports.problem} & NOT_SAID,
     )
 
 

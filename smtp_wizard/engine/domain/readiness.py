@@ -132,7 +132,9 @@ def _looked_at(check: RequirementCheck, report: DomainReport, endpoint: Endpoint
         case RequirementCheck.SPF:
             return _by_record(report, bool(report.spf.record), "spf_", phrase("The SPF record is in order."))
         case RequirementCheck.DKIM if (
-            not any(key.record for key in report.keys) and report.dkim_verdict is not Verdict.FAIL
+            not any(key.record for key in report.keys)
+            and report.dkim_verdict is not Verdict.FAIL
+            and not report.not_said("dkim")
         ):
             return Verdict.UNKNOWN, phrase("The name of the key is not known. A message that you received shows it.")
         case RequirementCheck.DKIM:
@@ -165,6 +167,9 @@ def _by_record(report: DomainReport, there: bool, prefix: str, good: Shown) -> t
     """Return what was found of one kind of record. `there`: whether there is one; what is missing is not met."""
     own = [each for each in report.findings if each.code.startswith(prefix) and each.code not in _NOT_ALIGNED]
     worst = next((each for each in own if each.verdict is Verdict.FAIL), None)
+    silent = next((each for each in own if each.code == f"{prefix}unreachable"), None)
+    if worst is None and silent is not None and not (there and prefix == "dkim_"):
+        return Verdict.UNKNOWN, phrase("{}.", silent.title)  # of an SPF record that came in part as well
     if worst is None and not there:
         worst = own[0] if own else None
     if worst is not None:
@@ -179,6 +184,7 @@ def _aligned(report: DomainReport) -> tuple[Verdict, Shown]:
     signed = any(key.record for key in report.keys)
     if signed and report.dkim_verdict is not Verdict.FAIL:
         return Verdict.PASS, phrase("The key is your domain's own.")
-    if report.provider and report.spf_verdict in (Verdict.PASS, Verdict.WARN):
+    named = report.spf_verdict in (Verdict.PASS, Verdict.WARN) and not report.not_said("spf")
+    if report.provider and named:
         return Verdict.PASS, phrase("The SPF record of your domain names the provider.")
     return Verdict.UNKNOWN, phrase("Neither a key nor the provider's servers are known here.")

@@ -8,8 +8,9 @@ from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.domain import spf
-from smtp_wizard.engine.domain.findings import DnsOperator, DnsRecord, DomainFinding
+from smtp_wizard.engine.domain.findings import DnsOperator, DnsRecord, DomainFinding, record_to_publish
 from smtp_wizard.engine.domain.spf import SpfFault, SpfProblem, SpfResult
+from smtp_wizard.engine.domain.spf_mending import costs_too_much, mended
 
 _SPF_VERDICTS = {
     SpfFault.TOO_MANY_VOID: Verdict.WARN,
@@ -24,7 +25,7 @@ def spf_findings(result: SpfResult, place: DnsOperator, provider: Shown, include
     """Say what is wrong with the SPF. `provider`: its name, `include`: the term that lets it send; both may be ''."""
     for trouble in result.troubles:
         title, explanation = _spf_words(trouble, result, place.domain, provider)
-        record = DnsRecord(name=place.domain, type="TXT", value=spf.mended(result, include))
+        record = record_to_publish(place.domain, "TXT", mended(result, include))
         unmended = _unmended(trouble, result, record.value, place.domain)
         yield DomainFinding(
             code=trouble.fault.value,
@@ -57,7 +58,7 @@ def _unmended(trouble: SpfProblem, result: SpfResult, value: str, domain: str) -
             phrase("Tell whoever runs {}: the record there is wrong.", shown(trouble.where.partition(": ")[0], 100)),
             phrase("Does nobody send for you from there any more? Take it out of your SPF record."),
         )
-    if trouble.fault is SpfFault.TOO_MANY_LOOKUPS and spf.costs_too_much(value, result):
+    if trouble.fault is SpfFault.TOO_MANY_LOOKUPS and costs_too_much(value, result):
         return (
             phrase("List the services that the record includes, and find out which of them still send for you."),
             phrase("Take the others out of the record."),
@@ -109,6 +110,11 @@ def _spf_words(trouble: SpfProblem, result: SpfResult, domain: str, provider: Sh
                     "Receivers then ignore the whole record. Perhaps the name is misspelt, or the service has moved."
                 ),
             )
+        case SpfFault.PROVIDER_MISSING if trouble.where in result.refused:
+            return (
+                phrase("The SPF record does not allow {}", provider or where),
+                phrase("A '-', '~' or '?' stands in front of what names it, so mail in the name of {} fails.", name),
+            )
         case _:
             return _allowing_words(trouble.fault, where, name, provider)
 
@@ -127,6 +133,11 @@ def _allowing_words(fault: SpfFault, where: Shown, name: Shown, provider: Shown)
                 phrase(
                     "It does not say what holds for all other servers. '~all' at its end says that they may not send."
                 ),
+            )
+        case SpfFault.AFTER_ALL:
+            return (
+                phrase("A part of the SPF record stands behind 'all', and is ignored"),
+                phrase("Receivers read no further than 'all', so '{}' allows nobody. 'all' must stand last.", where),
             )
         case SpfFault.PROVIDER_MISSING:
             return (

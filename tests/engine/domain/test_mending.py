@@ -13,8 +13,9 @@ from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.domain.dmarc import Policy, examine_dmarc, tree
 from smtp_wizard.engine.domain.dns_lookups import MOST_QUESTIONS, Lookups
 from smtp_wizard.engine.domain.domain_report import DomainQuery, DomainReport, examine_domain
-from smtp_wizard.engine.domain.findings import DnsRecord
+from smtp_wizard.engine.domain.findings import DnsRecord, record_to_publish
 from smtp_wizard.engine.domain.sender_records import ReturnPath, SenderRecords, SenderSource
+from smtp_wizard.text.domain import domain_lines
 from tests.engine.domain.keys import key_record
 from tests.support.dnsserver import DnsFault, DnsServer
 
@@ -50,6 +51,8 @@ def good_zone() -> Zone:
         ("mail.firm.example", "A"): ["203.0.113.5"],
         ("mail.firm.example", "MX"): ["10 mail.firm.example."],
         **{(f"s{number}.example", "TXT"): [f"v=spf1 ip4:203.0.113.{number} -all"] for number in range(12)},
+        ("all.example", "TXT"): ["v=spf1 include:spf.hoster.example -all"],
+        ("late.example", "TXT"): ["v=spf1 ip4:203.0.113.77 -all include:spf.hoster.example"],
         ("loop.example", "TXT"): [f"v=spf1 include:{DOMAIN} -all"],
         **{(f"h{number}.firm.example", "A"): [f"203.0.113.{number + 100}"] for number in range(12)},
     }
@@ -65,7 +68,7 @@ def as_text(zone: Zone) -> str:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace(";", "\\;")
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace(";", "\\;").replace("\n", "\\010")
     return " ".join(f'"{escaped[at : at + 200]}"' for at in range(0, len(escaped), 200))
 
 
@@ -150,6 +153,24 @@ CASES = {
         "spf_provider_missing",
         "v=spf1 include:spf.hoster.example include:s1.example ~all",
     ),
+    "the provider is refused": spf(
+        "v=spf1 -include:spf.hoster.example ~all", "spf_provider_missing", "v=spf1 include:spf.hoster.example ~all"
+    ),
+    "the provider is refused before it is allowed": spf(
+        "v=spf1 -include:spf.hoster.example include:spf.hoster.example ~all",
+        "spf_provider_missing",
+        RIGHT[:-4] + "~all",
+    ),
+    "the provider is refused by what includes it": spf(
+        "v=spf1 mx ~include:all.example -all",
+        "spf_provider_missing",
+        "v=spf1 mx include:spf.hoster.example ~include:all.example -all",
+    ),
+    "an included record ignores the provider": spf(
+        "v=spf1 include:late.example -all",
+        "spf_provider_missing",
+        "v=spf1 include:late.example include:spf.hoster.example -all",
+    ),
     "ptr": spf("v=spf1 ptr include:spf.hoster.example -all", "spf_ptr", RIGHT, Verdict.WARN),
     "no DKIM": Case({}, "dkim_missing", Verdict.WARN, ((DKIM, "CNAME"),), f"good.{DOMAIN}.dkim.hoster.example"),
     "DKIM on trial": Case(
@@ -222,6 +243,54 @@ async def test_one_fault_is_found_and_its_record_mends_it(name: str) -> None:
     assert any("dnshost.example" in step for step in found.steps) or case.code == "dmarc_reports_not_authorized"
     again = await examined(published(zone, found.publish), question())
     assert again.verdict is Verdict.PASS, again.findings
+
+
+async def test_what_stands_behind_all_is_ignored_and_moved_before_it() -> None:
+    zone = good_zone() | {(DOMAIN, "TXT"): ["v=spf1 -all include:spf.hoster.example mx exp=why.firm.example"]}
+    report = await examined(zone, question())
+    assert {each.code for each in report.findings} == {"spf_provider_missing", "spf_after_all"}
+    assert report.spf.lookups == 0
+    values = {each.publish.value for each in report.findings if each.publish}
+    assert values == {"v=spf1 include:spf.hoster.example mx exp=why.firm.example -all"}
+    (found,) = (await examined(zone, question(None))).findings
+    assert (found.code, found.verdict) == ("spf_after_all", Verdict.FAIL)
+    assert "include:spf.hoster.example" in found.explanation
+    assert found.publish is not None
+    assert (await examined(published(zone, found.publish), question())).verdict is Verdict.PASS
+    only_words = good_zone() | {(DOMAIN, "TXT"): ["v=spf1 include:spf.hoster.example -all exp=why.firm.example"]}
+    assert (await examined(only_words, question())).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("record", "allowed"),
+    [
+        ("v=spf1 a:mail.firm.example -all", True),
+        ("v=spf1 redirect=own.firm.example", True),
+        ("v=spf1 include:own.firm.example -all", True),
+        ("v=spf1 -all a:mail.firm.example", False),
+        ("v=spf1 -a:mail.firm.example ip4:203.0.113.0/24 -all", False),
+        ("v=spf1 ip4:203.0.113.0/24 -a:mail.firm.example -all", True),
+        ("v=spf1 ?include:own.firm.example -all", False),
+    ],
+)
+async def test_the_first_term_that_names_a_server_decides(record: str, allowed: bool) -> None:
+    zone = good_zone() | {
+        (DOMAIN, "TXT"): [record],
+        ("own.firm.example", "TXT"): ["v=spf1 ip4:203.0.113.5 -all"],
+    }
+    found = next(
+        (
+            each
+            for each in (await examined(zone, question(None, "mail.firm.example"))).findings
+            if each.code == "spf_provider_missing"
+        ),
+        None,
+    )
+    assert (found is None) is allowed
+    if found is not None:
+        assert found.publish is not None
+        again = await examined(published(zone, found.publish), question(None, "mail.firm.example"))
+        assert "spf_provider_missing" not in {each.code for each in again.findings}
 
 
 # --- what no record mends ---
@@ -304,8 +373,8 @@ async def test_a_server_of_ones_own_must_be_allowed_and_have_its_name() -> None:
     report = await examined(zone, question(None, "mail.firm.example"))
     by_code = {each.code: each for each in report.findings}
     assert set(by_code) == {"spf_provider_missing", "server_no_reverse_name"}
-    assert by_code["server_no_reverse_name"].publish == DnsRecord(
-        name="5.113.0.203.in-addr.arpa", type="PTR", value="mail.firm.example"
+    assert by_code["server_no_reverse_name"].publish == record_to_publish(
+        "5.113.0.203.in-addr.arpa", "PTR", "mail.firm.example"
     )
     for finding in by_code.values():
         assert finding.publish is not None
@@ -403,9 +472,33 @@ async def test_records_without_end_cost_a_bounded_number_of_questions() -> None:
     assert "spf_too_many_lookups" in {each.code for each in report.findings}
 
 
-async def test_what_strangers_write_is_shown_on_one_line() -> None:
-    zone = good_zone() | {(DOMAIN, "TXT"): ["v=spf1 \\x1b[31m!evil include:spf.hoster.example -all"]}
-    report = await examined(zone, question())
-    words = " ".join(f"{each.title} {each.explanation} {' '.join(each.steps)}" for each in report.findings)
-    assert words.isprintable()
-    assert all(each.publish is None or each.publish.value.isprintable() for each in report.findings)
+EVIL = "\x1b]0;pwned\x07\u202e\x9b31m"
+
+
+@pytest.mark.parametrize(
+    ("name", "record", "code"),
+    [
+        (DOMAIN, f"v=spf1 exists:%{{i}}{EVIL}.x include:spf.hoster.example -all", "spf_syntax"),
+        (DOMAIN, f"v=spf1 exp={EVIL}.x include:spf.hoster.example -all", "spf_syntax"),
+        (DOMAIN, f"v=spf1 a:{EVIL}x include:spf.hoster.example -all", "spf_syntax"),
+        (DMARC, f"v=DMARC1; p=reject; rua=mailto:a@{DOMAIN}; ruf=mailto:a{EVIL}\n@x.example", "dmarc_broken"),
+        (DMARC, f"p=reject; rua=mailto:a@{DOMAIN}; ruf=mailto:a{EVIL}", "dmarc_broken"),
+        (DMARC, "v=DMARC1; p=reject; rua=mailto:a%1b%0a%e2%80%ae@firm.example", "dmarc_bad_report_address"),
+        (f"good.{DOMAIN}.dkim.hoster.example", f"t=y; n={EVIL}; {key_record(2048)}", "dkim_broken"),
+        (f"good.{DOMAIN}.dkim.hoster.example", f"t=y; {key_record(2048)}", "dkim_testing"),
+    ],
+)
+async def test_what_strangers_write_is_shown_on_one_line_and_never_proposed(name: str, record: str, code: str) -> None:
+    report = await examined(good_zone() | {(name, "TXT"): [record]}, question())
+    assert code in {each.code for each in report.findings}
+    assert "".join(domain_lines(report)).isprintable()
+    values = [f"{each.publish.name} {each.publish.value}" for each in report.findings if each.publish is not None]
+    assert all(each.isprintable() and each.isascii() and "pwned" not in each for each in values)
+    assert values or code == "dkim_broken"
+
+
+async def test_an_address_for_reports_is_written_as_it_was_found() -> None:
+    zone = good_zone() | {(DMARC, "TXT"): [f"p=reject; rua=mailto:a%3Bb%25@{DOMAIN}"]}
+    (found,) = [each for each in (await examined(zone, question())).findings if each.code == "dmarc_broken"]
+    assert found.publish is not None
+    assert found.publish.value == f"v=DMARC1; p=reject; rua=mailto:a%3Bb%25@{DOMAIN}"

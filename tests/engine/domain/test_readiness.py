@@ -13,7 +13,7 @@ from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.providers.provider import SourceKind
 from smtp_wizard.engine.services.domains import Domains
 from tests.engine.domain.keys import key_record
-from tests.support.dnsserver import DnsServer
+from tests.support.dnsserver import DnsFault, DnsServer
 
 GOOD = """\
 firm.example. 60 IN MX 10 aspmx.l.google.com.
@@ -29,9 +29,11 @@ PAGES = {
 ENDPOINT = Endpoint("smtp.example.com", 465, Security.TLS)
 
 
-async def judged(zone: str, recipients: int = 10_000, endpoint: Endpoint = ENDPOINT) -> dict[str, RequirementResult]:
+async def judged(
+    zone: str, recipients: int = 10_000, endpoint: Endpoint = ENDPOINT, silent: str = ""
+) -> dict[str, RequirementResult]:
     catalog = load_catalog()
-    async with DnsServer(zone) as dns:
+    async with DnsServer(zone, {silent: DnsFault.SERVFAIL} if silent else None) as dns:
         report = await Domains(catalog, dns.resolver).examine("firm.example", provider=catalog.get("google-workspace"))
     return {each.requirement.id: each for each in judge(load_requirements(), report, endpoint, recipients)}
 
@@ -50,6 +52,21 @@ async def test_a_record_that_is_missing_is_not_met(lacking: str, id: str) -> Non
     met = await judged(zone)
     assert met[id].verdict is Verdict.FAIL
     assert met[id].requirement.step
+
+
+@pytest.mark.parametrize(
+    ("silent", "ids"),
+    [
+        ("firm.example", ("spf", "either", "alignment")),
+        ("_spf.google.com", ("spf", "either", "alignment")),
+        ("_dmarc.firm.example", ("dmarc",)),
+        ("google._domainkey.firm.example", ("dkim",)),
+    ],
+)
+async def test_what_the_dns_does_not_say_is_not_known(silent: str, ids: tuple[str, ...]) -> None:
+    met = await judged(GOOD, silent=silent)
+    assert {met[each].verdict for each in ids} == {Verdict.UNKNOWN}
+    assert "did not answer" in met[ids[0]].detail
 
 
 async def test_what_is_asked_of_many_messages_only_is_a_warning_for_a_small_mailing() -> None:

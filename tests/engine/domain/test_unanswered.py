@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from smtp_wizard.engine.base.stages import Verdict
-from smtp_wizard.engine.domain.dns_lookups import MOST_TEXTS
-from tests.engine.domain.test_mending import DKIM, DMARC, DOMAIN, Zone, examined, good_zone, question
-from tests.support.dnsserver import DnsFault
+from smtp_wizard.engine.discovery.dns import Resolver
+from smtp_wizard.engine.domain.dmarc import DmarcFault, examine_dmarc
+from smtp_wizard.engine.domain.dns_lookups import MOST_TEXTS, Lookups, Texts
+from smtp_wizard.engine.domain.sender_records import ReturnPath
+from smtp_wizard.engine.domain.spf import examine_spf
+from smtp_wizard.text.domain import domain_lines
+from tests.engine.domain.test_mending import DKIM, DMARC, DOMAIN, PROVIDER, Zone, as_text, examined, good_zone, question
+from tests.support.dnsserver import DnsFault, DnsServer
 
 SERVER = "mail.firm.example"
 REVERSE = "25.100.51.198.in-addr.arpa"
@@ -46,6 +52,80 @@ async def test_who_is_named_in_a_record_that_did_not_come_is_not_called_missing(
     }
     report = await examined(zone, question(), {"all.firm.example": DnsFault.SERVFAIL})
     assert "spf_provider_missing" not in {each.code for each in report.findings}
+
+
+@pytest.mark.parametrize("silent", [f"_mta-sts.{DOMAIN}", f"_smtp._tls.{DOMAIN}"])
+async def test_encryption_that_was_not_said_is_not_called_missing(silent: str) -> None:
+    assert (await examined(good_zone(), question(), {silent: DnsFault.SERVFAIL})).findings == ()
+
+
+async def test_one_mail_host_of_two_that_was_not_said_may_be_the_sender() -> None:
+    zone = good_zone() | {
+        (DOMAIN, "MX"): ["10 mx.hoster.example.", "20 mail.firm.example."],
+        (DOMAIN, "TXT"): ["v=spf1 mx -all"],
+    }
+    asked = replace(question(None), server="out.firm.example")
+    zone["out.firm.example", "A"] = ["203.0.113.5"]
+    codes = {each.code for each in (await examined(zone, asked, {SERVER: DnsFault.SERVFAIL})).findings}
+    assert "spf_unreachable" in codes
+    assert "spf_provider_missing" not in codes
+
+
+async def test_a_key_that_was_not_said_may_be_the_one_that_signs() -> None:
+    two = replace(PROVIDER, selectors=("gone", "good"), return_path=ReturnPath.PROVIDER)
+    report = await examined(good_zone(), question(two), {DKIM: DnsFault.SERVFAIL})
+    assert {each.code for each in report.findings} == {"dkim_unreachable"}
+
+
+async def test_a_parent_that_was_not_said_may_have_the_record_that_counts() -> None:
+    zone = good_zone() | {("news.firm.example", "TXT"): ["v=spf1 -all"]}
+    async with DnsServer(as_text(zone), {DMARC: DnsFault.SERVFAIL}) as server:
+        found = await examine_dmarc("news.firm.example", Lookups(server.resolver))
+    assert [fault for fault, _ in found.faults] == [DmarcFault.UNREACHABLE]
+
+
+async def test_after_three_names_that_are_silent_no_more_is_asked_for_spf() -> None:
+    names = [f"s{number}.silent.example" for number in range(9)]
+    zone = good_zone() | {(DOMAIN, "TXT"): [f"v=spf1 {' '.join(f'include:{name}' for name in names)} -all"]}
+    async with DnsServer(as_text(zone), dict.fromkeys(names, DnsFault.SERVFAIL)) as server:
+        found = await examine_spf(DOMAIN, Lookups(server.resolver))
+    assert [each.where for each in found.troubles] == names[:3]
+
+
+class _Together(Lookups):
+    """Answers who may get reports only once all are asked."""
+
+    def __init__(self, resolver: Resolver, wanted: int) -> None:
+        super().__init__(resolver)
+        self._waiting = asyncio.Barrier(wanted)
+
+    async def texts(self, name: str) -> Texts:
+        if "._report." in name:
+            await self._waiting.wait()
+            return Texts(("v=DMARC1",))
+        return await super().texts(name)
+
+
+async def test_all_who_get_reports_are_asked_at_once() -> None:
+    addresses = ",".join(f"mailto:a@r{number}.test" for number in range(20))
+    zone = good_zone() | {(DMARC, "TXT"): [f"v=DMARC1; p=reject; rua={addresses}"]}
+    async with DnsServer(as_text(zone)) as server, asyncio.timeout(20):
+        found = await examine_dmarc(DOMAIN, _Together(server.resolver, 20))
+    assert (len(found.reports_to), found.faults) == (20, ())
+
+
+@pytest.mark.parametrize(
+    ("silent", "said"),
+    [
+        (DOMAIN, "SPF         not known: the DNS did not answer"),
+        (DOMAIN, "Mail hosts  not known: the DNS did not answer"),
+        (DMARC, "DMARC       not known: the DNS did not answer"),
+        (DKIM, "DKIM        not known: the DNS did not answer"),
+    ],
+)
+async def test_what_was_not_said_is_told_as_not_known(silent: str, said: str) -> None:
+    report = await examined(good_zone(), question(), {silent: DnsFault.SERVFAIL})
+    assert said in "\n".join(domain_lines(report))
 
 
 async def test_the_record_is_found_among_any_number_of_others() -> None:
