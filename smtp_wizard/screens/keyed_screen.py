@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from textual import events
+from textual.await_complete import AwaitComplete
+from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from smtp_wizard.widgets.chips import Chip, Chips
@@ -16,6 +19,7 @@ from smtp_wizard.widgets.rows import RowList
 from smtp_wizard.widgets.toolkit import PaintedOnce
 
 T = TypeVar("T")
+AnswerT = TypeVar("AnswerT")
 
 EDITING = frozenset({"delete", "backspace", "home", "end", "left", "right", "space", "question_mark"})
 """Keys that belong to a field while the cursor is in one."""
@@ -31,8 +35,48 @@ class KeyedScreen(PaintedOnce[T]):
     def __init__(self) -> None:
         super().__init__()
         self.foot = Chips()
+        self._outcome: tuple[T | None] | None = None
+        """With what this screen ends as soon as nothing lies over it."""
+        self._on_top = asyncio.Event()
+
+    # -- what may lie over it ---------------------------------------------------------------------------------------
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """As `Screen.dismiss`; while another screen lies over this one, the end waits until that one has gone.
+
+        The toolkit gives the result away and takes whatever lies on top for the screen that is to go.
+        """
+        if self.is_active:
+            return super().dismiss(result)
+        self._outcome = (result,)
+        return AwaitComplete()
+
+    async def uncovered(self) -> None:
+        """Wait until nothing lies over this screen: what work leads to must not come between somebody's keys."""
+        while not self.is_active:
+            self._on_top.clear()
+            await self._on_top.wait()
+
+    async def ask(self, panel: Screen[AnswerT]) -> AnswerT | None:
+        """Put a panel over this screen once nothing else lies there; return its answer. For work of this screen."""
+        await self.uncovered()
+        return await self.app.push_screen_wait(panel)
+
+    async def show_over(self, panel: Screen[Any]) -> None:
+        """Put a panel over this screen once nothing else lies there."""
+        await self.uncovered()
+        self.app.push_screen(panel)
 
     def on_screen_resume(self) -> None:
+        """End the screen where its work has ended it meanwhile; else let it be painted once."""
+        self._on_top.set()
+        if self._outcome is not None and self.is_active:
+            (result,), self._outcome = self._outcome, None
+            self.dismiss(result)
+        else:
+            self._hold_painting()
+
+    def _hold_painting(self) -> None:
         """Hold back what would be painted before this screen, and the one below it, are styled and laid out."""
         held = ExitStack()
         held.enter_context(self.app.batch_update())

@@ -187,7 +187,7 @@ class UnlockingPage(StepPage[StateT, OfferT]):
         """As `StepPage.act`; the flow's own question for the passphrase is put until it leads to an answer."""
         leads = await self.flow.act(offer)
         while self.unlocks.vault is not None:
-            answer = await self.app.push_screen_wait(FlowPanel(self.unlocks.vault))
+            answer = await self.ask(FlowPanel(self.unlocks.vault))
             leads = await self.unlocks.opened(answer or VaultOpened(VAULT_CLOSED))
         if leads is not None:
             self.leave(leads)

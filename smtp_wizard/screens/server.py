@@ -55,8 +55,10 @@ class ServerScreen(StepPage[ServerState, ServerOffer]):
         self.card.add_class("-close")
         self.offers = OfferList(state.offers)
         self.offers.add_class("-last")
+        self._waits = False
+        """Whether the question waits until nothing lies over this page."""
         self._asks = False
-        """Whether a question stands over the page."""
+        """Whether a question stands over the page, or is to stand there once nothing else does."""
 
     # -- what is shown ----------------------------------------------------------------------------------------------
 
@@ -110,16 +112,23 @@ class ServerScreen(StepPage[ServerState, ServerOffer]):
         self.offers.offer([each for each in state.offers if each.id is not ServerOffer.STOP])
 
     def _ask(self, state: ServerState) -> None:
-        """Put the question over the page; Esc is the careful answer."""
+        """Put the question over the page, or have it put once nothing else lies there; Esc is the careful answer."""
         if self._asks or state.card is None:
             return
         self._asks = True
+        self._waits = not self.is_active
+        if not self._waits:
+            self.app.push_screen(QuestionPanel(state.card, state.offers), self._answered)
 
-        def answered(offer: ServerOffer | None) -> None:
-            self._asks = False
-            self.act(offer or ServerOffer.NO)
+    def _answered(self, offer: ServerOffer | None) -> None:
+        self._asks = False
+        self.act(offer or ServerOffer.NO)
 
-        self.app.push_screen(QuestionPanel(state.card, state.offers), answered)
+    def on_screen_resume(self) -> None:
+        """Put the question that came while another screen lay over this one."""
+        if self._waits and self.is_active:
+            self._asks = self._waits = False
+            self.draw(self.flow.state)
 
     # -- what is typed and chosen -----------------------------------------------------------------------------------
 

@@ -157,7 +157,7 @@ class TestMailScreen(UnlockingPage[MailTestState, MailTestOffer]):
         if self.flow.action is not None:
             done = await self.flow.action.begin()
             if done is None:
-                done = await self.app.push_screen_wait(FlowPanel[ActionResult](self.flow.action))
+                done = await self.ask(FlowPanel[ActionResult](self.flow.action))
             self.flow.acted(done or LEFT)
 
     def _guide(self) -> None:

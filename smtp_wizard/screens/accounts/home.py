@@ -347,13 +347,14 @@ class HomeScreen(Page[None]):
             self.told.run("")
         await self.flow.take(done)
         if done.draft is not None:
+            await self.uncovered()
             self.post_message(WizardRequested(done.draft))
 
     async def _done(self, action: Action) -> ActionResult:
         done = await action.begin()
         if done is None:
             self.told.run("")
-            done = await self.app.push_screen_wait(FlowPanel(action))
+            done = await self.ask(FlowPanel(action))
         return done if done is not None else LEFT
 
     def _action_changed(self, question: Question) -> None:

@@ -104,7 +104,7 @@ class BouncesScreen(StoppablePage, ListPage):
         try:
             done = await action.begin()
             if done is None:
-                done = await self.app.push_screen_wait(FlowPanel[ActionResult](action))
+                done = await self.ask(FlowPanel[ActionResult](action))
         except asyncio.CancelledError:
             self.flow.stopped()
             raise

@@ -119,7 +119,7 @@ class DomainScreen(FormPage):
             case CopyText(text):
                 self.copy_text(text)
             case ReadSections(title, sections):
-                self.app.push_screen(SectionsPanel(sections, title))
+                await self.show_over(SectionsPanel(sections, title))
 
     def _details(self) -> None:
         self.app.push_screen(SectionsPanel(self.flow.details()))

@@ -85,7 +85,7 @@ class InboxScreen(ListPage):
     async def _act(self, offer: InboxOffer) -> None:
         match await self.flow.act(offer):
             case ReadLetter(subject, sections):
-                self.app.push_screen(LetterPanel(subject, sections))
+                await self.show_over(LetterPanel(subject, sections))
             case Practise():
                 self.dismiss(None)
                 self.app.call_later(self.app.run_action, "practise")

@@ -110,7 +110,7 @@ class ReadinessScreen(FormPage):
         """Have the flow do it; another number takes over from one that is looked at."""
         leads = await self.flow.act(offer)
         if leads is not None:
-            self.app.push_screen(SectionsPanel(leads.sections, leads.title))
+            await self.show_over(SectionsPanel(leads.sections, leads.title))
 
     def _details(self) -> None:
         self.app.push_screen(SectionsPanel(self.flow.details()))
