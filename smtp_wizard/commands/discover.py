@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
@@ -95,8 +96,21 @@ def command(
     while searched.question is not None:
         carry_out(searched.answer(_agreed(address, searched)))
     found = searched.found
-    _tell(invocation, address, replace(found, notes=(*_doubts(invocation, address), *found.notes)))
-    return Exit.OK if found.provider or found.alternatives or found.candidates else Exit.FAILED
+    somebody = bool(found.provider or found.alternatives or found.candidates)
+    notes = [each for each in found.notes if each != found.note]
+    notes += [] if somebody else [_ways_on(address)]
+    _tell(invocation, address, replace(found, notes=(*_doubts(invocation, address), *notes)))
+    return Exit.OK if somebody else Exit.FAILED
+
+
+def _ways_on(address: Address) -> str:
+    """Say what can be done where nobody was found."""
+    setup = f"smtp-wizard setup {shown(shlex.quote(address.wire), 200)}"
+    return (
+        "If you know who keeps the mailbox: 'smtp-wizard providers' lists those that are known, and "
+        f"{setup} --provider ID sets it up. Else ask whoever looks after the domain for the outgoing server: "
+        f"{setup} --host SERVER."
+    )
 
 
 def _agreed(address: Address, search: ServerSearch) -> bool:

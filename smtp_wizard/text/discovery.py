@@ -120,7 +120,8 @@ def believed_words(candidate: Candidate) -> str:
     parts = [f"{trust_words(candidate.trust)}: named by {sources}"]
     parts += [part for part in (candidate.note, reached if candidate.verified or not candidate.note else "") if part]
     if candidate.as_of:
-        ours = candidate.source in (FoundBy.CATALOG, FoundBy.MX)
+        # What the DNS points to is a server of our own list; the DNS itself has no dates.
+        ours = candidate.source in (FoundBy.CATALOG, FoundBy.MX, FoundBy.TRACES)
         parts.append(f"{'checked' if ours else 'last changed'} {date_words(candidate.as_of) or candidate.as_of}")
     return "; ".join(parts)
 

@@ -27,6 +27,7 @@ firm.de. 60 IN MX 10 mx.hoster.de.
 _submissions._tcp.firm.de. 60 IN SRV 0 0 465 smtp.firm.de.
 atgoogle.de. 60 IN MX 1 aspmx.l.google.com.
 nothing.de. 60 IN MX 10 mx.nothing.de.
+filtered.de. 60 IN MX 10 us-smtp-inbound-1.mimecast.com.
 """
 OWN = "https://autoconfig.firm.de/mail/config-v1.1.xml"
 
@@ -113,6 +114,18 @@ def test_the_text_says_source_trust_and_whether_it_holds(discover: Discover) -> 
     assert "named by the domain's DNS (SRV)" in words
     assert "it answers, and its certificate fits" in words
     assert "user name ana@firm.de" in words
+
+
+@pytest.mark.parametrize("domain", ["filtered.de", "nothing.de", "nowhere.de"])
+def test_where_nobody_is_found_that_is_said_once_with_a_way_on(domain: str, discover: Discover) -> None:
+    ran = discover(f"ana@{domain}", "--json")
+    notes = ran.document["notes"]
+    assert ran.code == 1
+    assert len(set(notes)) == len(notes)
+    assert f"smtp-wizard setup ana@{domain} --provider ID" in notes[-1]
+    assert f"smtp-wizard setup ana@{domain} --host SERVER" in notes[-1]
+    text = " ".join(discover(f"ana@{domain}").out.split())
+    assert text.count("keeps no mailbox") == (domain == "filtered.de")
 
 
 def test_the_mail_host_names_the_provider(discover: Discover) -> None:

@@ -9,7 +9,7 @@ from smtp_wizard.engine.base.characters import has_control, visible
 from smtp_wizard.engine.base.endpoint import ascii_host, parse_host
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.records import AsText
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 
@@ -45,6 +45,8 @@ class Address:
             raise AddressError(
                 phrase("Type the e-mail address that you want to send from, for example ana@example.com.")
             )
+        if len(_named(typed)) > 1:
+            raise AddressError(phrase("Several addresses stand there; type the one that you want to send from."))
         if "@" not in typed:
             raise AddressError(phrase("An e-mail address has an @ in the middle, for example ana@example.com."))
         try:
@@ -52,7 +54,8 @@ class Address:
                 typed, check_deliverability=False, test_environment=True, allow_smtputf8=True
             )
         except email_validator.EmailNotValidError as problem:
-            raise AddressError(phrase("This is not an e-mail address yet: {}", shown(str(problem), 160))) from None
+            why = _what_is_wrong(typed) or shown(str(problem), 160)
+            raise AddressError(phrase("This is not an e-mail address yet: {}", why)) from None
         return cls(found.local_part, found.domain.lower())
 
     @property
@@ -88,9 +91,40 @@ def settings_file(text: str) -> str:
     return f"https://{host}{port}{quote(parts.path, safe=_PATH)}"
 
 
+_BETWEEN = str.maketrans(dict.fromkeys('<>,;"', " "))
+
+
+def _named(typed: str) -> set[str]:
+    """Return what may be an address in a text that should be one."""
+    words = typed[:_LONGEST_URL].lower().translate(_BETWEEN).split()
+    return {word for word in words if 0 < word.find("@") < len(word) - 1}
+
+
+def _what_is_wrong(typed: str) -> Shown:
+    """Say why a text is no address, for the mistakes that are made most; empty for any other."""
+    local, _, domain = typed.rpartition("@")
+    if not local or not domain:
+        return phrase("something must stand before the @ and after it, as in ana@example.com.")
+    if has_control(typed) or any(ch.isspace() for ch in typed):
+        return phrase("there is a blank, a line end, or a character that cannot be seen in it.")
+    if "," in domain:
+        return phrase("there is a comma where a dot belongs; {}?", shown(f"{local}@{domain.replace(',', '.')}", 100))
+    if "[" in domain:
+        return phrase("after the @ stands a domain, such as example.com, and no number in brackets.")
+    if "." not in domain.strip("."):
+        return phrase("after the @ stands a whole domain, such as example.com.")
+    return NO_WORDS
+
+
 _LONGEST_URL = 2000
 _PATH = "/%:@!$&'()*+,;=~-._"
 _WEB = re.compile(r"https?://", re.IGNORECASE)
+_SERVER = re.compile(r"(?:ssl|tls|starttls|smtps?|submissions?|imaps?|pop3s?)://", re.IGNORECASE)
+_LABEL = re.compile(r"(?:e-?mail|mail)(?:[ -]?address)?\s*:\s*", re.IGNORECASE)
+"""What stands before an address on a card or in a form."""
+_AT_IN_WORDS = re.compile(r" {0,3}[(\[{] ?at ?[)\]}] {0,3}", re.IGNORECASE)
+_DOT_IN_WORDS = re.compile(r" {0,3}[(\[{] ?dot ?[)\]}] {0,3}", re.IGNORECASE)
+"""How an address is written where programs that collect them should not find it."""
 _BEHIND = ".,;: \t\u3002\uff0e"
 """What is pasted along from the end of a sentence or of a list."""
 _QUOTES = (("'", "'"), ('"', '"'), ("\u201c", "\u201d"), ("\u2018", "\u2019"), ("\u00ab", "\u00bb"), ("(", ")"))
@@ -101,6 +135,15 @@ def _bare(text: str) -> str:
     typed = visible(text).replace("\uff20", "@").rstrip(_BEHIND)  # the @ of a Chinese or Japanese keyboard
     if _WEB.match(typed):
         return _named_in_url(typed)
+    if _SERVER.match(typed):
+        raise AddressError(
+            phrase("That names a server, which 'smtp-wizard check' tests. Type your e-mail address: ana@example.com.")
+        )
+    labelled = _LABEL.match(typed)
+    typed = typed[labelled.end() :] if labelled is not None else typed
+    typed = typed if "@" in typed else _DOT_IN_WORDS.sub(".", _AT_IN_WORDS.sub("@", typed))
+    if typed.count("<") > 1 and typed.count("@") > 1:
+        return typed  # several: which is meant is asked
     if typed.endswith(">") and "<" in typed:  # a name before it (RFC 5322 section 3.4)
         typed = typed[typed.rindex("<") + 1 : -1].strip()
     if typed[:7].lower() == "mailto:":  # RFC 6068 section 2

@@ -99,7 +99,7 @@ class ResultBuilder:
         provider, source = self._provider(owners, candidates)
         maybe = owners if len(owners) > 1 else () if provider else self._traced(candidates)
         behind = self.behind
-        told = [filter_words(behind, self.address.domain, self.mx.hosts[0])] if behind is not None else []
+        told = [self._filter_words(behind, known=bool(owners))] if behind is not None else []
         return DiscoveryResult(
             provider=provider,
             alternatives=maybe,
@@ -170,7 +170,12 @@ class ResultBuilder:
 
     @property
     def _record(self) -> str:
-        return f"the MX record of {self._domain} ({self.mx.hosts[0]})"
+        deciding = next((each for each in self.mx.hosts if self.catalog.by_mx([each])), self.mx.hosts[0])
+        return f"the MX record of {self._domain} ({deciding})"
+
+    def _filter_words(self, behind: MailFilter, *, known: bool = False) -> str:
+        host = next((each for each in self.mx.hosts if filter_of((each,), self.filters)), self.mx.hosts[0])
+        return filter_words(behind, self.address.domain, host, known=known)
 
     def _shared_words(self, owners: Sequence[Provider]) -> str:
         names = ", ".join(owner.name for owner in owners)
@@ -179,7 +184,7 @@ class ResultBuilder:
     def _nothing_words(self) -> str:
         domain = self._domain
         if self.behind is not None:
-            return filter_words(self.behind, self.address.domain, self.mx.hosts[0])
+            return self._filter_words(self.behind)
         if self.mx.problem is None:
             return f"{self.mx.hosts[0]} receives the mail of {domain}. It is not in our list."
         return {

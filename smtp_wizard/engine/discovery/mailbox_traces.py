@@ -234,15 +234,21 @@ def trace_words(domain: str, provider: str, found: FoundTraces) -> str:
 def traces_note(domain: str, providers: Sequence[Provider]) -> str:
     """Say where providers are from that traces point to, and ask which it is."""
     names = ", ".join(each.name for each in providers)
-    return f"from: traces in the DNS of {shown(domain, 80)}. They point to {names}: please choose yours."
+    asks = "please choose yours." if len(providers) > 1 else "is your mailbox there?"
+    return f"from: traces in the DNS of {shown(domain, 80)}. They point to {names}: {asks}"
 
 
 _HANDS_ON = {
     FilterKind.FILTER: "The mail of {domain} is filtered by {name} ({host}), which keeps no mailbox: who keeps yours?",
     FilterKind.FORWARDER: "{name} ({host}) hands the mail of {domain} on to another mailbox: who keeps that one?",
 }
+_COMES_FIRST = {
+    FilterKind.FILTER: "The mail of {domain} is filtered by {name} ({host}), which keeps no mailbox.",
+    FilterKind.FORWARDER: "{name} ({host}) hands mail of {domain} on to another mailbox.",
+}
 
 
-def filter_words(behind: MailFilter, domain: str, host: str) -> str:
-    """Say who receives a domain's mail first, and that somebody else keeps the mailbox."""
-    return _HANDS_ON[behind.kind].format(domain=shown(domain, 80), name=behind.name, host=shown(host, 80))
+def filter_words(behind: MailFilter, domain: str, host: str, *, known: bool = False) -> str:
+    """Say who receives a domain's mail first, and and ask who keeps the mailbox unless that is known."""
+    words = _COMES_FIRST if known else _HANDS_ON
+    return words[behind.kind].format(domain=shown(domain, 80), name=behind.name, host=shown(host, 80))

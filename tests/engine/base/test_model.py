@@ -584,3 +584,40 @@ def test_secrets_are_equal_when_they_are_the_same(one: str, other: str) -> None:
 def test_every_kind_of_encryption_and_every_scope_has_a_word() -> None:
     assert [security.words for security in Security] == ["SSL/TLS", "STARTTLS", "no encryption"]
     assert [scope.words for scope in Scope] == ["General Emails Only", "For All Emails"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "E-Mail: ana@gmail.com",
+        "email address: ana@gmail.com",
+        "ana(at)gmail.com",
+        "ana [at] gmail [dot] com",
+        "Ana <x> <ana@gmail.com>",
+    ],
+)
+def test_an_address_as_it_stands_on_cards_and_pages_is_understood(text: str) -> None:
+    assert str(Address.parse(text)) == "ana@gmail.com"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ana <ana@gmail.com> <bob@gmx.de>", "Several addresses"),
+        ("ana@gmail.com, bob@gmx.de", "Several addresses"),
+        ("ssl://smtp.gmail.com:465", "names a server, which 'smtp-wizard check' tests"),
+        ("smtps://ana@smtp.gmail.com:465", "names a server, which 'smtp-wizard check' tests"),
+        ("ana@gmail,com", "ana@gmail.com?"),
+        ("ana\n@gmail.com", "a character that cannot be seen"),
+        ("ana b@gmail.com", "there is a blank"),
+        ("ana@[192.0.2.1]", "no number in brackets"),
+        ("ana@gmail", "a whole domain"),
+        ("@gmail.com", "before the @ and after it"),
+        ("ana@", "before the @ and after it"),
+    ],
+)
+def test_what_is_no_address_is_said_in_our_own_words(text: str, words: str) -> None:
+    with pytest.raises(InputError) as refused:
+        Address.parse(text)
+    assert words in str(refused.value)
+    assert "U+" not in str(refused.value)

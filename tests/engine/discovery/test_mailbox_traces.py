@@ -20,12 +20,13 @@ from smtp_wizard.engine.discovery.mailbox_traces import (
     find_traces,
     load_mailbox_knowledge,
     together,
+    traces_note,
 )
 from smtp_wizard.engine.discovery.search import DiscoveryResult, DiscoverySources, discover
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.wizard.draft import Draft, with_found
 from smtp_wizard.output.documents.discover import CandidateJson
-from smtp_wizard.text.discovery import trust_words
+from smtp_wizard.text.discovery import believed_words, trust_words
 from tests.engine.discovery.test_autoconfig import configuration, server
 from tests.engine.discovery.test_discovery_sources import Pages, Trying
 from tests.support.dnsserver import DnsServer
@@ -104,6 +105,32 @@ async def test_every_filter_and_forwarder_is_said_and_is_no_provider(
     assert words in result.note
     assert result.note.endswith("?")
     assert not any(host.split(".", 1)[1] in url for url in web.asked), "its web says nothing of this mailbox"
+
+
+async def test_a_provider_that_receives_beside_a_filter_is_named_by_its_own_host(catalog: Catalog) -> None:
+    mixed = "firm.test. 60 IN MX 5 us-smtp-inbound-1.mimecast.com.\nfirm.test. 60 IN MX 10 aspmx.l.google.com.\n"
+    result, _, _ = await found(catalog, mixed)
+    assert result.provider is catalog.get("google-workspace")
+    assert result.note == "from: the MX record of firm.test (aspmx.l.google.com)"
+    assert result.notes[0] == (
+        "The mail of firm.test is filtered by Mimecast (us-smtp-inbound-1.mimecast.com), which keeps no mailbox."
+    )
+
+
+async def test_what_the_dns_points_to_has_no_day_of_a_change(catalog: Catalog) -> None:
+    """The day is that on which our own list was checked: the DNS has none."""
+    result, _, _ = await found(catalog, FILTERED + MICROSOFT_SPF)
+    words = believed_words(result.candidates[0])
+    assert "last changed" not in words
+    assert "; checked " in words
+
+
+def test_one_provider_that_traces_point_to_is_nothing_to_choose_from(catalog: Catalog) -> None:
+    gmail, fastmail = catalog.get("gmail"), catalog.get("fastmail")
+    assert gmail is not None
+    assert fastmail is not None
+    assert traces_note("firm.test", [gmail]).endswith("is your mailbox there?")
+    assert traces_note("firm.test", [gmail, fastmail]).endswith("please choose yours.")
 
 
 async def test_a_name_that_only_looks_like_a_filter_is_none(catalog: Catalog) -> None:
