@@ -233,6 +233,8 @@ def _was_echoed(problem: Exception) -> bool:
 
 def _usage_error(problem: click.ClickException) -> CommandError:
     context = getattr(problem, "ctx", None)
+    if context is not None and context.command.hidden and context.parent is not None:
+        context = context.parent  # what a group does by itself has no name of its own
     path = context.command_path if context is not None else PROGRAM
     message = shown(problem.format_message(), 1000)
     if getattr(problem, "option_name", "") in ("--password", "--pass", "-p"):

@@ -33,7 +33,7 @@ def command(invocation: Invocation, guide_id: str | None, _json: bool) -> int:
 
         out.page(as_text(guides.get(guide_id)).rstrip("\n"))
     else:
-        out.data(guides.raw(guide_id).rstrip("\n"))
+        out.data(guides.markdown(guide_id).rstrip("\n"))
     return Exit.OK
 
 

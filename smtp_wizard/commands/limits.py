@@ -10,7 +10,7 @@ import click
 from smtp_wizard.commands.groups import GroupWithDefault, LazyCommand
 from smtp_wizard.engine.base.shown import join, phrase, shown
 from smtp_wizard.engine.limits.catalogue_limits import LimitRow, Sorting, listed, rows_of, sorted_rows
-from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.tables import table
 from smtp_wizard.text.limits import limit_source_words, limit_words, rows_csv
@@ -41,6 +41,8 @@ def command() -> None:
 def list_limits(invocation: Invocation, query: str | None, sorting: str, _json: bool, as_csv: bool) -> int:
     """List the limits."""
     out, catalog = invocation.out, invocation.catalog
+    if out.form is Form.JSON and as_csv:
+        raise CommandError("input", phrase("--json and --csv contradict each other."))
     found = sorted_rows(listed(catalog, query or ""), Sorting(sorting))
     rows = [row for provider in found for row in rows_of(provider)]
     if out.form is Form.JSON:

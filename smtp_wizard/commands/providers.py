@@ -77,7 +77,7 @@ def show(invocation: Invocation, provider_id: str, _json: bool) -> int:
 def provider_called(invocation: Invocation, provider_id: str) -> Provider:
     """Return the provider with this id. Raises `CommandError`."""
     catalog = invocation.catalog
-    found = catalog.get(provider_id)
+    found = catalog.get(provider_id) or catalog.get(provider_id.lower())
     if found is not None:
         return found
     raise CommandError(

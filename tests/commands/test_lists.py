@@ -123,7 +123,10 @@ def test_guides_are_listed_with_their_titles() -> None:
 
 def test_a_guide_is_markdown_in_a_pipe_and_text_on_a_terminal() -> None:
     piped = run("guide", "gmail-app-password").out
-    assert piped.startswith("---\nid: gmail-app-password")
+    assert piped.startswith("# ")
+    assert "- proves: " not in piped
+    assert "\n1. " in piped
+    assert "\nSources:\n\n- " in piped
     shown = on_terminal(["guide", "gmail-app-password"]).out
     assert not shown.startswith("---")
     assert "\n1. " in shown
@@ -186,6 +189,21 @@ def test_a_mistyped_provider_is_offered_back_where_it_is_looked_for() -> None:
     for command in ("providers", "limits"):
         assert "Did you mean 'gmail'?" in run(command, "gmial").err
     assert run("limits", "sandbox").err == "No provider with limits is known for 'sandbox'.\n"
+
+
+def test_an_id_is_found_whatever_its_capitals() -> None:
+    assert run("providers", "show", "GMAIL").out == run("providers", "show", "gmail").out
+
+
+def test_two_forms_at_once_contradict_each_other() -> None:
+    ran = run("limits", "gmail", "--json", "--csv")
+    assert (ran.code, ran.error["code"]) == (2, "input")
+
+
+def test_a_wrong_option_leads_to_the_help_that_has_it() -> None:
+    err = run("limits", "--sort", "foo").err
+    assert "limits --help'" in err
+    assert "limits list" not in err
 
 
 def test_what_is_wrong_is_folded_on_a_terminal_and_whole_in_a_pipe() -> None:

@@ -146,6 +146,19 @@ class Guides:
         """Return the Markdown of a guide as it stands in its file, open slots in words. Raises `UnknownGuide`."""
         return _fill_text(_text_of(self._path(guide_id)), SLOTS)
 
+    def markdown(self, guide_id: str) -> str:
+        """Return a guide as Markdown for people: without its head, and what only the program reads.
+
+        Raises `UnknownGuide`, `DataError`.
+        """
+        _, body, _ = _split(self.raw(guide_id), f"{guide_id}.md")
+        parts = [_REMARKS.sub(lambda found: f"   ({found[2]})\n" if found[1] == "then" else "", body).strip("\n")]
+        guide = self.get(guide_id)
+        if guide.leads_to is not None:
+            parts.append(f"Go on with the guide: {guide.leads_to}")
+        parts.append("\n".join(["Sources:", "", *(f"- {f'{title} {url}'.rstrip()}" for title, url in guide.sources)]))
+        return "\n\n".join(parts) + "\n"
+
     def _path(self, guide_id: str) -> Path:
         # Looked up among the names that exist, so that no name can lead out of the folder.
         if guide_id not in self.ids():
@@ -298,6 +311,7 @@ def _text_of(path: Path) -> str:
         raise DataError(phrase("{}: not UTF-8 text", shown(path.name))) from None
 
 
+_REMARKS = re.compile(r"^ +- (proves|then): (.*(?:\n {5,}\S.*)*)\n", re.MULTILINE)
 _FENCE = "---"
 
 
