@@ -32,7 +32,6 @@ from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security, par
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
-from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.scan.known_host import provider_of
 from smtp_wizard.engine.scan.network_findings import report_unreached
 from smtp_wizard.engine.wizard.draft import Draft
@@ -311,14 +310,12 @@ class _Checker:
                 report_line(self.out, line)
 
     async def _quietly(self, endpoint: Endpoint, there: SshHost | None) -> CheckOutcome:
-        from smtp_wizard.commands.testing.remote_comparison import unreached
-        from smtp_wizard.engine.remote.ssh import RemoteError
+        from smtp_wizard.commands.testing.remote_comparison import outcome_there
 
         work = self._work(endpoint, self.asked.depth, there)
-        try:
+        if there is None:
             return await observed(work, endpoint, None, self.watch, lambda _: None)
-        except RemoteError as problem:
-            return CheckOutcome(None, Report(endpoint), unreached(problem))
+        return await outcome_there(work, endpoint, None, self.watch, self.invocation)
 
     # -- every port ------------------------------------------------------------------------------------------------
 

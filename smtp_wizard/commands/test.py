@@ -160,6 +160,7 @@ def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, a
         changed=given["changed"],
         notify=given["notify"],
         on=given["on"],
+        init=given["init"],
         ssh_options=given["ssh_options"],
         by_stage=given["by_stage"],
         password=password,
@@ -172,8 +173,8 @@ def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, a
         raise click.UsageError("A password can be given for one account only.")
     if asked.on is not None:
         return _test_elsewhere(invocation, asked, chosen)
-    if given["init"]:
-        return _print_schedule(invocation, given["init"], asked, chosen)
+    if asked.init is not None:
+        return _print_schedule(invocation, asked.init, asked, chosen)
     if len(chosen) == 1:
         _begin_connection(invocation, asked, chosen[0])
     return _Run(invocation, asked, wanted, chosen).run()
@@ -184,6 +185,8 @@ def _test_elsewhere(invocation: Invocation, asked: TestRequest, accounts: Sequen
 
     if len(accounts) != 1:
         raise click.UsageError("--on takes one account.")
+    if accounts[0].connection.sandbox is not None:
+        raise InputError(phrase("The practice server is on this computer alone; no other one can reach it."))
     return RemoteComparison(invocation, asked, accounts[0]).run()
 
 
@@ -254,6 +257,8 @@ def _refuse_with_on(asked: TestRequest) -> None:
         return
     if asked.depth is Depth.SEND or asked.changed is not None:
         raise click.UsageError("--on sends nothing, and compares two places: without --depth send and --changed.")
+    if asked.init is not None:
+        raise click.UsageError("--on asks ssh, which may ask a person; what runs by itself (--init) tests from here.")
     if asked.form not in ("plain", "json", "jsonl"):
         raise click.UsageError(f"--on prints in lines, json or jsonl, not as {asked.form}.")
 

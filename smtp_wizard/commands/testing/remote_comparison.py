@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from smtp_wizard.commands.check_run import exit_code, observed, report_line, stage_exit_code
+from smtp_wizard.commands.check_run import Check, exit_code, observed, report_line, stage_exit_code
+from smtp_wizard.commands.testing.account_secrets import fault_finding
 from smtp_wizard.commands.testing.request import TestRequest
 from smtp_wizard.commands.testing.result_printer import result_json
-from smtp_wizard.commands.testing.tester import Tester
+from smtp_wizard.commands.testing.tester import Tester, obstacle
+from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.remote.ssh import RemoteError, SshHost
+from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import STAGE_WORDS, VERDICT_WORDS, finding_lines, paragraph
-from smtp_wizard.runtime.exits import Interrupted
+from smtp_wizard.runtime.exits import CommandError, Interrupted
 from smtp_wizard.runtime.questions import can_ask
 from smtp_wizard.runtime.running import run
 from smtp_wizard.runtime.tables import table
@@ -25,9 +28,11 @@ from smtp_wizard.runtime.tables import table
 if TYPE_CHECKING:
     from smtp_wizard.commands.invocation import Invocation
     from smtp_wizard.engine.accounts.account import Account
+    from smtp_wizard.engine.base.endpoint import Endpoint
     from smtp_wizard.engine.base.secret import Secret
     from smtp_wizard.engine.checks.events import Emit
     from smtp_wizard.output.documents.checks import TestedJson
+    from smtp_wizard.runtime.running import Stopwatch
 
 HERE = "here"
 _GOOD = (Verdict.PASS, Verdict.WARN)
@@ -67,16 +72,14 @@ class RemoteComparison:
         return stage_exit_code(both) if self.asked.by_stage else exit_code(both)
 
     async def _there(self) -> CheckOutcome:
+        """Test there; whatever is wrong with that, the result of here is printed."""
         name, endpoint = self.account.name, self.account.connection.endpoint
         held = await self.tester.secrets.read(self.account)
         if isinstance(held, Finding):
             return CheckOutcome(name, Report(endpoint), held)
-        try:
-            return await observed(
-                lambda emit: self._check(held, emit), endpoint, name, self.tester.watch, lambda _: None
-            )
-        except RemoteError as problem:
-            return CheckOutcome(name, Report(endpoint), unreached(problem))
+        return await outcome_there(
+            lambda emit: self._check(held, emit), endpoint, name, self.tester.watch, self.invocation
+        )
 
     async def _check(self, secret: Secret | None, emit: Emit) -> Report:
         return await self.invocation.services.checks.check_account(
@@ -113,6 +116,22 @@ class RemoteComparison:
             return
         for line in here_alone(here, self.out.width):
             report_line(self.out, line)
+
+
+async def outcome_there(
+    check: Check, endpoint: Endpoint, name: Shown | None, watch: Stopwatch, invocation: Invocation
+) -> CheckOutcome:
+    """Run the check that another computer makes. Whatever goes wrong with it, the result of here is to be printed."""
+    try:
+        return await observed(check, endpoint, name, watch, lambda _: None)
+    except RemoteError as problem:
+        return CheckOutcome(name, Report(endpoint), unreached(problem))
+    except (SandboxError, InputError) as problem:
+        return CheckOutcome(name, Report(endpoint), obstacle(problem))
+    except CommandError:  # of the whole command: its output cannot be written
+        raise
+    except Exception as problem:
+        return CheckOutcome(name, Report(endpoint), fault_finding(problem, invocation))
 
 
 def here_alone(here: CheckOutcome, width: int | None) -> Iterator[str]:

@@ -28,6 +28,8 @@ class TestRequest:
     """The account through which changes are mailed, to `to`."""
     on: str | None
     """The computer that makes the same check, as ssh knows it."""
+    init: str | None
+    """Whose schedule is printed in place of a test: 'systemd' or 'cron'."""
     ssh_options: tuple[str, ...]
     """What ssh is told besides, as behind its -o."""
     password: PasswordSource

@@ -43,7 +43,11 @@ class Schedule:
     credentials: tuple[str, ...]
     """The credentials of systemd in which accounts have their passwords."""
     variables: tuple[str, ...]
-    """The environment variables in which they have them."""
+    """The environment variables in which they, or the vault's passphrase, are."""
+    files: tuple[Path, ...] = ()
+    """What the command reads or writes besides, absolute."""
+    written: tuple[Path, ...] = ()
+    """The folders of those that it writes."""
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -56,15 +60,20 @@ def schedule_for(
 ) -> Schedule:
     """Return the schedule of a test of these accounts. `arguments`: as they were given, the program's name left out."""
     stores = [account.store for account in accounts if account.store is not None]
+    given = [*_without(arguments, ("--init", "--config"))]
+    variables = {each.where for each in stores if each.kind is StoreKind.ENV}
+    transcript = _values(given, ("--transcript",))
     in_files = (each.where for each in stores if each.kind is StoreKind.FILE and each.where.startswith(CREDENTIALS))
     return Schedule(
         program=_program(),
         folder=folder.absolute(),
-        arguments=tuple(_without(arguments, ("--init", "--config"))),
+        arguments=tuple(_with_absolute_files(given)),
         user=_user(),
         passphrase=not has_passphrase and any(each.kind is StoreKind.VAULT for each in stores),
         credentials=tuple(sorted({each.removeprefix(CREDENTIALS) for each in in_files})),
-        variables=tuple(sorted({each.where for each in stores if each.kind is StoreKind.ENV})),
+        variables=tuple(sorted({*variables, *_values(given, ("--passphrase-env",))})),
+        files=tuple(Path(each).absolute() for each in _values(given, _FILES)),
+        written=tuple(Path(each).absolute().parent for each in transcript[-1:]),
     )
 
 
@@ -87,15 +96,52 @@ def _user() -> str:
 
 
 def _without(arguments: Sequence[str], options: Sequence[str]) -> Iterator[str]:
-    """Yield the words but for options with their values."""
-    skip = False
+    """Yield the words but for options with their values. Behind '--' there are none."""
+    skip, ended = False, False
     for word in arguments:
-        if skip:
+        ended = ended or (word == "--" and not skip)
+        if ended:
+            yield word
+        elif skip:
             skip = False
         elif word in options:
             skip = True
         elif not word.startswith(tuple(f"{option}=" for option in options)):
             yield word
+
+
+_FILES = ("--ca-file", "--transcript")
+"""Options that name a file: what runs later is started in another folder."""
+
+
+def _values(arguments: Sequence[str], options: Sequence[str]) -> list[str]:
+    """Return what is given to options, in the order in which it stands there."""
+    found, before = [], ""
+    for word in arguments:
+        if word == "--" and before not in options:
+            break
+        name, sign, value = word.partition("=")
+        if before in options:
+            found.append(word)
+            before = ""
+            continue
+        if sign and name in options:
+            found.append(value)
+        before = word
+    return found
+
+
+def _with_absolute_files(arguments: Sequence[str]) -> Iterator[str]:
+    before, ended = "", False
+    for word in arguments:
+        name, sign, value = word.partition("=")
+        if not ended and before in _FILES:
+            yield str(Path(word).absolute())
+            before = ""
+            continue
+        ended = ended or word == "--"
+        yield f"{name}={Path(value).absolute()}" if not ended and sign and name in _FILES else word
+        before = word
 
 
 # --- systemd ---
@@ -114,8 +160,11 @@ def service(schedule: Schedule) -> str:
     names = [*([CREDENTIAL] if schedule.passphrase else []), *schedule.credentials]
     lines += [f"LoadCredential={name}:{PLACE}/{name}" for name in names]
     lines += [f"EnvironmentFile={PLACE}/environment"] if schedule.variables else []
-    lines += ["UMask=0077", "NoNewPrivileges=yes", "PrivateTmp=yes", "ProtectSystem=strict", "ProtectHome=read-only"]
-    lines += [f"ReadWritePaths={_quoted(str(schedule.folder))}"]
+    lines += ["UMask=0077", "NoNewPrivileges=yes"]
+    lines += [] if any(map(_is_temporary, (schedule.folder, *schedule.files))) else ["PrivateTmp=yes"]
+    lines += ["ProtectSystem=strict", "ProtectHome=read-only"]
+    writable = dict.fromkeys((schedule.folder, *schedule.written))
+    lines += [f"ReadWritePaths={' '.join(_quoted(str(each), variables=False) for each in writable)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -138,9 +187,18 @@ def timer() -> str:
     )
 
 
-def _quoted(word: str) -> str:
-    """Return a word as a unit takes it: specifiers and variables as they are meant (systemd.syntax(7))."""
-    plain = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+def _is_temporary(file: Path) -> bool:
+    """Whether a file lies where a service with a /tmp of its own would not find it (systemd.exec(5))."""
+    return any(file.is_relative_to(each) for each in ("/tmp", "/var/tmp"))  # noqa: S108
+
+
+def _quoted(word: str, *, variables: bool = True) -> str:
+    """Return a word as a unit takes it: specifiers and variables as they are meant (systemd.syntax(7)).
+
+    `variables`: whether a '$' begins a variable there, as it does in commands alone (systemd.service(5)).
+    """
+    plain = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    plain = plain.replace("$", "$$") if variables else plain
     return f'"{plain}"' if not word or any(each in word for each in " \t'\";\\") else plain
 
 

@@ -152,7 +152,7 @@ class Tester:
                 lambda emit: self._check(account, secret, emit), endpoint, name, self.watch, reader, seen
             )
         except (SandboxError, InputError) as problem:
-            return CheckOutcome(name, Report(endpoint), _obstacle(problem))
+            return CheckOutcome(name, Report(endpoint), obstacle(problem))
         except CommandError:  # of the whole command: its output cannot be written
             raise
         except Exception as problem:
@@ -170,7 +170,8 @@ class Tester:
         return replace(outcome, warnings=account_warnings_of(now_saved, services.catalog, services.now()))
 
 
-def _obstacle(problem: ShownError) -> Finding:
+def obstacle(problem: ShownError) -> Finding:
+    """Return the finding for an account whose check could not be begun."""
     return Finding(
         code="not-testable",
         title=phrase("The account could not be tested"),

@@ -13,7 +13,7 @@ import shlex
 import shutil
 import zipfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import cache
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from smtp_wizard.engine.checks.events import NotBegun
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.target import ExplainsSymptoms, Target
 from smtp_wizard.engine.remote.messages import BEGINS, LONGEST, RemoteCheckRequest, RemoteCheckResponse, StageOutcome
+from smtp_wizard.engine.remote.terminal_echo import terminal_as_it_was
 
 PARTS = ("base", "smtp", "checks", "diagnosis", "remote")
 """The folders of the engine that a check is made of."""
@@ -142,11 +143,12 @@ class SshHost:
             )
         except OSError as problem:
             raise Unreached(phrase("ssh could not be started: {}.", shown(problem.strerror or "", 100))) from None
-        try:
-            out, err = await _exchanged(process, said)
-            return await process.wait(), out, err
-        finally:
-            await _ended(process)
+        with terminal_as_it_was() if self._asks else nullcontext():
+            try:
+                out, err = await _exchanged(process, said)
+                return await process.wait(), out, err
+            finally:
+                await _ended(process)
 
 
 async def _exchanged(process: asyncio.subprocess.Process, said: bytes) -> tuple[bytes, bytes]:
@@ -175,13 +177,14 @@ async def _read(stream: asyncio.StreamReader) -> bytes:
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
-    """End ssh where it has not ended by itself."""
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            process.kill()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(HURRY):
-                await process.wait()
+    """End ssh where it has not ended by itself: it is asked first, so that it can tidy up after a question."""
+    for end in (process.terminate, process.kill):
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                end()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HURRY):
+                    await process.wait()
 
 
 def _question(target: Target, secret: Secret | None, depth: Depth) -> RemoteCheckRequest:

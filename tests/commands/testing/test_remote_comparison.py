@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.commands.testing.remote_comparison import differences, verdict_words
+from smtp_wizard.engine.accounts.account import AccountsError
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.remote.ssh import SshHost
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.output.check_outcome import CheckOutcome
 from tests.commands.test_test import PRACTICE
@@ -93,6 +96,30 @@ async def test_only_the_result_of_here_is_kept_with_the_account(
     assert len(saved.state.results.history(account.id)) == 1
 
 
+@pytest.mark.parametrize("problem", [InputError(phrase("No such thing.")), AccountsError(phrase("No such thing."))])
+async def test_whatever_goes_wrong_there_hides_nothing_of_here(
+    tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    async def broken(*_: object) -> Report:
+        raise problem
+
+    monkeypatch.setattr(SshHost, "check", broken)
+    ran = await run_on(tmp_path, own_home, "--json")
+    here, there = ran.document["results"]
+    assert (here["from"], here["verdict"]) == ("here", "pass")
+    assert there["from"] == "web1"
+    assert "No such thing." in str(there)
+    assert ran.code == 1
+
+
+def test_practice_is_refused_before_anything_is_tested(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRACTICE_PASSWORD", "correct horse battery")
+    saved = SavedAccounts(own_home / "config")
+    saved.put(PRACTICE)
+    assert run("test", "Practice", "--on", "web1").code == 2
+    assert saved.list()[0].last is None
+
+
 def test_practice_and_what_contradicts_itself_is_refused(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRACTICE_PASSWORD", "correct horse battery")
     saved = SavedAccounts(own_home / "config")
@@ -106,6 +133,10 @@ def test_practice_and_what_contradicts_itself_is_refused(own_home: Path, monkeyp
     assert run("test", "Practice", "--on", "web1", "--depth", "send", "--to", "a@b.example").code == 2
     assert run("test", "Practice", "--on", "web1", "--format", "nagios").code == 3
     assert run("test", "Practice", "-o", "Port=2").code == 2
+    for form in ("systemd", "cron"):
+        ran = run("test", "Practice", "--on", "web1", "--init", form)
+        assert (ran.code, ran.out) == (2, "")
+        assert "--init" in ran.err
 
 
 ENDPOINT = PRACTICE.connection.endpoint
@@ -150,6 +181,21 @@ def test_no_variable_with_a_secret_comes_to_ssh_which_may_hand_it_on(
 
 
 # --- check --on ---
+
+
+async def test_whatever_goes_wrong_there_hides_nothing_of_a_server_of_no_account(
+    tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> Report:
+        raise InputError(phrase("No such thing."))
+
+    monkeypatch.setattr(SshHost, "check", broken)
+    async with many_servers(tmp_path / "ca") as many:
+        host, port = many.places[0]
+        words = ("check", f"{host}:{port}", "--security", "starttls", "--ca-file", str(many.ca_file), "--on", "web1")
+        ran = await asyncio.to_thread(run, *words, "--json")
+    assert [(each["from"], each["verdict"]) for each in ran.document["results"]][:1] == [("here", "pass")]
+    assert "No such thing." in ran.out
 
 
 async def test_a_server_of_no_account_is_checked_from_two_places_too(

@@ -9,7 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.commands.testing.schedule import Schedule, cron_line, schedule_for, service, timer
+from smtp_wizard.commands.testing.schedule import (
+    Schedule,
+    cron_line,
+    cron_words,
+    schedule_for,
+    service,
+    systemd_words,
+    timer,
+)
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from tests.commands.test_send import RELAY
@@ -76,6 +84,42 @@ def test_what_the_accounts_need_is_found_out(tmp_path: Path) -> None:
     assert found.arguments == ("test", "--all", "-v")
     assert (found.passphrase, found.credentials, found.variables) == (True, ("office",), ("MAIL_PASSWORD",))
     assert not schedule_for(accounts, tmp_path, given, has_passphrase=True).passphrase
+
+
+def test_files_are_named_so_that_another_folder_makes_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = ["test", "--all", "--ca-file", "ours.pem", "--transcript=logs/said.txt", "--", "--ca-file", "x"]
+    found = schedule_for([], Path("config"), given, has_passphrase=False)
+    assert found.arguments == (
+        *("test", "--all", "--ca-file", str(tmp_path / "ours.pem"), f"--transcript={tmp_path}/logs/said.txt"),
+        *("--", "--ca-file", "x"),
+    )
+    lines = service(found).splitlines()
+    assert f"ReadWritePaths={tmp_path / 'config'} {tmp_path / 'logs'}" in lines
+
+
+def test_a_service_finds_files_in_the_folder_for_passing_ones() -> None:
+    assert "PrivateTmp=yes" in service(replace(PLAIN, files=(Path("/home/ana/said.txt"),)))
+    assert "PrivateTmp" not in service(replace(PLAIN, files=(Path("/tmp/said.txt"),)))
+    assert "PrivateTmp" not in service(replace(PLAIN, folder=Path("/var/tmp/config")))
+
+
+def test_a_folder_with_a_dollar_is_the_one_that_may_be_written() -> None:
+    lines = service(replace(PLAIN, folder=Path("/srv/a$b%c d"))).splitlines()
+    assert 'ReadWritePaths="/srv/a$b%%c d"' in lines
+    assert any('--config "/srv/a$$b%%c d"' in line for line in lines)
+
+
+@pytest.mark.parametrize("option", [("--passphrase-env", "PP"), ("--passphrase-env=PP",)])
+def test_the_variable_of_the_passphrase_must_be_set_there(tmp_path: Path, option: tuple[str, ...]) -> None:
+    account = with_fields(RELAY, store=StoreRef(StoreKind.VAULT, "x/password"))
+    found = schedule_for([account], tmp_path, ["test", "--all", *option], has_passphrase=True)
+    assert (found.passphrase, found.variables) == (False, ("PP",))
+    assert "EnvironmentFile=/etc/smtp-wizard/environment" in service(found)
+    assert "environment must set PP" in systemd_words(found)
+    assert "The crontab must set PP" in cron_words(found)
 
 
 @pytest.mark.parametrize("form", ["systemd", "cron"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import termios
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.events import NotBegun
 from smtp_wizard.engine.checks.target import Target
 from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
-from smtp_wizard.engine.remote import ssh
+from smtp_wizard.engine.remote import ssh, terminal_echo
 from smtp_wizard.engine.remote.ssh import RemoteError, SshHost
 from tests.support.fakessh import fake_ssh
 from tests.support.many import PASSWORD, USER, Many, many_servers
@@ -159,6 +160,38 @@ async def test_a_computer_that_never_answers_is_given_up(
     monkeypatch.setattr(ssh, "PATIENCE", 0.2)
     with pytest.raises(RemoteError, match=r"gave no answer in 0\.2 seconds"):
         await checked(target_at(many))
+
+
+async def test_ssh_is_asked_to_end_before_it_is_made_to(
+    many: Many, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = tmp_path / "ended"
+    fake_ssh(
+        tmp_path, monkeypatch, then=f"sleep 600 & trap 'kill $!; echo so > {ended}; exit 1' TERM; echo up >&2; wait"
+    )
+    monkeypatch.setattr(ssh, "PATIENCE", 0.5)
+    with pytest.raises(RemoteError, match="gave no answer"):
+        await checked(target_at(many))
+    assert ended.exists()
+
+
+async def test_the_terminal_has_its_echo_again_whatever_ssh_leaves_behind(
+    many: Many, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, side = os.openpty()
+    try:
+        monkeypatch.setattr(terminal_echo, "TTY", os.ttyname(side))
+        before = termios.tcgetattr(side)
+        assert before[3] & termios.ECHO
+        fake_ssh(tmp_path, monkeypatch, then=f"stty -echo < {os.ttyname(side)}; exit 255")
+        with pytest.raises(RemoteError):
+            await SshHost("web1", environ=os.environ, asks=True).check(
+                target_at(many), Secret(PASSWORD), Depth.LOGIN, load_diagnosis()
+            )
+        assert termios.tcgetattr(side) == before
+    finally:
+        os.close(main)
+        os.close(side)
 
 
 async def test_a_python_that_is_too_old_is_none(many: Many, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
