@@ -55,7 +55,7 @@ def command(
     """Check the SPF, DKIM and DMARC records of DOMAIN (or of an address), and who receives its mail.
 
     Each fault comes with the record to publish, merged with the existing one. Only the DNS is asked. Exit code 1 if
-    mail is lost or lands in junk.
+    mail is lost or lands in junk, or if the DNS does not answer.
     """
     for selector in selectors:
         if not SELECTOR.fullmatch(selector):
@@ -74,7 +74,7 @@ def command(
     else:
         for line in domain_lines(report):
             report_line(invocation.out, line)
-    return Exit.FAILED if report.verdict is Verdict.FAIL else Exit.OK
+    return Exit.FAILED if report.verdict in (Verdict.FAIL, Verdict.UNKNOWN) else Exit.OK
 
 
 def _provider(invocation: Invocation, provider_id: str | None) -> Provider | None:

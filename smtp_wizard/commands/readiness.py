@@ -75,7 +75,7 @@ def _lines(found: Readiness) -> Iterator[str]:
         yield from paragraph(f"{asked.title} ({', '.join(asked.by)})", f"{VERDICT_WORDS[each.verdict]:<6}")
         yield from paragraph(each.detail, _MARGIN)
         if each.verdict is not Verdict.PASS:
-            yield from paragraph(f"{who_words(asked.who)}: {asked.step}", _MARGIN)
+            yield from paragraph(each.step if each.silent else f"{who_words(asked.who)}: {each.step}", _MARGIN)
 
 
 _MARGIN = " " * 6

@@ -45,10 +45,16 @@ def _rows(report: DomainReport) -> Iterator[tuple[Verdict, str, str]]:
     no_key = UNKNOWN if report.not_said("dkim") else "no key found"
     unknown = no_key if report.keys else "not looked for: no selector is known"
     yield report.dkim_verdict, "DKIM", shown(keys, 500) or unknown
-    policy = report.dmarc.policy
-    no_dmarc = UNKNOWN if report.not_said("dmarc") else "no record that counts"
-    words = f"{shown(report.dmarc.record, 1000)} ({_POLICY_WORDS[policy]})" if policy else no_dmarc
-    yield report.dmarc_verdict, "DMARC", words
+    yield report.dmarc_verdict, "DMARC", _dmarc_words(report)
+
+
+def _dmarc_words(report: DomainReport) -> str:
+    dmarc = report.dmarc
+    if not dmarc.policy:
+        return UNKNOWN if report.not_said("dmarc") else "no record that counts"
+    asked = _POLICY_WORDS[Policy.NONE if dmarc.on_trial else dmarc.policy]
+    parent = "" if dmarc.found_at == dmarc.domain else f", as {dmarc.found_at} has it"
+    return f"{shown(dmarc.record, 1000)} ({asked}{parent})"
 
 
 def domain_finding_lines(finding: DomainFinding) -> list[str]:

@@ -63,6 +63,8 @@ class Dmarc:
     """For mail of the domain itself."""
     strict_spf: bool = False
     strict_dkim: bool = False
+    on_trial: bool = False
+    """Whether the record is marked so: receivers are asked to do nothing yet (section 4.7, 't')."""
     reports_to: tuple[str, ...] = ()
     """Addresses for the daily reports."""
     faults: tuple[tuple[DmarcFault, str], ...] = ()
@@ -174,6 +176,7 @@ async def _read(domain: str, found_at: str, organization: str, record: str, look
         policy=policy or (Policy.NONE if addresses else None),
         strict_spf=found.get("aspf", "r").lower() == "s",
         strict_dkim=found.get("adkim", "r").lower() == "s",
+        on_trial=found.get("t", "n").lower() == "y",
         reports_to=addresses,
         faults=tuple(faults),
     )

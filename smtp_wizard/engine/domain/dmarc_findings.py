@@ -162,3 +162,31 @@ def freemail_finding(result: Dmarc, domain: str, owner: Shown, provider: Shown) 
             phrase("Or send through {} from an address of a domain of your own.", provider or phrase("your provider")),
         ),
     )
+
+
+def foreign_finding(result: Dmarc, place: DnsOperator, provider: Shown) -> DomainFinding:
+    """Say what becomes of mail for a domain through a provider of mailboxes that does not send for other domains."""
+    refused = result.policy in (dmarc.Policy.QUARANTINE, dmarc.Policy.REJECT)
+    name = shown(place.domain, 100)
+    asked = (
+        phrase(
+            "The DMARC policy of {} is '{}': such mail is refused, or filed as junk.",
+            name,
+            result.policy or dmarc.Policy.NONE,
+        )
+        if refused
+        else phrase("It often lands in junk.")
+    )
+    return DomainFinding(
+        code="dmarc_not_aligned",
+        verdict=Verdict.FAIL if refused else Verdict.WARN,
+        title=phrase("Mail through {} is not proved to be from {}", provider, name),
+        explanation=phrase(
+            "{} proves mail of its own addresses: neither SPF nor a signature speaks for {}. {}", provider, name, asked
+        ),
+        who=Who.YOU,
+        steps=(
+            phrase("Send through the provider of the mailboxes of {}, with that mailbox's own sign-in.", name),
+            phrase("Or send through {} from an address of its own.", provider),
+        ),
+    )

@@ -10,8 +10,13 @@ from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.domain.dkim import DkimKey, examine_key
 from smtp_wizard.engine.domain.dkim_findings import dkim_findings
-from smtp_wizard.engine.domain.dmarc import Dmarc, examine_dmarc
-from smtp_wizard.engine.domain.dmarc_findings import alignment_finding, dmarc_findings, freemail_finding
+from smtp_wizard.engine.domain.dmarc import Dmarc, DmarcFault, examine_dmarc
+from smtp_wizard.engine.domain.dmarc_findings import (
+    alignment_finding,
+    dmarc_findings,
+    foreign_finding,
+    freemail_finding,
+)
 from smtp_wizard.engine.domain.dns_lookups import Lookups
 from smtp_wizard.engine.domain.findings import DnsOperator, DomainFinding
 from smtp_wizard.engine.domain.host_findings import mail_host_findings, server_findings
@@ -21,10 +26,11 @@ from smtp_wizard.engine.domain.mail_hosts import (
     ServerFault,
     examine_mail_hosts,
     examine_server_names,
+    is_address,
 )
 from smtp_wizard.engine.domain.sender_records import ReturnPath, SenderRecords
-from smtp_wizard.engine.domain.spf import SpfResult, examine_spf
-from smtp_wizard.engine.domain.spf_findings import spf_findings
+from smtp_wizard.engine.domain.spf import SpfFault, SpfResult, examine_spf
+from smtp_wizard.engine.domain.spf_findings import nobody_sends, spf_findings
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 
@@ -43,10 +49,14 @@ class DomainQuery:
     """Of DKIM keys to look at, beside those of the provider."""
     server: str = ""
     """A server of one's own that sends, in A-labels."""
+    sends_through: str = ""
+    """The server that mail is handed to, where it is not known from which addresses it goes out."""
     owner: Shown = NO_WORDS
     """The mailbox provider that the domain itself belongs to ('gmail.com'); '' for a domain of one's own."""
     owner_sends: bool = False
     """Whether that provider is the one that sends."""
+    own_domains_only: bool = False
+    """Whether the provider has mailboxes of its own domains, and is not known to send for others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +73,15 @@ class DomainReport:
     name_servers: tuple[Shown, ...]
     findings: tuple[DomainFinding, ...] = ()
     """The worst first."""
+    named: bool | None = None
+    """Whether the SPF record names who sends; None where that is not known."""
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of all."""
-        return worst(self.findings)
+        """The worst of all; 'unknown' where nothing is wrong, but the DNS did not say what the domain publishes."""
+        found = worst(self.findings)
+        unsaid = Verdict.UNKNOWN in (self.mx_verdict, self.spf_verdict, self.dmarc_verdict)
+        return Verdict.UNKNOWN if unsaid and found is not Verdict.FAIL else found
 
     def verdict_of(self, prefix: str, *, there: bool) -> Verdict:
         """Return the worst of the findings whose codes begin so; 'skipped' where nothing is `there` to be judged."""
@@ -76,11 +90,15 @@ class DomainReport:
 
     def not_said(self, kind: str) -> bool:
         """Whether the DNS did not say all of one kind: 'spf', 'dkim', 'dmarc', or 'dns' for the mail hosts."""
-        return any(each.code == f"{kind}_unreachable" for each in self.findings)
+        verdicts = {"spf": self.spf_verdict, "dmarc": self.dmarc_verdict, "dns": self.mx_verdict}
+        own = verdicts.get(kind) is Verdict.UNKNOWN or set(verdicts.values()) == {Verdict.UNKNOWN}
+        return own or any(each.code == f"{kind}{_UNREACHABLE}" for each in self.findings)
 
     @property
     def spf_verdict(self) -> Verdict:
-        """Of the SPF record."""
+        """Of the SPF record; 'unknown' where the DNS did not say whether there is one."""
+        if not self.spf.records and SpfFault.UNREACHABLE in self.spf.faults:
+            return Verdict.UNKNOWN
         return self.verdict_of("spf_", there=bool(self.spf.record))
 
     @property
@@ -90,12 +108,16 @@ class DomainReport:
 
     @property
     def dmarc_verdict(self) -> Verdict:
-        """Of the DMARC record."""
+        """Of the DMARC record; 'unknown' as above."""
+        if not self.dmarc.records and DmarcFault.UNREACHABLE in dict(self.dmarc.faults):
+            return Verdict.UNKNOWN
         return self.verdict_of("dmarc_", there=bool(self.dmarc.record))
 
     @property
     def mx_verdict(self) -> Verdict:
-        """Of the mail hosts, and of the domain itself."""
+        """Of the mail hosts, and of the domain itself; 'unknown' as above."""
+        if MxFault.UNREACHABLE in dict(self.mail_hosts.faults):
+            return Verdict.UNKNOWN
         found = worst(each for each in self.findings if each.code in (*MxFault, *ServerFault))
         return Verdict.SKIPPED if found is Verdict.PASS and not self.mail_hosts.hosts else found
 
@@ -113,10 +135,12 @@ async def examine_domain(question: DomainQuery, lookups: Lookups) -> DomainRepor
     """Look a domain up, and judge it. Only names are asked about. Raises nothing."""
     domain, records = question.domain, question.records
     selectors = dict.fromkeys((*question.selectors, *(records.selectors if records else ())))
-    own_server = (await lookups.addresses(question.server)) if question.server else ()
+    own_server, through = await asyncio.gather(
+        _addresses(question.server, lookups), _addresses(question.sends_through, lookups)
+    )
     examined = await asyncio.gather(*(examine_key(domain, selector, lookups) for selector in selectors))
     spf, dmarc, hosts, servers = await asyncio.gather(
-        examine_spf(domain, lookups, records.spf if records else (), own_server),
+        examine_spf(domain, lookups, records.spf if records else (), own_server, through),
         examine_dmarc(domain, lookups),
         examine_mail_hosts(domain, lookups),
         lookups.name_servers(domain),
@@ -130,9 +154,42 @@ async def examine_domain(question: DomainQuery, lookups: Lookups) -> DomainRepor
         dmarc=dmarc,
         mail_hosts=hosts,
         name_servers=servers,
+        named=_is_named(question, spf),
     )
-    found = sorted(_findings(question, report, names), key=lambda each: _ORDER.index(each.verdict))
+    found = sorted(_told_once(_findings(question, report, names), report), key=_urgency)
     return replace(report, findings=tuple(found))
+
+
+def _is_named(question: DomainQuery, spf: SpfResult) -> bool | None:
+    """Return whether the record names who sends, None where it is not known who does."""
+    if question.sends_through:
+        return True if spf.allowed else None  # another server may pass the mail on
+    known = bool(question.records and question.records.spf) or bool(question.server)
+    if not known or SpfFault.UNREACHABLE in spf.faults:
+        return None
+    return bool(spf.record) and SpfFault.PROVIDER_MISSING not in spf.faults
+
+
+def _urgency(finding: DomainFinding) -> tuple[int, bool]:
+    """Order the worst first, and of those alike what the DNS did not say: looking again comes before anything else."""
+    return _ORDER.index(finding.verdict), not finding.code.endswith(_UNREACHABLE)
+
+
+_UNREACHABLE = "_unreachable"
+
+
+def _told_once(findings: Iterator[DomainFinding], report: DomainReport) -> Iterator[DomainFinding]:
+    """Tell one finding where the DNS said nothing at all."""
+    silent = {report.mx_verdict, report.spf_verdict, report.dmarc_verdict} == {Verdict.UNKNOWN}
+    for each in findings:
+        if not (silent and each.code.endswith(_UNREACHABLE)) or each.code == MxFault.UNREACHABLE:
+            yield each
+
+
+async def _addresses(server: str, lookups: Lookups) -> tuple[str, ...]:
+    if not server:
+        return ()
+    return (server,) if is_address(server) else await lookups.addresses(server)
 
 
 async def _server_names(server: str, lookups: Lookups) -> tuple[tuple[ServerFault, str], ...]:
@@ -154,7 +211,7 @@ def _findings(
     include = _include(question)
     needed = question.records is not None and question.records.return_path is ReturnPath.PROVIDER
     provider = question.provider or shown(question.server, 253)
-    yield from spf_findings(report.spf, place, provider, include)
+    yield from _spf_findings(report, place, provider, include, needed=not needed)
     yield from dkim_findings(report.keys, place, question.provider, question.records, needed=needed)
     yield from dmarc_findings(report.dmarc, place)
     unaligned = alignment_finding(
@@ -162,8 +219,24 @@ def _findings(
     )
     if unaligned is not None:
         yield unaligned
+    elif question.own_domains_only:
+        yield foreign_finding(report.dmarc, place, question.provider)
     yield from hosts
     yield from server_findings(names, question.server)
+
+
+def _spf_findings(
+    report: DomainReport, place: DnsOperator, provider: Shown, include: str, *, needed: bool
+) -> Iterator[DomainFinding]:
+    """Say what is wrong with the SPF. `needed`: it is asked for this domain, and not for the provider's own."""
+    takes_no_mail = MxFault.NULL in dict(report.mail_hosts.faults)
+    for found in spf_findings(report.spf, place, provider, include):
+        if found.code != SpfFault.NOBODY:
+            yield found
+        elif takes_no_mail:
+            yield nobody_sends(place)
+        elif needed:
+            yield found
 
 
 def _include(question: DomainQuery) -> str:

@@ -23,7 +23,7 @@ def mail_host_findings(hosts: MailHosts, place: DnsOperator) -> Iterator[DomainF
             title=title,
             explanation=explanation,
             who=Who.ADMIN,
-            steps=(place.words, _mx_step(fault)),
+            steps=(_mx_step(fault),) if fault is MxFault.UNREACHABLE else (place.words, _mx_step(fault)),
         )
     if not hosts.faults and hosts.policies_said and not (hosts.mta_sts and hosts.tls_reports):
         yield DomainFinding(

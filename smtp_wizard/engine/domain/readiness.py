@@ -68,6 +68,16 @@ class RequirementResult:
     verdict: Verdict
     """'pass', 'fail', 'warn' (not met, and not asked of so few), or 'unknown': it cannot be seen from here."""
     detail: Shown
+    silent: bool = False
+    """Whether it is only unknown because the DNS did not answer."""
+
+    @property
+    def step(self) -> Shown:
+        """What to do where it is not met, or cannot be seen."""
+        return LOOK_LATER if self.silent else self.requirement.step
+
+
+LOOK_LATER = phrase("Look again in some minutes.")
 
 
 def load_requirements(path: Path | None = None) -> tuple[Requirement, ...]:
@@ -117,7 +127,8 @@ def _met(requirement: Requirement, report: DomainReport, endpoint: Endpoint, rec
     if verdict is Verdict.FAIL and recipients < requirement.many:
         verdict = Verdict.WARN
         detail = phrase("{} It is asked only of who sends {:,} messages a day.", detail, requirement.many)
-    return RequirementResult(requirement=requirement, verdict=verdict, detail=detail)
+    silent = verdict is Verdict.UNKNOWN and _SILENT in detail
+    return RequirementResult(requirement=requirement, verdict=verdict, detail=detail, silent=silent)
 
 
 _UNSEEN = phrase("It cannot be seen from here.")
@@ -130,7 +141,7 @@ def _looked_at(check: RequirementCheck, report: DomainReport, endpoint: Endpoint
                 _looked_at(RequirementCheck.SPF, report, endpoint), _looked_at(RequirementCheck.DKIM, report, endpoint)
             )
         case RequirementCheck.SPF:
-            return _by_record(report, bool(report.spf.record), "spf_", phrase("The SPF record is in order."))
+            return _spf(report)
         case RequirementCheck.DKIM if (
             not any(key.record for key in report.keys)
             and report.dkim_verdict is not Verdict.FAIL
@@ -138,9 +149,9 @@ def _looked_at(check: RequirementCheck, report: DomainReport, endpoint: Endpoint
         ):
             return Verdict.UNKNOWN, phrase("The name of the key is not known. A message that you received shows it.")
         case RequirementCheck.DKIM:
-            return _by_record(report, any(key.record for key in report.keys), "dkim_", phrase("A key is published."))
+            return _by_record(report, any(key.record for key in report.keys), "dkim", phrase("A key is published."))
         case RequirementCheck.DMARC:
-            return _by_record(report, bool(report.dmarc.record), "dmarc_", phrase("A DMARC record is published."))
+            return _by_record(report, bool(report.dmarc.record), "dmarc", phrase("A DMARC record is published."))
         case RequirementCheck.ALIGNMENT:
             return _aligned(report)
         case RequirementCheck.TLS if endpoint.security is Security.NONE:
@@ -163,18 +174,28 @@ def _either(spf: tuple[Verdict, Shown], dkim: tuple[Verdict, Shown]) -> tuple[Ve
 _NOT_ALIGNED = ("dmarc_not_aligned", "freemail_sender")
 
 
-def _by_record(report: DomainReport, there: bool, prefix: str, good: Shown) -> tuple[Verdict, Shown]:
+def _by_record(report: DomainReport, there: bool, kind: str, good: Shown) -> tuple[Verdict, Shown]:
     """Return what was found of one kind of record. `there`: whether there is one; what is missing is not met."""
-    own = [each for each in report.findings if each.code.startswith(prefix) and each.code not in _NOT_ALIGNED]
+    own = [each for each in report.findings if each.code.startswith(f"{kind}_") and each.code not in _NOT_ALIGNED]
     worst = next((each for each in own if each.verdict is Verdict.FAIL), None)
-    silent = next((each for each in own if each.code == f"{prefix}unreachable"), None)
-    if worst is None and silent is not None and not (there and prefix == "dkim_"):
-        return Verdict.UNKNOWN, phrase("{}.", silent.title)  # of an SPF record that came in part as well
+    if worst is None and report.not_said(kind) and not (there and kind == "dkim"):
+        return Verdict.UNKNOWN, _SILENT  # of an SPF record that came in part as well
     if worst is None and not there:
         worst = own[0] if own else None
     if worst is not None:
         return Verdict.FAIL, phrase("{}.", worst.title)
     return (Verdict.PASS, good) if there else (Verdict.FAIL, phrase("There is no such record."))
+
+
+_SILENT = phrase("The DNS did not answer: it is not known whether there is such a record.")
+
+
+def _spf(report: DomainReport) -> tuple[Verdict, Shown]:
+    """Return whether the SPF record lets the account's server send: that it is in order is not enough."""
+    verdict, detail = _by_record(report, bool(report.spf.record), "spf", phrase("It names what sends."))
+    if verdict is Verdict.PASS and report.named is None:
+        return Verdict.UNKNOWN, phrase("There is one, but it is not known whether it names the server that sends.")
+    return verdict, detail
 
 
 def _aligned(report: DomainReport) -> tuple[Verdict, Shown]:
@@ -184,7 +205,6 @@ def _aligned(report: DomainReport) -> tuple[Verdict, Shown]:
     signed = any(key.record for key in report.keys)
     if signed and report.dkim_verdict is not Verdict.FAIL:
         return Verdict.PASS, phrase("The key is your domain's own.")
-    named = report.spf_verdict in (Verdict.PASS, Verdict.WARN) and not report.not_said("spf")
-    if report.provider and named:
-        return Verdict.PASS, phrase("The SPF record of your domain names the provider.")
+    if report.named and _spf(report)[0] is Verdict.PASS:
+        return Verdict.PASS, phrase("The SPF record of your domain names what sends.")
     return Verdict.UNKNOWN, phrase("Neither a key nor the provider's servers are known here.")

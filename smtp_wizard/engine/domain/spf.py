@@ -13,7 +13,16 @@ from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.domain.dns_lookups import NOT_SAID
-from smtp_wizard.engine.domain.spf_terms import Term, before_all, domain_of, is_spf, parse_term, parse_terms, respelt
+from smtp_wizard.engine.domain.spf_terms import (
+    Term,
+    before_all,
+    domain_of,
+    is_spf,
+    meant_as_spf,
+    parse_term,
+    parse_terms,
+    respelt,
+)
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -46,6 +55,10 @@ class SpfFault(StrEnum):
     EVERYBODY = "spf_allows_everybody"
     NO_END = "spf_no_end"
     """Nothing is said of servers that are not named: as '?all'."""
+    NOBODY = "spf_names_no_server"
+    """No server at all may send."""
+    REDIRECT_IGNORED = "spf_redirect_ignored"
+    """'redirect' beside 'all' counts for nothing (section 6.1)."""
     PROVIDER_MISSING = "spf_provider_missing"
     PTR = "spf_ptr"
     """'ptr' should not be used (section 5.5)."""
@@ -81,6 +94,16 @@ class SpfResult:
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The addresses that the own terms 'a' and 'mx' lead to, by the term."""
 
+    almost: str = ""
+    """What a text that is nearly a record is meant as, where there is no record."""
+    allowed: frozenset[str] = frozenset()
+    """Those of the addresses that were asked about that may send."""
+
+    @property
+    def faults(self) -> frozenset[SpfFault]:
+        """What is wrong, without where."""
+        return frozenset(each.fault for each in self.troubles)
+
     @property
     def record(self) -> str:
         """The record, '' where there is none or more than one."""
@@ -88,18 +111,20 @@ class SpfResult:
 
 
 async def examine_spf(
-    domain: str, lookups: Lookups, provider: Sequence[str] = (), senders: Sequence[str] = ()
+    domain: str, lookups: Lookups, provider: Sequence[str] = (), senders: Sequence[str] = (), others: Sequence[str] = ()
 ) -> SpfResult:
     """Look a domain's SPF up and follow it. Raises nothing: what the DNS does not say is a trouble.
 
     `domain`: in A-labels. `provider`: domains, any of which, included, lets the provider send. `senders`: addresses of
-    a server of one's own, each of which must be allowed.
+    a server of one's own, each of which must be allowed. `others`: addresses of which it is only to be said whether
+    they are.
     """
     texts = await lookups.texts(domain)
     records = tuple(sorted(each for each in texts.found if is_spf(each)))  # the DNS keeps no order
     if not records:
         fault = SpfFault.UNREACHABLE if texts.problem in NOT_SAID else SpfFault.MISSING
-        return SpfResult(troubles=(SpfProblem(fault, domain),))
+        almost = next(filter(None, map(meant_as_spf, sorted(texts.found))), "")
+        return SpfResult(troubles=(SpfProblem(fault, domain),), almost=almost)
     if len(records) > 1:
         return SpfResult(records=records, troubles=(SpfProblem(SpfFault.SEVERAL, domain),))
     walk = _Walk(lookups)
@@ -115,6 +140,7 @@ async def examine_spf(
         troubles=tuple(dict.fromkeys(_troubles(domain, terms, walk, provider, senders))),
         empty_terms=tuple(walk.empty),
         addresses=walk.addresses,
+        allowed=frozenset(each for each in (*senders, *others) if walk.allows(each)),
     )
 
 
@@ -126,26 +152,51 @@ def _troubles(
         yield SpfProblem(SpfFault.TOO_MANY_LOOKUPS, domain)
     if walk.void > MOST_VOID:
         yield SpfProblem(SpfFault.TOO_MANY_VOID, domain)
-    if not any(each.name in ("all", "redirect") for each in terms):
-        yield SpfProblem(SpfFault.NO_END, domain)
+    yield from _unnamed(domain, terms, walk, provider, senders)
+
+
+def _unnamed(
+    domain: str, terms: tuple[Term, ...], walk: _Walk, provider: Sequence[str], senders: Sequence[str]
+) -> Iterator[SpfProblem]:
+    """Tell whether somebody is not named who should be; one cause is told once."""
+    names = {each.name for each in terms}
+    meant = {each.name for each in _meant(domain, walk)}
+    unended = not (names | meant) & {"all", "redirect"}
+    unknown = any(each.fault is SpfFault.UNREACHABLE for each in walk.troubles)  # who is named there is not known
+    missing = "" if unknown else _missing(domain, walk, provider, senders)
     late = next((each for each in terms[len(before_all(terms)) :] if each.qualifier and each.name != "all"), None)
+    nobody = (
+        not missing
+        and late is None
+        and not walk.troubles
+        and not walk.may_allow
+        and all(each.qualifier != "?" or each.name == "all" for each in terms)
+    )
+    if nobody:
+        yield SpfProblem(SpfFault.NOBODY, domain)
+    elif unended:
+        yield SpfProblem(SpfFault.NO_END, domain)
     if late is not None:
         yield SpfProblem(SpfFault.AFTER_ALL, late.text)
-    if any(each.fault is SpfFault.UNREACHABLE for each in walk.troubles):
-        return  # who is named there is not known
-    if provider and not (walk.included | _meant(domain, walk)) & {each.lower() for each in provider}:
-        yield SpfProblem(SpfFault.PROVIDER_MISSING, provider[0])
-    for sender in senders:
-        if not walk.allows(sender):
-            yield SpfProblem(SpfFault.PROVIDER_MISSING, sender)
-            break
+    if missing:
+        yield SpfProblem(SpfFault.PROVIDER_MISSING, missing)
+    elif names >= {"all", "redirect"} and not nobody:
+        yield SpfProblem(SpfFault.REDIRECT_IGNORED, domain)
 
 
-def _meant(domain: str, walk: _Walk) -> set[str]:
-    """Return the domains that misspelt terms of the domain's own record mean to include."""
+def _missing(domain: str, walk: _Walk, provider: Sequence[str], senders: Sequence[str]) -> str:
+    """Return what should be named and is not, '' where nothing is missing."""
+    meant = {each.value.lower() for each in _meant(domain, walk) if each.name == "include" and _passes(each)}
+    if provider and not (walk.included | meant) & {each.lower() for each in provider}:
+        return provider[0]
+    return next((each for each in senders if not walk.allows(each)), "")
+
+
+def _meant(domain: str, walk: _Walk) -> list[Term]:
+    """Return what misspelt parts of the domain's own record are meant as."""
     wrong = (each.where.partition(": ")[2] for each in walk.troubles if each.where.startswith(f"{domain}: "))
-    terms = (parse_term(respelt(each)) for each in wrong)
-    return {each.value.lower() for each in terms if each is not None and each.name == "include" and _passes(each)}
+    terms = (parse_term(part) for each in wrong for part in respelt(each).split(" "))
+    return [each for each in terms if each is not None]
 
 
 class _Effect(Enum):
@@ -183,8 +234,15 @@ class _Walk:
         """Domains whose servers an earlier term refuses: the first that fits decides (section 4.6.2)."""
         self._networks: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, _Effect]] = []
         self._silent = 0
+        self._by_message = False
+        """Whether it depends on the message who else may send."""
         self._own_term = ""
         """The term of the domain's own record that is being followed."""
+
+    @property
+    def may_allow(self) -> bool:
+        """Whether there is any address from which mail may pass."""
+        return self._by_message or any(effect is _Effect.ALLOWED for _, effect in self._networks)
 
     def allows(self, address: str) -> bool:
         """Whether an address is among those that are named as senders."""
@@ -200,6 +258,8 @@ class _Walk:
         for term in asked:
             if term.name == "ptr":
                 self.troubles.append(SpfProblem(SpfFault.PTR, domain))
+            if term.is_wide and _effect(term, within) is _Effect.ALLOWED:
+                self.troubles.append(SpfProblem(SpfFault.EVERYBODY, f"{domain}: {term.text}"))
             if term.name == "redirect" and len(asked) < len(terms):
                 continue  # it is ignored where there is an 'all' (section 6.1)
             if term.name in ("ip4", "ip6"):
@@ -220,7 +280,8 @@ class _Walk:
 
     async def _look_up(self, term: Term, domain: str, way: tuple[str, ...], within: _Effect | None) -> None:
         if term.has_macro or term.name in ("ptr", "exists"):
-            return  # what that is, only a message says
+            self._by_message |= _effect(term, within) is _Effect.ALLOWED  # what that is, only a message says
+            return
         target = domain_of(term.value) or domain
         if term.name in ("include", "redirect"):
             await self._include(term, target, way, within if term.name == "redirect" else _effect(term, within))

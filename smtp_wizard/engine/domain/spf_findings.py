@@ -8,14 +8,15 @@ from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.domain import spf
-from smtp_wizard.engine.domain.findings import DnsOperator, DnsRecord, DomainFinding, record_to_publish
+from smtp_wizard.engine.domain.findings import DnsOperator, DomainFinding, record_to_publish
 from smtp_wizard.engine.domain.spf import SpfFault, SpfProblem, SpfResult
-from smtp_wizard.engine.domain.spf_mending import costs_too_much, mended
+from smtp_wizard.engine.domain.spf_mending import PLACE, MendedSpf, costs_too_much, mended
 
 _SPF_VERDICTS = {
     SpfFault.TOO_MANY_VOID: Verdict.WARN,
     SpfFault.NO_END: Verdict.WARN,
     SpfFault.PTR: Verdict.WARN,
+    SpfFault.REDIRECT_IGNORED: Verdict.WARN,
     SpfFault.UNREACHABLE: Verdict.WARN,
 }
 """What is not here makes receivers ignore the record, or lets the provider's mail fail."""
@@ -23,19 +24,38 @@ _SPF_VERDICTS = {
 
 def spf_findings(result: SpfResult, place: DnsOperator, provider: Shown, include: str) -> Iterator[DomainFinding]:
     """Say what is wrong with the SPF. `provider`: its name, `include`: the term that lets it send; both may be ''."""
+    mending = mended(result, include)
     for trouble in result.troubles:
         title, explanation = _spf_words(trouble, result, place.domain, provider)
-        record = record_to_publish(place.domain, "TXT", mended(result, include))
-        unmended = _unmended(trouble, result, record.value, place.domain)
+        steps = _unmended(trouble, result, mending.record, place.domain)
+        whole = mending.whole and not steps
         yield DomainFinding(
             code=trouble.fault.value,
-            verdict=_SPF_VERDICTS.get(trouble.fault, Verdict.FAIL),
+            verdict=_spf_verdict(trouble.fault, result),
             title=title,
             explanation=explanation,
             who=Who.PROVIDER if _is_of_another(trouble, place.domain) else Who.ADMIN,
-            steps=unmended or _spf_steps(trouble, result, place, record),
-            publish=None if unmended else record,
+            steps=steps or _spf_steps(trouble, result, place, mending),
+            publish=record_to_publish(place.domain, "TXT", mending.record) if whole else None,
         )
+
+
+def nobody_sends(place: DnsOperator) -> DomainFinding:
+    """Say that the record is right for a domain that neither takes nor sends mail."""
+    return DomainFinding(
+        code=SpfFault.NOBODY.value,
+        verdict=Verdict.SKIPPED,
+        title=phrase("Nobody may send as {}", shown(place.domain, 100)),
+        explanation=phrase("It takes no mail, and no server may send for it. That is right for a domain without mail."),
+        who=Who.ADMIN,
+    )
+
+
+def _spf_verdict(fault: SpfFault, result: SpfResult) -> Verdict:
+    """A record that names nobody lets all mail fail, but for one that ends in '?all' or says nothing of the others."""
+    if fault is SpfFault.NOBODY and not {"-", "~", ""} & {each.qualifier for each in result.terms}:
+        return Verdict.WARN
+    return _SPF_VERDICTS.get(fault, Verdict.FAIL)
 
 
 _OTHERS = frozenset({SpfFault.SYNTAX, SpfFault.PTR, SpfFault.EVERYBODY, SpfFault.SEVERAL})
@@ -50,7 +70,7 @@ def _unmended(trouble: SpfProblem, result: SpfResult, value: str, domain: str) -
     """Return the steps for what no record of the domain's own mends; none where one does."""
     if trouble.fault is SpfFault.UNREACHABLE:
         return (
-            phrase("Look again in a few minutes."),
+            phrase("Look again in some minutes."),
             phrase("Does it stay so? Ask who keeps the DNS of {}.", shown(trouble.where, 100)),
         )
     if _is_of_another(trouble, domain):
@@ -58,7 +78,8 @@ def _unmended(trouble: SpfProblem, result: SpfResult, value: str, domain: str) -
             phrase("Tell whoever runs {}: the record there is wrong.", shown(trouble.where.partition(": ")[0], 100)),
             phrase("Does nobody send for you from there any more? Take it out of your SPF record."),
         )
-    if trouble.fault is SpfFault.TOO_MANY_LOOKUPS and costs_too_much(value, result):
+    too_many = trouble.fault is SpfFault.TOO_MANY_LOOKUPS and costs_too_much(value, result)
+    if too_many or (trouble.fault is SpfFault.TOO_MANY_VOID and not result.empty_terms):
         return (
             phrase("List the services that the record includes, and find out which of them still send for you."),
             phrase("Take the others out of the record."),
@@ -74,7 +95,9 @@ def _spf_words(trouble: SpfProblem, result: SpfResult, domain: str, provider: Sh
         case SpfFault.MISSING:
             return (
                 phrase("{} does not say who may send its mail", name),
-                phrase(
+                phrase("A record is there, but it does not begin with 'v=spf1' and a blank: receivers do not see it.")
+                if result.almost
+                else phrase(
                     "There is no SPF record. Receivers cannot tell your mail from a forgery, and file more as junk."
                 ),
             )
@@ -125,7 +148,19 @@ def _allowing_words(fault: SpfFault, where: Shown, name: Shown, provider: Shown)
         case SpfFault.EVERYBODY:
             return (
                 phrase("The SPF record lets everybody send as {}", name),
-                phrase("It ends in '+all', which allows every server in the world. It protects nothing."),
+                phrase("It ends in '+all', which allows every server in the world. It protects nothing.")
+                if where == name
+                else phrase("'{}' allows a large part of all servers in the world. It protects nothing.", where),
+            )
+        case SpfFault.NOBODY:
+            return (
+                phrase("The SPF record of {} names no server", name),
+                phrase("So no server may send for it: all your mail fails SPF, and may be refused or land in junk."),
+            )
+        case SpfFault.REDIRECT_IGNORED:
+            return (
+                phrase("A part of the SPF record counts for nothing"),
+                phrase("'redirect' is ignored where the record has 'all'. 'include' is what is meant."),
             )
         case SpfFault.NO_END:
             return (
@@ -156,8 +191,42 @@ def _allowing_words(fault: SpfFault, where: Shown, name: Shown, provider: Shown)
             )
 
 
-def _spf_steps(trouble: SpfProblem, result: SpfResult, place: DnsOperator, record: DnsRecord) -> tuple[Shown, ...]:
-    steps = place.publishing(record, instead=bool(result.records))
-    if trouble.fault is SpfFault.SEVERAL:
-        return (*steps[:2], phrase("Delete the other records that begin with 'v=spf1'."), steps[2])
-    return steps
+def _spf_steps(trouble: SpfProblem, result: SpfResult, place: DnsOperator, mending: MendedSpf) -> tuple[Shown, ...]:
+    if not mending.whole:
+        return (*_steps_to_fill(mending, place), *_missed(mending), place.words, _LOOK_AGAIN)
+    record = record_to_publish(place.domain, "TXT", mending.record)
+    sign_in, change, again = place.publishing(record, instead=bool(result.records or result.almost))
+    several = trouble.fault is SpfFault.SEVERAL
+    others = (phrase("Delete the other records that begin with 'v=spf1'."),) if several else ()
+    return (sign_in, change, *others, *_missed(mending), again)
+
+
+_LOOK_AGAIN = phrase("Wait a few minutes (a day at most), and look again.")
+
+
+def _steps_to_fill(mending: MendedSpf, place: DnsOperator) -> tuple[Shown, ...]:
+    """Return what to do where it is not known what sends: no record can be written then."""
+    name = shown(place.domain, 253)
+    return (
+        phrase("Find out what sends mail as {}: a provider, a server of your own, a shop, a newsletter.", name),
+        phrase(
+            "Name it, and the record is written for you: 'smtp-wizard domain {}' with --provider ID or --server HOST.",
+            name,
+        ),
+        phrase(
+            "Or write it yourself: with 'include:' and what your provider names, or 'ip4:' and the address of your"
+            " server, in the place of '{}': {}",
+            phrase(PLACE),
+            shown(mending.record, 1000),
+        ),
+    )
+
+
+def _missed(mending: MendedSpf) -> tuple[Shown, ...]:
+    """Name what the record leaves out, as it may only be misspelt."""
+    if not mending.left_out:
+        return ()
+    parts = shown(", ".join(mending.left_out), 300)
+    return (
+        phrase("It leaves out '{}'. Does that name something that sends for you? Put it in as it is right.", parts),
+    )

@@ -15,7 +15,9 @@ MOST_TERMS = 200
 _LOOKING_UP = frozenset({"include", "a", "mx", "ptr", "exists", "redirect"})
 _READABLE = re.compile(r"[!-~]+")
 """The characters of a term: visible ASCII (section 7.1). A receiver reads no other, and nobody is to publish one."""
-_MECHANISMS = frozenset({"all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists"})
+MECHANISMS = frozenset({"all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists"})
+_WIDEST = {4: 8, 6: 16}
+"""The shortest prefix of a network that is one owner's, by the version of IP: nobody was given more."""
 _TERM = re.compile(r"([-+~?]?)([a-z][a-z0-9._-]*)(?:([:=])([^ ]*?))?((?:/[0-9]{1,3})?(?://[0-9]{1,3})?)", re.IGNORECASE)
 
 
@@ -36,6 +38,17 @@ class Term:
     def looks_up(self) -> bool:
         """Whether a receiver must ask the DNS for it."""
         return self.name in _LOOKING_UP
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it allows so large a part of all addresses that nobody can own it."""
+        if self.qualifier != "+" or self.name not in ("ip4", "ip6", "a", "mx"):
+            return False
+        if self.name in ("a", "mx"):
+            four, _, six = self.mask.partition("//")
+            return (bool(four) and int(four[1:]) < _WIDEST[4]) or (bool(six) and int(six) < _WIDEST[6])
+        network = ipaddress.ip_network(self.value, strict=False)
+        return network.prefixlen < _WIDEST[network.version]
 
     @property
     def has_macro(self) -> bool:
@@ -75,8 +88,8 @@ def parse_term(text: str) -> Term | None:
     qualifier, name, sign, value, mask = (each or "" for each in found.groups())
     name = name.lower()
     if sign == "=":
-        return Term(text, "", name, value + mask) if not qualifier and name not in _MECHANISMS else None
-    if name not in _MECHANISMS or not _may_stand(name, sign, value, mask):
+        return Term(text, "", name, value + mask) if not qualifier and name not in MECHANISMS else None
+    if name not in MECHANISMS or not _may_stand(name, sign, value, mask):
         return None
     return Term(text, qualifier or "+", name, value + mask if name in ("ip4", "ip6") else value, mask)
 
@@ -125,12 +138,31 @@ _SLIPS = (
     (re.compile(r"^([-+~?]?)(include|includes|inlcude|a|mx|exists)[:=]", re.IGNORECASE), r"\1\2:"),
     (re.compile(r"^([-+~?]?)(?:includes|inlcude):", re.IGNORECASE), r"\1include:"),
     (re.compile(r"^redirect:", re.IGNORECASE), "redirect="),
+    (re.compile(r"^(?=[0-9]+(?:\.[0-9]+){3}(?:/[0-9]+)?$)"), "ip4:"),
 )
 """How terms are misspelt, and how they are right."""
 
 
 def respelt(text: str) -> str:
-    """Return a term as it was meant, where it has a slip that is common; any other as it stands."""
+    """Return what a part of a record is meant as, where it has a slip that is common; any other as it stands.
+
+    Two parts, with a blank, where that was lost between two strings.
+    """
+    joined = _JOINED.fullmatch(text) if parse_term(text) is None else None
+    if joined is not None and parse_term(respelt(joined[1])) is not None:
+        return f"{respelt(joined[1])} {joined[2]}"
     for slip, right in _SLIPS:
         text = slip.sub(right, text)
     return text.rstrip(",;")
+
+
+_JOINED = re.compile(r"([^ ]+?)([-~?]all)", re.IGNORECASE)
+
+
+def meant_as_spf(text: str) -> str:
+    """Return the record that a text which is none is meant as; '' where it is meant as something else."""
+    found = _ALMOST.match(text)
+    return "" if found is None or is_spf(text) else f"v=spf1 {text[found.end() :].strip()}".rstrip()
+
+
+_ALMOST = re.compile(r"[\"' ]*v ?[=:] ?spf ?1?(?![0-9.])[;,\"']?", re.IGNORECASE)

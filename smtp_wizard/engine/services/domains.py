@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.discovery.dns import Resolver
     from smtp_wizard.engine.domain.dns_lookups import Lookups
     from smtp_wizard.engine.domain.domain_report import DomainReport
+    from smtp_wizard.engine.domain.sender_records import SenderRecords
     from smtp_wizard.engine.providers.catalog import Catalog
 
 MOST_SELECTORS = 20
@@ -29,12 +30,19 @@ class Domains:
         self._resolver = resolver
 
     async def examine(
-        self, domain: str, *, provider: Provider | None = None, selectors: tuple[str, ...] = (), server: str = ""
+        self,
+        domain: str,
+        *,
+        provider: Provider | None = None,
+        selectors: tuple[str, ...] = (),
+        server: str = "",
+        sends_through: str = "",
     ) -> DomainReport:
         """Look at a domain, or at that of an address. Only the DNS is asked, and only about names.
 
         `provider`: who sends for it; where left out, the one that takes its mail. `selectors`: DKIM keys to look at as
-        well. `server`: a server of one's own that sends. Raises `InputError`, `DataError`.
+        well. `server`: a server of one's own that sends. `sends_through`: the server that mail is handed to, which
+        need not be the one that sends it on. Raises `InputError`, `DataError`.
         """
         from smtp_wizard.engine.discovery.dns import Resolver
         from smtp_wizard.engine.domain.dns_lookups import Lookups
@@ -43,7 +51,7 @@ class Domains:
 
         name = domain_name(domain)
         lookups = Lookups(self._resolver or Resolver())
-        if provider is None and not server:
+        if provider is None and not server and not sends_through:
             provider = await self._by_mx(name, lookups)
         owner = self._catalog.by_domain(name)
         if owner is not None and owner.kind in (ProviderKind.HOSTING, ProviderKind.RELAY, ProviderKind.CUSTOM):
@@ -56,10 +64,26 @@ class Domains:
             records=records,
             selectors=selectors[:MOST_SELECTORS],
             server=domain_name(server) if server else "",
+            sends_through=sends_through,
             owner=owner.name if owner else NO_WORDS,
             owner_sends=owner is not None and provider is owner,
+            own_domains_only=await self._sends_for_own_domains_only(provider, records, name, lookups),
         )
         return await examine_domain(question, lookups)
+
+    async def _sends_for_own_domains_only(
+        self, provider: Provider | None, records: SenderRecords | None, domain: str, lookups: Lookups
+    ) -> bool:
+        """Whether a provider has mailboxes of its own domains and is not known to send for others, such as this one."""
+        if provider is None or records is not None or not provider.domains:
+            return False
+        if provider.kind not in (ProviderKind.MAILBOX, ProviderKind.ISP):
+            return False
+        from smtp_wizard.engine.domain.dns_lookups import NOT_SAID
+
+        mx = await lookups.mx(domain)
+        takes_its_mail = provider in self._catalog.by_mx(mx.hosts)
+        return mx.problem not in NOT_SAID and not takes_its_mail
 
     async def _by_mx(self, domain: str, lookups: Lookups) -> Provider | None:
         """Return who takes the mail of a domain, where that is one provider alone."""

@@ -155,8 +155,10 @@ def _card(report: DomainReport) -> Card:
         case Verdict.WARN:
             title = "1 thing could be better" if wrong == 1 else f"{wrong} things could be better"
             return Card(mood=Mood.WARNED, title=title)
+        case Verdict.UNKNOWN:
+            return Card(mood=Mood.WARNED, title="The DNS did not answer", lines=("Look again in some minutes.",))
         case _:
-            return Card(mood=Mood.PASSED, title="All is well")
+            return Card(mood=Mood.PASSED, title="All is well", lines=("Nothing that it publishes is wrong.",))
 
 
 _SIGNS = {Verdict.FAIL: "✗", Verdict.WARN: "!", Verdict.SKIPPED: "·"}

@@ -18,7 +18,7 @@ from smtp_wizard.engine.domain.readiness import RequirementResult, judge, load_r
 from smtp_wizard.engine.limits.catalogue_limits import sender_of
 from smtp_wizard.engine.limits.mailing_plan import Mailing, Plan, Reserve, plan
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.providers.provider import Provider
+from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 from smtp_wizard.engine.services.domains import Domains
 from smtp_wizard.flows.areas.domain import ReadSections
 from smtp_wizard.flows.areas.mailing import MailingField, parse_recipients, parse_sent
@@ -66,7 +66,10 @@ def provider_of(account: Account, catalog: Catalog) -> Provider:
 
 async def examined(account: Account, domains: Domains, catalog: Catalog) -> DomainReport:
     """Look at the domain of an account's sender, seen from its provider. Raises as `Domains.examine`, `InputError`."""
-    return await domains.examine(str(account.from_address), provider=provider_of(account, catalog))
+    provider = provider_of(account, catalog)
+    if provider.kind is ProviderKind.CUSTOM:  # who sends is known by the server alone
+        return await domains.examine(str(account.from_address), sends_through=account.connection.endpoint.host)
+    return await domains.examine(str(account.from_address), provider=provider)
 
 
 def concluded(account: Account, mailing: Mailing, report: DomainReport, catalog: Catalog, sent: int = 0) -> Readiness:
@@ -292,6 +295,7 @@ def _lines(result: RequirementResult) -> Iterator[str]:
     yield str(asked.asked)
     yield str(result.detail)
     if result.verdict is not Verdict.PASS:
-        yield f"Who must act: {who_words(asked.who)}"
-        yield str(asked.step)
+        if not result.silent:
+            yield f"Who must act: {who_words(asked.who)}"
+        yield str(result.step)
     yield words.asked_words(asked)

@@ -78,7 +78,8 @@ class DomainExamined(JsonDocument):
     spf: SpfJson
     dkim: tuple[DkimJson, ...]
     dmarc: DmarcJson
-    mx: tuple[str, ...]
+    mx: tuple[str, ...] | None
+    """The mail hosts; null where the DNS did not answer."""
     findings: tuple[DomainFindingJson, ...]
 
     @classmethod
@@ -95,6 +96,6 @@ class DomainExamined(JsonDocument):
                 DkimJson(key.selector, Verdict.PASS if key.usable else Verdict.FAIL, key.bits) for key in report.keys
             ),
             dmarc=DmarcJson(report.dmarc_verdict, shown(report.dmarc.record, 4096) or None, report.dmarc.policy),
-            mx=report.mail_hosts.hosts,
+            mx=None if report.mx_verdict is Verdict.UNKNOWN else report.mail_hosts.hosts,
             findings=tuple(map(DomainFindingJson.of, report.findings)),
         )

@@ -57,7 +57,7 @@ class RequirementJson:
             met.verdict,
             met.detail,
             asked.who,
-            asked.step,
+            met.step,
             first,
             tuple(also),
         )
