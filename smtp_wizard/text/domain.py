@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Verdict
@@ -26,8 +26,10 @@ def domain_lines(report: DomainReport) -> list[str]:
         for verdict, label, words in _rows(report)
         for line in paragraph(words, f"{VERDICT_WORDS[verdict]:<6}{label:<12}")
     ]
+    told: list[DnsRecord] = []
     for finding in report.findings:
-        lines += ["", *domain_finding_lines(finding)]
+        lines += ["", *domain_finding_lines(finding, told)]
+        told += [finding.publish] if finding.publish is not None else []
     return lines
 
 
@@ -57,11 +59,16 @@ def _dmarc_words(report: DomainReport) -> str:
     return f"{shown(dmarc.record, 1000)} ({asked}{parent})"
 
 
-def domain_finding_lines(finding: DomainFinding) -> list[str]:
-    """Return one finding as lines: what is wrong, who must act, the steps, and the record on lines of its own."""
+def domain_finding_lines(finding: DomainFinding, told: Sequence[DnsRecord] = ()) -> list[str]:
+    """Return one finding as lines: what is wrong, who must act, the steps, and the record on lines of its own.
+
+    `told`: records that stand above; one of those is not written again.
+    """
     lines = paragraph(finding.title, f"{VERDICT_WORDS[finding.verdict]:<6}")
     margin = " " * 6
     lines += paragraph(finding.explanation, margin)
+    if finding.publish is not None and finding.publish in told:
+        return [*lines, f"{margin}The record above mends this as well."]
     if finding.steps:
         lines += paragraph(who_words(finding.who), f"{margin}Who must act: ")
     for number, step in enumerate(finding.steps, 1):

@@ -19,7 +19,7 @@ from tests.engine.discovery.test_autoconfig import configuration, server
 from tests.engine.discovery.test_discovery_sources import Pages, Trying
 from tests.support.cli import Ran, run
 from tests.support.discovering import Answer, answering
-from tests.support.dnsserver import DnsServer
+from tests.support.dnsserver import DnsFault, DnsServer
 from tests.support.patience import PATIENCE
 
 ZONE = """
@@ -35,8 +35,9 @@ OWN = "https://autoconfig.firm.de/mail/config-v1.1.xml"
 class Served:
     """A DNS server that runs beside the test, in a loop of its own."""
 
-    def __init__(self, zone: str) -> None:
+    def __init__(self, zone: str, faults: Mapping[str, DnsFault] | None = None) -> None:
         self._zone = zone
+        self._faults = faults
         self.server: DnsServer
         self._loop = asyncio.new_event_loop()
         self._up = threading.Event()
@@ -45,7 +46,7 @@ class Served:
 
     async def _run(self) -> None:
         self._end = asyncio.Event()
-        async with DnsServer(self._zone) as self.server:
+        async with DnsServer(self._zone, self._faults) as self.server:
             self._up.set()
             await self._end.wait()
 

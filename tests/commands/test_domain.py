@@ -14,13 +14,21 @@ from smtp_wizard.engine.providers.catalog import load_catalog
 from tests.commands.test_discover import Served
 from tests.engine.domain.test_mending import DOMAIN, as_text, good_zone
 from tests.support.cli import run
-from tests.support.dnsserver import DnsServer
+from tests.support.dnsserver import DnsFault, DnsServer
 
 MINE = {
     ("own.example", "MX"): ["1 aspmx.l.google.com."],
     ("own.example", "TXT"): ["v=spf1 include:_spf.google.com ~all"],
     ("_spf.google.com", "TXT"): ["v=spf1 ip4:192.0.2.0/24 ~all"],
     ("aspmx.l.google.com", "A"): ["192.0.2.7"],
+}
+REJECTING = {
+    ("good.example", "MX"): ["1 mx.good.example."],
+    ("good.example", "TXT"): ["v=spf1 mx -all"],
+    ("mx.good.example", "A"): ["192.0.2.8"],
+    ("_dmarc.good.example", "TXT"): ["v=DMARC1; p=reject; rua=mailto:a@good.example"],
+    ("_dmarc.watching.example", "TXT"): ["v=DMARC1; p=reject; t=y; rua=mailto:a@watching.example"],
+    ("sub.watching.example", "MX"): ["1 mx.good.example."],
 }
 FREE = {
     ("_dmarc.gmail.com", "TXT"): ["v=DMARC1; p=none; sp=quarantine; rua=mailto:a@gmail.com"],
@@ -30,7 +38,7 @@ FREE = {
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[DnsServer]:
-    with Served(as_text(good_zone() | MINE | FREE)) as server:
+    with Served(as_text(good_zone() | MINE | FREE | REJECTING)) as server:
         monkeypatch.setattr(dns, "Resolver", lambda: server.resolver)
         yield server
 
@@ -68,6 +76,56 @@ def test_an_address_of_a_mailbox_provider_belongs_to_it(asked: DnsServer) -> Non
     found = document("domain", "ana@gmail.com", "--provider", "microsoft365", code=0)
     assert [each["code"] for each in found["findings"]] == ["freemail_sender"]
     assert document("domain", "ana@gmail.com", "--provider", "gmail", code=0)["findings"] == []
+
+
+def test_a_provider_of_mailboxes_proves_no_mail_of_another_domain(asked: DnsServer) -> None:
+    found = document("domain", "ana@good.example", "--provider", "gmail", code=1)
+    [unaligned] = [each for each in found["findings"] if each["code"] == "dmarc_not_aligned"]
+    assert (unaligned["verdict"], unaligned["who"]) == ("fail", "you")
+    assert document("domain", "ana@good.example", code=0)["verdict"] == "pass"
+    [mild] = [
+        each
+        for each in document("domain", "own.example", "--provider", "gmail", code=0)["findings"]
+        if each["code"] == "dmarc_not_aligned"
+    ]
+    assert mild["verdict"] == "warn"
+
+
+def test_a_record_of_the_domain_above_on_trial_is_told_as_such(asked: DnsServer) -> None:
+    words = " ".join(run("domain", "sub.watching.example").out.split())
+    assert "(only watches, as watching.example has it)" in words
+
+
+@pytest.mark.parametrize("selector", ["bad..sel", ".a", "a.", "-", "x" * 64])
+def test_what_is_no_selector_is_one_sentence(asked: DnsServer, selector: str) -> None:
+    ran = run("domain", DOMAIN, f"--selector={selector}")
+    assert (ran.code, ran.out) == (2, "")
+
+
+def test_one_record_that_mends_several_faults_is_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    zone = good_zone() | {(DOMAIN, "TXT"): ["v=spf1 ipv4:203.0.113.9 ipv4:203.0.113.8 mx"]}
+    with Served(as_text(zone)) as server:
+        monkeypatch.setattr(dns, "Resolver", lambda: server.resolver)
+        ran = run("domain", DOMAIN)
+    assert ran.out.count("Value  v=spf1 ip4:203.0.113.9 ip4:203.0.113.8 mx ~all") == 1
+    assert ran.out.count("The record above mends this as well.") == 2
+
+
+def test_a_dns_that_says_nothing_leaves_everything_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = dict.fromkeys(
+        (DOMAIN, f"_dmarc.{DOMAIN}", "_dmarc.example", f"_mta-sts.{DOMAIN}", f"_smtp._tls.{DOMAIN}"), DnsFault.SERVFAIL
+    )
+    with Served(as_text(good_zone()), silent) as server:
+        monkeypatch.setattr(dns, "Resolver", lambda: server.resolver)
+        found = document("domain", DOMAIN, code=1)
+        ran = run("domain", DOMAIN)
+    assert (found["verdict"], found["mx"], found["spf"]["verdict"]) == ("unknown", None, "unknown")
+    [told] = found["findings"]
+    assert (told["code"], told["steps"]) == ("dns_unreachable", ["Look again in some minutes."])
+    assert ran.code == 1
+    assert ran.out.count("????") == 3
+    assert "none" not in ran.out
+    assert "no record" not in ran.out
 
 
 def test_of_a_domain_that_is_not_there_nothing_else_is_said(asked: DnsServer) -> None:

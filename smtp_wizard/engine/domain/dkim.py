@@ -19,7 +19,9 @@ ED25519_BITS = 256
 
 TAG = re.compile(r"\s*([a-z][a-z0-9_]*)\s*=\s*([!-~\s]*?)\s*", re.IGNORECASE | re.ASCII)
 """One tag with its value: visible ASCII, and the blanks between (RFC 6376 section 3.2)."""
-SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?", re.IGNORECASE)
+SELECTOR = re.compile(
+    r"(?=.{1,63}$)[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)*", re.IGNORECASE
+)
 """What a selector looks like: labels of a name (RFC 6376 section 3.1)."""
 
 

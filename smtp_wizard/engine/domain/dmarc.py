@@ -220,7 +220,8 @@ def mended(dmarc: Dmarc, report_address: str) -> str:
     meant = [_readable(tags(re.sub(r"^\s*v\s*=\s*dmarc1", "v=DMARC1", each, flags=re.I))) for each in dmarc.records]
     found = min(meant, key=_mildness).copy() if meant else {}
     refused = {host for fault, host in dmarc.faults if fault is DmarcFault.NOT_AUTHORIZED}
-    named = _report_addresses(found.get("rua", ""))[0]
+    good, bad = _report_addresses(found.get("rua", ""))
+    named = list(dict.fromkeys((*good, *(each for each in bad if _ADDRESS.fullmatch(each)))))  # 'mailto:' was left out
     addresses = [each for each in named if each.rpartition("@")[2].lower() not in refused] or [report_address]
     found["p"] = (_policy(found.get("p", "")) or Policy.NONE).value
     found["rua"] = ",".join(f"mailto:{each.replace('%', '%25').replace(';', '%3B')}" for each in addresses)
@@ -237,10 +238,23 @@ def _mildness(found: dict[str, str]) -> int:
     return len(Policy) if policy is None else list(Policy).index(policy)
 
 
-_KEPT = ("p", "sp", "np", "adkim", "aspf", "fo", "rua", "ruf", "psd", "t")
+_ASKED = "|".join(Policy)
+_KEPT = {
+    "p": _ASKED,
+    "sp": _ASKED,
+    "np": _ASKED,
+    "adkim": "r|s",
+    "aspf": "r|s",
+    "fo": "[01ds](?::[01ds])*",
+    "rua": ".+",
+    "ruf": ".+",
+    "psd": "y|n|u",
+    "t": "y|n",
+}
+"""The tags that have a meaning, with what they may say (section 4.7); receivers ignore one that says something else."""
 
 
 def _ordered(found: dict[str, str]) -> Iterator[str]:
-    for name in _KEPT:
-        if name in found:
+    for name, allowed in _KEPT.items():
+        if name in found and re.fullmatch(allowed, found[name].strip(), re.IGNORECASE):
             yield f"{name}={found[name]}"

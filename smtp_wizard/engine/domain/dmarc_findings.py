@@ -112,7 +112,9 @@ def _dmarc_steps(
     assert publish is not None, "everything else is mended by a record"
     steps = place.publishing(publish, instead=bool(result.records))
     reports = phrase("Reports go to the address after 'rua=': change it if nobody reads that one.")
-    return (*steps[:2], reports, steps[2])
+    several = fault is DmarcFault.SEVERAL
+    others = (phrase("Delete the other records that begin with 'v=DMARC1'."),) if several else ()
+    return (*steps[:2], *others, reports, steps[2])
 
 
 def alignment_finding(

@@ -224,9 +224,10 @@ def _steps_to_fill(mending: MendedSpf, place: DnsOperator) -> tuple[Shown, ...]:
 
 def _missed(mending: MendedSpf) -> tuple[Shown, ...]:
     """Name what the record leaves out, as it may only be misspelt."""
-    if not mending.left_out:
+    named = [each for each in mending.left_out if each.lstrip("+").lower() not in ("all", "ptr")]
+    if not named:
         return ()
-    parts = shown(", ".join(mending.left_out), 300)
+    parts = shown(", ".join(named), 300)
     return (
         phrase("It leaves out '{}'. Does that name something that sends for you? Put it in as it is right.", parts),
     )

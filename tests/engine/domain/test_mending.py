@@ -198,10 +198,10 @@ CASES = {
         value=f"v=DMARC1; p=none; rua=mailto:postmaster@{DOMAIN}",
     ),
     "reports to a plain address": Case(
-        {(DMARC, "TXT"): [f"v=DMARC1; p=reject; rua=a@{DOMAIN}"]},
+        {(DMARC, "TXT"): [f"v=DMARC1; p=reject; aspf=z; adkim=s; sp=junk; rua=a@{DOMAIN}"]},
         "dmarc_bad_report_address",
         Verdict.WARN,
-        value=f"v=DMARC1; p=reject; rua=mailto:postmaster@{DOMAIN}",
+        value=f"v=DMARC1; p=reject; adkim=s; rua=mailto:a@{DOMAIN}",
     ),
     "reports to strangers": Case(
         {(DMARC, "TXT"): ["v=DMARC1; p=reject; rua=mailto:a@reports.example"]},

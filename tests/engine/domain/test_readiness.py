@@ -106,3 +106,33 @@ def test_each_requirement_has_who_asks_for_it_since_when_and_a_source_that_says_
         assert date.fromisoformat(each.since) < date(2026, 12, 1)
         assert each.asked.endswith(".")
         assert each.step.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("record", "spf", "alignment"),
+    [
+        ("v=spf1 ip4:192.0.2.99 -all", Verdict.UNKNOWN, Verdict.UNKNOWN),
+        ("v=spf1 ip4:192.0.2.7 -all", Verdict.PASS, Verdict.PASS),
+        ("v=spf1 -all", Verdict.FAIL, Verdict.UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("server", ["smtp.firm.example", "192.0.2.7"])
+async def test_a_record_must_name_the_server_that_was_entered_by_hand(
+    server: str, record: str, spf: Verdict, alignment: Verdict
+) -> None:
+    zone = GOOD.replace("v=spf1 include:_spf.google.com -all", record) + "smtp.firm.example. 60 IN A 192.0.2.7\n"
+    async with DnsServer(zone) as dns:
+        report = await Domains(load_catalog(), dns.resolver).examine("firm.example", sends_through=server)
+    met = {each.requirement.id: each.verdict for each in judge(load_requirements(), report, ENDPOINT, 10_000)}
+    assert (met["spf"], met["alignment"]) == (spf, alignment)
+
+
+async def test_where_the_dns_is_silent_one_is_told_to_look_later() -> None:
+    catalog = load_catalog()
+    faults = dict.fromkeys(("firm.example", "_dmarc.firm.example"), DnsFault.SERVFAIL)
+    async with DnsServer(GOOD, faults) as dns:
+        report = await Domains(catalog, dns.resolver).examine("firm.example", provider=catalog.get("google-workspace"))
+    met = {each.requirement.id: each for each in judge(load_requirements(), report, ENDPOINT, 100)}
+    for id in ("spf", "dmarc"):
+        assert (met[id].verdict, met[id].step) == (Verdict.UNKNOWN, "Look again in some minutes.")
+    assert met["alignment"].verdict is Verdict.UNKNOWN
