@@ -113,6 +113,9 @@ def _other_place(symptom: Symptom) -> Shown:
 _FILLERS: Mapping[str, Callable[[Symptom, Mapping[str, str]], Shown]] = {
     "host": lambda s, _: shown(s.host),
     "port": lambda s, _: phrase("{}", s.port) if s.port else NO_WORDS,
+    "numbered_port": lambda s, _: phrase("port {}", s.port) if s.port else NO_WORDS,
+    "named_computer": lambda s, _: phrase("computer at {}", shown(s.host)) if s.host else NO_WORDS,
+    "server_name": lambda s, _: phrase("name {}", shown(s.host)) if s.host else NO_WORDS,
     "security": lambda s, _: shown(s.security.words) if s.security else NO_WORDS,
     "place": lambda s, _: _place(s.endpoint or s.hints),
     "other_security": lambda s, _: shown(s.other.security.words) if s.other else NO_WORDS,
@@ -181,6 +184,8 @@ _LONGEST = {
     "other_place": 270,
     "provider": 80,
     "port": 8,
+    "named_computer": 270,
+    "server_name": 270,
 }
 
 

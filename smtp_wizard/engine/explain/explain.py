@@ -248,7 +248,9 @@ class Explainer:
         return load_programs()
 
     def _explanation(self, guess: Guess, context: ErrorContext) -> Explanation:
-        quoted = replace(guess.symptom, words=shown(without_secrets(guess.said[: 2 * OUTSIDE_LIMIT])))
+        said = guess.said if _is_said_by_server(guess, context) else ""
+        # What a rule took for likely (no encryption) is not told as a fact.
+        quoted = replace(guess.symptom, hints=context.hints, words=shown(without_secrets(said[: 2 * OUTSIDE_LIMIT])))
         if context.returned is not None:
             quoted = with_delivery(quoted, context.returned, self._catalog)
         finding = self._diagnosis.write(guess.rule, quoted)
@@ -261,6 +263,12 @@ class Explainer:
             matched=tuple(_evidence(guess, context)) if known else (),
             provider=context.provider,
         )
+
+
+def _is_said_by_server(guess: Guess, context: ErrorContext) -> bool:
+    """Whether the words of a guess may be told as a server's; those of a person around an error are not."""
+    spoken = guess.symptom.code is not None or guess.symptom.enhanced is not None
+    return spoken or guess.symptom.fault is not Fault.REJECTED or context.certain or context.returned is not None
 
 
 _ENCODED = re.compile(

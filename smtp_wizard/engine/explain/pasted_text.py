@@ -182,7 +182,7 @@ _REPLY_STANDS = re.compile(
 )
 _ENDS = re.compile(
     r"\n\s{0,40}(?:\n|at |File |Traceback|Caused by|\.\.\. |code\b|response|command\b|stack|During handling|---|-->"
-    r"|<--|(?:[CS]|SERVER|CLIENT)(?: ->)?: )|'\)\}|\)\s*\n"
+    r"|<--|[*<] |(?:[CS]|SERVER|CLIENT)(?: ->)?: )|'\)\}|\)\s*\n|`{3}"
 )
 _BARE_ENHANCED = re.compile(rf"(?<![\w.@/+\-])({_ENHANCED})")
 
@@ -223,7 +223,7 @@ def _reply(text: str, found: re.Match[str]) -> QuotedReply | None:
 
 
 _WORDS_FOLLOW = re.compile(r"[ \-:]{1,3}['\"<(\[#]?[^\W\d]")
-_CONTINUED = re.compile(r"\n\s{0,40}(?:S: |<- ?|<< ?|SERVER -> CLIENT: )?(\d{3})[ \-]")
+_CONTINUED = re.compile(r"\n\s{0,40}(?:S: |<- ?|<< ?|< |SERVER -> CLIENT: )?(\d{3})[ \-]")
 _NEXT_REPLY = re.compile(r"\n\s{0,40}(?:(?:S:|<-|<<|SMTP<<|SERVER -> CLIENT:) ?)?[245]\d\d[ \-](?=\d\.\d|[A-Za-z<])")
 _CLOSED_QUOTE = re.compile(r"['\"]\s*[)\]},]*$")
 

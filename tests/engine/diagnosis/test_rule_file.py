@@ -29,7 +29,8 @@ SMALL = """\
 schema: 1
 checked: '2026-11-24'
 families: {big: [one, two]}
-blanks: {host: h, port: p, security: s, place: p, other_security: null, other_place: null,
+blanks: {host: h, port: p, numbered_port: n, named_computer: n, server_name: n,
+  security: s, place: p, other_security: null, other_place: null,
   provider: p, username: u, sender: s, recipient: r, server_said: null, certificate_names: c,
   not_before: null, not_after: null, issuer: null, weakness: null, tls_version: null, days: null, reason: null,
   why: null, seconds: null, limit: null, time: null, server_time: null, ehlo_name: null,

@@ -99,6 +99,25 @@ NOT_OF_A_CHECK = (
 """What only texts say, or servers to each other: no check of this program meets it."""
 
 
+PLAIN_REASONS = (
+    replied(Stage.RCPT, "450 fails because only 250 is taken, not 251 User not local; will forward"),
+    happened(Stage.CONNECT, Fault.SILENT, words="Called EHLO without being connected"),
+    happened(Stage.CONNECT, Fault.SILENT, Endpoint("mail.protonmail.com", 587, Security.STARTTLS)),
+    replied(Stage.RCPT, "502 5.5.1 VRFY command is disabled"),
+    replied(Stage.AUTH, "535 5.7.8 Invalid authentication mechanism"),
+    replied(Stage.DATA, "550 5.7.1 Mail service over limit", facts={"side": "receiving"}),
+    replied(Stage.RCPT, "550 5.4.316 Message expired, connection refused", facts={"returned": "failed"}),
+    replied(Stage.RCPT, "550 5.4.300 Message expired, unable to connect", facts={"returned": "failed"}),
+    replied(Stage.GREETING, "554 Bad DNS PTR resource record."),
+    replied(Stage.DATA, "550 5.7.1 This message is likely unsolicited mail"),
+    replied(Stage.RCPT, "550 relay not permitted", facts={"log": "own"}),
+    replied(Stage.MAIL, "504 5.5.2 <office@False>: Sender address rejected: need fully-qualified address"),
+    replied(Stage.AUTH, "535 Error: authentication failed"),
+    replied(Stage.AUTH, "535 5.7.3 Authentication unsuccessful", provider="outlook-com"),
+)
+"""What decides plainly, before a keyword or the class of a code."""
+
+
 def test_every_rule_decides_something_here() -> None:
     """A rule that stands behind one which takes all its cases is dead; one without a case here is unproved."""
     cases = [symptom for symptom, _, _ in FINDINGS.values()]
@@ -197,6 +216,7 @@ def test_every_rule_decides_something_here() -> None:
         replied(Stage.DATA, "451 4.4.2 Timeout waiting for data from client"),
         replied(Stage.DATA, "550 SMTPUTF8 is required, but was not offered by host ::1[::1]"),
         happened(Stage.CONNECT, Fault.SILENT, Endpoint("mail.example.com", 25, Security.NONE)),
+        *PLAIN_REASONS,
         *(symptom for symptom, _ in TOLD),
     ]
     deciding = [DIAGNOSIS.rule_for(case) for case in cases]

@@ -40,6 +40,18 @@ Got: 250 AUTH PLAIN
 Sent: AUTH LOGIN
 Got: 535 5.7.8 Error: authentication failed: Invalid authentication mechanism
 """
+NO_NAME = """\
+<<< 554-mx.customer.test ESMTP Service not available
+<<< 554-No SMTP service
+<<< 554-Bad DNS PTR resource record.
+<<< 554 See http://postmaster.customer.test/blacklist
+"""
+OWN_EXIM = """\
+    1 LOG: MAIN
+    1   exim 4.96 daemon started: pid=1, listening for SMTP on port 25
+    9 LOG: MAIN REJECT
+    9   H=(localhost) [172.18.0.4] F=<app@firm.test> rejected RCPT <ana@customer.test>: relay not permitted
+"""
 
 KINDS = (
     Kind("no connection", "SMTP error: EHLO failed: Called EHLO without being connected", "port_blocked", Who.YOU),
@@ -68,6 +80,18 @@ KINDS = (
         "wrong_host_or_port",
         Who.YOU,
     ),
+    Kind("no name behind the address", NO_NAME, "sending_ip_rejected", Who.ADMIN),
+    Kind("Gmail and a list", "550-5.7.1 likely unsolicited mail, blocked", "content_rejected", Who.ADMIN, "after"),
+    Kind("one's own Exim and a container", OWN_EXIM, "auth_missing", Who.ADMIN),
+    Kind(
+        "a sender whose domain is empty",
+        "SMTPRecipientsRefused: {'a@b.test': (504, '5.5.2 <x@False>: Sender address rejected: need fully-qualified"
+        " address')}",
+        "bad_address_format",
+        Who.APP,
+    ),
+    Kind("an address that was taken out", "504 <x@example.com>: Sender address rejected", "sender_not_allowed"),
+    Kind("NetEase's words", "(535, b'Error: authentication failed')", "bad_credentials", Who.YOU),
     Kind(
         "a yes that a program takes for a no",
         "RCPT counts as failed unless the reply is exactly 250, so 251 User not local; will forward is reported as an"
@@ -90,3 +114,44 @@ def test_a_letter_of_exchange_is_known_in_other_languages(text: str) -> None:
     answer = EXPLAINER.explain_text(text)
     assert answer.bounced
     assert [each.address for each in answer.recipients] == ["ana@customer.test"]
+
+
+def said(text: str) -> str:
+    """Everything that an answer says."""
+    finding = EXPLAINER.explain_text(text).finding
+    return "\n".join((finding.explanation, *finding.steps, finding.forward or ""))
+
+
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [
+        (NO_NAME, "PTR"),
+        ("550-5.7.1 likely unsolicited mail, blocked (in reply to end of DATA command)", "DMARC"),
+        (OWN_EXIM, "relay_from_hosts"),
+        ("(535, b'Error: authentication failed')", "authorization code"),
+        ("Invalid login: 535 5.7.3 Authentication unsuccessful [A1.PROD.OUTLOOK.COM]", "SMTP.Send"),
+    ],
+)
+def test_the_step_that_an_expert_names_is_there(text: str, step: str) -> None:
+    assert step in said(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("smtplib: ConnectionRefusedError: [Errno 111] Connection refused", "there on the port in your settings."),
+        ("smtplib: socket.gaierror: [Errno -2] Name or service not known", "does not know the name of the server."),
+    ],
+)
+def test_a_sentence_is_whole_where_server_and_port_are_not_known(text: str, whole: str) -> None:
+    assert whole in said(text)
+
+
+def test_no_encryption_is_not_told_as_a_fact_where_the_text_does_not_say_so() -> None:
+    assert "no encryption" not in said("SMTP server: greeting never received, connection timed out")
+
+
+def test_the_words_of_a_person_are_not_told_as_the_servers() -> None:
+    reported = "RCPT counts as failed unless the reply is exactly 250; 251 User not local; will forward gives an error"
+    assert "The server said" not in said(reported)
+    assert "see it?" not in said("```\n< 502 5.5.1 VRFY command is disabled\n```\nDo you see it?")
