@@ -155,3 +155,15 @@ def test_the_words_of_a_person_are_not_told_as_the_servers() -> None:
     reported = "RCPT counts as failed unless the reply is exactly 250; 251 User not local; will forward gives an error"
     assert "The server said" not in said(reported)
     assert "see it?" not in said("```\n< 502 5.5.1 VRFY command is disabled\n```\nDo you see it?")
+
+
+def test_the_address_that_was_written_to_is_named_not_one_within_the_recipients_servers() -> None:
+    report = (
+        "This is the mail system at host mx.customer.test.\n\nReporting-MTA: dns; mx.customer.test\n\n"
+        "Final-Recipient: rfc822; ana@store.local\nOriginal-Recipient: rfc822;ana@customer.test\nAction: failed\n"
+        "Status: 5.2.2\nDiagnostic-Code: x-unix; maildir over quota.\n"
+    )
+    answer = EXPLAINER.explain_text(report)
+    assert [each.address for each in answer.recipients] == ["ana@customer.test"]
+    assert answer.finding.title == "The recipient's mailbox is full"
+    assert "store.local" not in said(report)

@@ -220,6 +220,12 @@ def _unfolded(value: str) -> str:
     return " ".join(value.split())[:LONGEST_FIELD]
 
 
+_INTERNAL = re.compile(
+    r"@(?:[^.]{1,63}|.{1,190}\.(?:local|localdomain|localhost|internal|intern|lan|corp|home))$", re.IGNORECASE
+)
+"""An address within the recipient's own servers, which nobody wrote to (RFC 6761, RFC 6762, RFC 3464 section 2.3.1)."""
+
+
 def _reported(fields: Fields, body: str, date: str) -> Bounce:
     from smtp_wizard.engine.explain.readers.bounce_prose import address_in, command_in, is_forwarded, server_in
 
@@ -227,6 +233,8 @@ def _reported(fields: Fields, body: str, date: str) -> Bounce:
     diagnostic = _without_kind(fields.get("diagnostic-code", ""))
     original = address_in(_without_kind(fields.get("original-recipient", "")))
     recipient = address_in(_without_kind(fields.get("final-recipient", ""))) or original
+    if original and _INTERNAL.search(recipient) is not None:
+        recipient = original
     return Bounce(
         text=_to_explain(status, diagnostic, body),
         action=fields.get("action", "").lower().partition(" ")[0],

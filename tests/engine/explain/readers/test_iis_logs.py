@@ -108,4 +108,4 @@ def test_refusals_of_exim(line: str, outcome: AttemptOutcome, command: str, word
 
 def test_ones_own_server_wants_a_sign_in() -> None:
     answer = EXPLAINER.explain_text(REFUSED)
-    assert (answer.finding.code, answer.finding.who) == ("auth_missing", Who.YOU)
+    assert (answer.finding.code, answer.finding.who) == ("auth_missing", Who.ADMIN)
