@@ -86,20 +86,16 @@ def command(
         run(work, watch, lambda: "Nothing was found yet.")
 
     unasked = None if can_ask() else False
-    searched = ServerSearch(
-        search,
-        file=file,
-        follows=unasked if follow is None else follow,
-        asks_list=unasked if ispdb is None else ispdb,
-    )
+    follow, ispdb = unasked if follow is None else follow, unasked if ispdb is None else ispdb
+    searched = ServerSearch(search, file=file, follows=follow, asks_list=ispdb)
     carry_out(searched.begin())
     while searched.question is not None:
         carry_out(searched.answer(_agreed(address, searched)))
     found = searched.found
     somebody = bool(found.provider or found.alternatives or found.candidates)
-    notes = [each for each in found.notes if each != found.note]
-    notes += [] if somebody else [_ways_on(address)]
-    _tell(invocation, address, replace(found, notes=(*_doubts(invocation, address), *notes)))
+    ways_on = () if somebody else (_ways_on(address),)
+    notes = (*_doubts(invocation, address), *(each for each in found.notes if each != found.note), *ways_on)
+    _tell(invocation, address, replace(found, notes=notes))
     return Exit.OK if somebody else Exit.FAILED
 
 

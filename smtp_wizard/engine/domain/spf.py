@@ -155,6 +155,12 @@ def _troubles(
     yield from _unnamed(domain, terms, walk, provider, senders)
 
 
+def _allows_nobody(terms: Sequence[Term], walk: _Walk) -> bool:
+    """Whether a record that could be followed whole lets nobody send, not even perhaps."""
+    perhaps = any(each.qualifier == "?" and each.name != "all" for each in terms)
+    return not (walk.troubles or walk.may_allow or perhaps)
+
+
 def _unnamed(
     domain: str, terms: tuple[Term, ...], walk: _Walk, provider: Sequence[str], senders: Sequence[str]
 ) -> Iterator[SpfProblem]:
@@ -165,13 +171,7 @@ def _unnamed(
     unknown = any(each.fault is SpfFault.UNREACHABLE for each in walk.troubles)  # who is named there is not known
     missing = "" if unknown else _missing(domain, walk, provider, senders)
     late = next((each for each in terms[len(before_all(terms)) :] if each.qualifier and each.name != "all"), None)
-    nobody = (
-        not missing
-        and late is None
-        and not walk.troubles
-        and not walk.may_allow
-        and all(each.qualifier != "?" or each.name == "all" for each in terms)
-    )
+    nobody = not missing and late is None and _allows_nobody(terms, walk)
     if nobody:
         yield SpfProblem(SpfFault.NOBODY, domain)
     elif unended:

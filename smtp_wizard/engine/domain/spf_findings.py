@@ -91,6 +91,8 @@ def _unmended(trouble: SpfProblem, result: SpfResult, value: str, domain: str) -
 def _spf_words(trouble: SpfProblem, result: SpfResult, domain: str, provider: Shown) -> tuple[Shown, Shown]:
     """Say what makes receivers ignore the record; what else is wrong, `_allowing_words` says."""
     name, where = shown(domain, 100), shown(trouble.where.removeprefix(f"{domain}: "), 200)
+    if trouble.fault is SpfFault.PROVIDER_MISSING and trouble.where in result.refused:
+        return _refused_words(provider or where, name)
     match trouble.fault:
         case SpfFault.MISSING:
             return (
@@ -133,13 +135,15 @@ def _spf_words(trouble: SpfProblem, result: SpfResult, domain: str, provider: Sh
                     "Receivers then ignore the whole record. Perhaps the name is misspelt, or the service has moved."
                 ),
             )
-        case SpfFault.PROVIDER_MISSING if trouble.where in result.refused:
-            return (
-                phrase("The SPF record does not allow {}", provider or where),
-                phrase("A '-', '~' or '?' stands in front of what names it, so mail in the name of {} fails.", name),
-            )
         case _:
             return _allowing_words(trouble.fault, where, name, provider)
+
+
+def _refused_words(provider: Shown, name: Shown) -> tuple[Shown, Shown]:
+    return (
+        phrase("The SPF record does not allow {}", provider),
+        phrase("A '-', '~' or '?' stands in front of what names it, so mail in the name of {} fails.", name),
+    )
 
 
 def _allowing_words(fault: SpfFault, where: Shown, name: Shown, provider: Shown) -> tuple[Shown, Shown]:
