@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import termios
 from collections.abc import AsyncIterator
@@ -165,13 +166,16 @@ async def test_a_computer_that_never_answers_is_given_up(
 async def test_ssh_is_asked_to_end_before_it_is_made_to(
     many: Many, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended = tmp_path / "ended"
-    fake_ssh(
-        tmp_path, monkeypatch, then=f"sleep 600 & trap 'kill $!; echo so > {ended}; exit 1' TERM; echo up >&2; wait"
-    )
-    monkeypatch.setattr(ssh, "PATIENCE", 0.5)
-    with pytest.raises(RemoteError, match="gave no answer"):
-        await checked(target_at(many))
+    up, ended = tmp_path / "up", tmp_path / "ended"
+    os.mkfifo(up)
+    ready = f"sleep 600 & trap 'kill $!; echo so > {ended}; exit 1' TERM; echo up > {up}; wait"
+    fake_ssh(tmp_path, monkeypatch, then=ready)
+    monkeypatch.setattr(ssh, "HURRY", 60)
+    check = asyncio.create_task(checked(target_at(many)))
+    assert await asyncio.to_thread(up.read_text) == "up\n"
+    check.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await check
     assert ended.exists()
 
 
