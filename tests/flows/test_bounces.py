@@ -70,7 +70,7 @@ def report(*deliveries: FailedDelivery) -> BounceReport:
         auto_replies=1,
         cut_off=False,
         marks={},
-        keys=frozenset({"key"}),
+        keys=("key",),
     )
 
 

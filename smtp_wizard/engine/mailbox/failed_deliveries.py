@@ -64,16 +64,16 @@ def failed_deliveries(
     newest: dict[str, datetime] = {}
     for each in said:
         key = each.address.casefold()
-        newest[key] = max(newest.get(key, _NEVER), each.at or _NEVER)
+        newest[key] = max(newest.get(key, NEVER), each.at or NEVER)
 
     def place(each: FailedDelivery) -> tuple[datetime, str, datetime]:
         key = each.address.casefold()
-        return newest[key], key, each.at or _NEVER
+        return newest[key], key, each.at or NEVER
 
     return tuple(sorted(said, key=place, reverse=True))
 
 
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def letters_since(letters: Iterable[FoundLetter], since: datetime) -> Iterator[FoundLetter]:
@@ -107,7 +107,7 @@ def _settled(told: Sequence[_Told]) -> Iterator[_Told]:
             yield each
         elif each.message not in failed:
             before = delays.get(each.message)
-            if before is None or (moment_of(each.found) or _NEVER) > (moment_of(before.found) or _NEVER):
+            if before is None or (moment_of(each.found) or NEVER) > (moment_of(before.found) or NEVER):
                 delays[each.message] = each
     yield from delays.values()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from smtp_wizard.engine.state.mailbox_marks import FolderMark
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.explain.explain import Explainer
-    from smtp_wizard.engine.mailbox.bounce_scan import Scan
+    from smtp_wizard.engine.mailbox.bounce_scan import FoundLetter, Scan
     from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
 
 
@@ -48,8 +48,8 @@ class BounceReport:
     cut_off: bool
     """Whether letters were left out, since there were too many: a shorter time shows all."""
     marks: Mapping[str, FolderMark]
-    keys: frozenset[str]
-    """By which the letters that `deliveries` tell of are known again."""
+    keys: Sequence[str]
+    """By which the letters that `deliveries` tell of are known again, the newest first."""
     unread: tuple[Shown, ...] = ()
     """Folders that could not be read."""
 
@@ -114,7 +114,7 @@ class Bounces:
             auto_replies=found.auto_replies,
             cut_off=found.cut_off,
             marks=found.marks,
-            keys=frozenset(each.key for each in letters_since(found.letters, since)),
+            keys=_keys(letters_since(found.letters, since)),
             unread=tuple(shown(each, 80) for each in found.unread),
         )
 
@@ -149,3 +149,11 @@ class Bounces:
         """Keep what was looked at, and that it was shown."""
         if account.id:
             self._saved_accounts.state.mailboxes.keep(account.id, report.marks, report.keys, self._now())
+
+
+def _keys(letters: Iterable[FoundLetter]) -> Sequence[str]:
+    """Return the keys of letters, each once: the newest first, and last those of which nobody knows when they came."""
+    from smtp_wizard.engine.mailbox.failed_deliveries import NEVER, moment_of
+
+    newest = sorted(letters, key=lambda each: moment_of(each) or NEVER, reverse=True)
+    return tuple(dict.fromkeys(each.key for each in newest))

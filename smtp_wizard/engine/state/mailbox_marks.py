@@ -6,7 +6,7 @@ No address, subject or word of a letter is kept: UIDs, days, and what a letter i
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -51,8 +51,8 @@ class MailboxMarks:
         """Return the keys of the letters that were shown. Writes nothing."""
         return self._storage.read(lambda file: _shown(file, account)) or frozenset()
 
-    def keep(self, account: str, folders: Mapping[str, FolderMark], shown: Collection[str], now: datetime) -> None:
-        """Keep how far folders were looked at, and which letters were shown now."""
+    def keep(self, account: str, folders: Mapping[str, FolderMark], shown: Sequence[str], now: datetime) -> None:
+        """Keep how far folders were looked at, and which letters were shown now, the newest first."""
         self._storage.put(lambda file: _keep(file, account, folders, tuple(shown), number_of(now)))
 
     def forget(self, account: str) -> None:
@@ -103,8 +103,9 @@ def _keep(file: Connection, account: str, folders: Mapping[str, FolderMark], sho
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (account, name, now, mark.validity, mark.since.isoformat(), mark.highest, bounces),
         )
-    rows = [(account, key, now) for key in shown]
-    file.executemany("INSERT OR IGNORE INTO returned (account, key, at) VALUES (?, ?, ?)", rows)
+    # A microsecond apart, so that of many that are shown at once it is the oldest that are forgotten.
+    rows = [(account, key, now - place) for place, key in enumerate(shown[:MOST_BOUNCES])]
+    file.executemany("INSERT OR REPLACE INTO returned (account, key, at) VALUES (?, ?, ?)", rows)
     file.execute(
         "DELETE FROM returned WHERE account = ? AND key NOT IN"
         " (SELECT key FROM returned WHERE account = ? ORDER BY at DESC LIMIT ?)",

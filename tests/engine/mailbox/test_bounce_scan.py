@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, ImapStream
 from smtp_wizard.engine.mailbox.imap_session import ImapSession
 from smtp_wizard.engine.mailbox.mailbox_file import load_mailboxes
 from smtp_wizard.engine.smtp.tls import Trust
+from smtp_wizard.engine.state import mailbox_marks
 from smtp_wizard.engine.state.mailbox_marks import FolderMark, MailboxMarks
 from smtp_wizard.engine.state.storage import Storage
 from tests.support.certs import Authority
@@ -187,8 +188,8 @@ def test_what_is_kept_of_a_mailbox_comes_back_and_goes_with_the_account(tmp_path
     storage = Storage(tmp_path, 5.0)
     marks = MailboxMarks(storage)
     mark = FolderMark(validity=7, since=NOVEMBER, highest=52, bounces=frozenset({51, 3}))
-    marks.keep("a" * 16, {"INBOX": mark}, {"key one"}, datetime(2026, 11, 30, tzinfo=UTC))
-    marks.keep("b" * 16, {"INBOX": mark}, {"key two"}, datetime(2026, 11, 30, tzinfo=UTC))
+    marks.keep("a" * 16, {"INBOX": mark}, ["key one"], datetime(2026, 11, 30, tzinfo=UTC))
+    marks.keep("b" * 16, {"INBOX": mark}, ["key two"], datetime(2026, 11, 30, tzinfo=UTC))
     storage.flush()
     assert marks.folders("a" * 16) == {"INBOX": mark}
     assert marks.shown("a" * 16) == {"key one"}
@@ -198,6 +199,20 @@ def test_what_is_kept_of_a_mailbox_comes_back_and_goes_with_the_account(tmp_path
     marks.tidy(frozenset(), datetime(2026, 12, 1, tzinfo=UTC))
     storage.flush()
     assert marks.shown("b" * 16) == frozenset()
+
+
+def test_of_more_letters_than_are_kept_the_oldest_are_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailbox_marks, "MOST_BOUNCES", 3)
+    storage, now = Storage(tmp_path, 5.0), datetime(2026, 11, 30, tzinfo=UTC)
+    marks = MailboxMarks(storage)
+    marks.keep("a", {}, ["z", "y", "x", "w"], now)
+    storage.flush()
+    assert marks.shown("a") == {"z", "y", "x"}
+    marks.keep("a", {}, ["b", "y"], now + timedelta(hours=1))
+    storage.flush()
+    assert marks.shown("a") == {"b", "y", "z"}, "one that is shown again is not among the oldest"
 
 
 async def test_one_letter_names_no_more_addresses_than_are_kept(
