@@ -67,29 +67,33 @@ def command(
     address, file = email
     options = connection_from(given)
     watch = Stopwatch(options.timeout)
-    left = DEADLINE  # seconds that the search may still take
+
+    def left() -> float:
+        """Return the seconds that a search may still take."""
+        allowed = watch.left()
+        return DEADLINE if allowed is None else min(DEADLINE, allowed)
 
     async def search(*, public_list: bool, file: str) -> DiscoveryResult:
+        if not left():  # what was found stays
+            return searched.found
         return await invocation.services.discovery.find_settings(
             address,
             public_list=public_list,
             plain_http=allow_http,
             file=file,
             options=options,
-            deadline=left,
+            deadline=left(),
             tell=invocation.out.narrate if options.verbose else lambda line: None,
         )
 
     def carry_out(work: Coroutine[Any, Any, None]) -> None:
-        nonlocal left
-        left = min(DEADLINE, watch.left() or DEADLINE)
         run(work, watch, lambda: "Nothing was found yet.")
 
     unasked = None if can_ask() else False
     follow, ispdb = unasked if follow is None else follow, unasked if ispdb is None else ispdb
     searched = ServerSearch(search, file=file, follows=follow, asks_list=ispdb)
     carry_out(searched.begin())
-    while searched.question is not None:
+    while searched.question is not None and left():
         carry_out(searched.answer(_agreed(address, searched)))
     found = searched.found
     somebody = bool(found.provider or found.alternatives or found.candidates)

@@ -15,6 +15,7 @@ from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.discovery.dns import DnsProblem
 from smtp_wizard.engine.discovery.search import DiscoveryResult, DiscoverySources
+from smtp_wizard.runtime.running import Stopwatch
 from tests.engine.discovery.test_autoconfig import configuration, server
 from tests.engine.discovery.test_discovery_sources import Pages, Trying
 from tests.support.cli import Ran, run
@@ -172,7 +173,19 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Answer:
 def test_the_time_of_the_command_bounds_the_search(answer: Answer) -> None:
     run("discover", "ana@firm.example", "--timeout", "2.5", "--json")
     run("discover", "ana@firm.example", "--json")
-    assert [asking.deadline for asking in answer.asked] == [2.5, 8.0]
+    bounded, usual = (asking.deadline for asking in answer.asked)
+    assert 0 < bounded <= 2.5
+    assert usual == 8.0
+
+
+def test_when_the_time_is_up_nothing_more_is_searched_or_asked_and_what_was_found_stays(
+    answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Stopwatch, "left", lambda watch: max(0.0, 2.5 * (1 - len(answer.asked))))
+    answer.found["redirect"] = "https://elsewhere.example/config-v1.1.xml"
+    ran = run("discover", "ana@firm.example", "--follow", "--timeout", "2.5", "--json")
+    assert [asking.deadline for asking in answer.asked] == [2.5]
+    assert ran.document["notes"] is not None
 
 
 def test_an_ending_that_only_looks_like_a_known_one_is_doubted(answer: Answer) -> None:

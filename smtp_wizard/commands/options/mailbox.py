@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from smtp_wizard.commands.options.connection import parsed_by
-from smtp_wizard.engine.base.endpoint import Endpoint, Security, parse_host, parse_port
+from smtp_wizard.engine.base.endpoint import Endpoint, PastedServer, Security, parse_host, parse_server
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -18,11 +18,10 @@ def parse_imap(text: str) -> Endpoint:
 
     Port 143 begins in clear text and is encrypted by STARTTLS; any other is encrypted from the first byte.
     """
-    host, colon, port = text.strip().rpartition(":")
-    bare = not colon or host.endswith(":") or ("]" in port)
-    name, number = (text.strip(), 993) if bare else (host, parse_port(port))
-    security = Security.STARTTLS if number == 143 else Security.TLS
-    return Endpoint(parse_host(name.strip("[]")), number, security)
+    # The scheme of a pasted server would say a port to send through.
+    server = parse_server(text) if "://" not in text else PastedServer(parse_host(text))
+    number = server.port or 993
+    return Endpoint(server.host, number, Security.STARTTLS if number == 143 else Security.TLS)
 
 
 def imap_option(command: F) -> F:
