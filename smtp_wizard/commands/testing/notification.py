@@ -47,7 +47,7 @@ class Notification:
         if not lines:
             return True
         if not self._is_due(now):
-            self._kept.wait(self._name, lines)
+            self._kept.wait(self._name, lines, now)
             return True
         if trouble := self._sent(lines):
             self._invocation.out.narrate(
@@ -69,9 +69,7 @@ class Notification:
         subject = f"smtp-wizard on {shown(socket.gethostname(), 60)}: {number}"
         text = NoticeText(subject=subject, lines=tuple(lines))
         try:
-            report = run(
-                self._send(text), self._watch, lambda: "The message about what changed may not have been sent."
-            )
+            report = run(self._send(text), self._watch, lambda: UNSURE)
         except (*EXPECTED_ERRORS, CommandError, TimeoutError) as problem:
             return str(problem).rstrip(".") or "the time allowed was up"
         if report.verdict in (Verdict.PASS, Verdict.WARN):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from smtp_wizard.engine.base.errors import InputError, ShownError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.report import Report
@@ -129,7 +131,7 @@ class Tester:
         account = self.accounts[index]
         name, endpoint = account.name, account.connection.endpoint
         if isinstance(held, Finding):
-            return self._with_warnings(account, CheckOutcome(name, Report(endpoint), held))
+            return await self._with_warnings(account, CheckOutcome(name, Report(endpoint), held))
         if self.watch.left() == 0:
             return not_begun(name, endpoint, self.watch.limit or 0.0)
         lines: list[str] = []
@@ -140,7 +142,7 @@ class Tester:
         del self._under_way[index]
         if not live:
             transcript.block(name, lines)
-        return self._with_warnings(account, outcome)
+        return await self._with_warnings(account, outcome)
 
     async def _observed(
         self, account: Account, secret: Secret | None, reader: Emit, seen: CheckProgress
@@ -163,10 +165,13 @@ class Tester:
             account, secret, self.asked.depth, emit, to=self.asked.to, options=self.asked.connection
         )
 
-    def _with_warnings(self, account: Account, outcome: CheckOutcome) -> CheckOutcome:
+    async def _with_warnings(self, account: Account, outcome: CheckOutcome) -> CheckOutcome:
         """Add what is about to end for the account. A sign-in that was renewed just now is looked at as it is now."""
         services = self.invocation.services
-        now_saved = services.saved_accounts.as_learnt([account])[0] if account.login else account
+        now_saved = account
+        if account.login:
+            with suppress(OSError):  # no thread is to be had: as it was known at the beginning
+                (now_saved,) = await in_thread(lambda: services.saved_accounts.as_learnt([account]))
         return replace(outcome, warnings=account_warnings_of(now_saved, services.catalog, services.now()))
 
 

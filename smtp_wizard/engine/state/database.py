@@ -67,6 +67,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (name, number)) WITHOUT ROWID""",
         "CREATE TABLE notified (name TEXT NOT NULL PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID",
     ),
+    ("ALTER TABLE waiting ADD COLUMN at INTEGER NOT NULL DEFAULT 0",),
 )
 """The statements that lead from each schema version to the next; the first makes an empty file ours. Times are
 microseconds since 1970. What was released is never changed here, only added to."""

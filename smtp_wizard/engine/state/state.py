@@ -33,19 +33,22 @@ class State:
         self.notifications = Notifications(self.storage)
 
     def forget(self, account: str) -> None:
-        """Delete all that is known of an account, by its id."""
+        """Delete all that is known of an account, by its id. What waits to be mailed of it is still told."""
         self.results.forget(account)
         self.sign_in_renewals.forget(account)
         self.last_told.forget(account)
         self.mailboxes.forget(account)
 
     def tidy(self, accounts: Iterable[str], now: datetime) -> None:
-        """Delete what belongs to none of `accounts`, the ids of all that are saved. What is new is left."""
+        """Delete what belongs to none of `accounts`, the ids of all that are saved, and what waited for too long to be
+        mailed. What is new is left.
+        """
         saved = frozenset(accounts)
         self.results.tidy(saved, now - FRESH)
         self.sign_in_renewals.tidy(saved, now - FRESH)
         self.last_told.tidy(saved, now - FRESH)
         self.mailboxes.tidy(saved, now - FRESH)
+        self.notifications.tidy(now)
 
     def flush(self, seconds: float | None = None) -> tuple[str, ...]:
         """Write everything, close the file, and return in sentences what went wrong since the last time.
@@ -66,7 +69,7 @@ class State:
 
     @property
     def readable(self) -> bool:
-        """Whether there is a file that can be read; what is wrong with one that cannot is in `troubles`."""
+        """Whether there is a file that can be read; what is wrong with one that cannot is in `problems()`."""
         return self.storage.read(lambda file: file.execute("SELECT 1 FROM results LIMIT 1").fetchall()) is not None
 
     @property

@@ -66,7 +66,7 @@ class Storage:
         return self._thread is not None or may_exist(self._folder / FILE_NAME)
 
     def read(self, query: Callable[[Connection], T]) -> T | None:
-        """Return what `query` finds in the file; None where there is none, or it cannot be read: see `troubles`."""
+        """Return what `query` finds in the file; None where there is none, or it cannot be read: see `problems()`."""
         self.unread = ""
         if not may_exist(self._folder / FILE_NAME):
             return None
@@ -155,7 +155,7 @@ class Storage:
     def flush(self, seconds: float | None = None) -> None:
         """Wait until all that was handed over is written, or cannot be, and the file is closed. Not in an event loop.
 
-        What could not be written is in `troubles`. `seconds`: how long to wait at most; None: as long as another
+        What could not be written is in `problems()`. `seconds`: how long to wait at most; None: as long as another
         process may hold the file, and a moment.
         """
         limit = 2 * self._lock_limit + IDLE_SECONDS if seconds is None else seconds

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import sqlite3
+from collections.abc import Callable, Coroutine
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +18,11 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.checks.notice_message import NoticeText, notice_message
 from smtp_wizard.engine.sandbox import mailbox
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
-from smtp_wizard.engine.state.notifications import MOST, Notifications
+from smtp_wizard.engine.state import database
+from smtp_wizard.engine.state.notifications import LONGEST, MOST, Notifications
 from smtp_wizard.engine.state.state import State
+from smtp_wizard.engine.state.timestamps import FILE_NAME
+from smtp_wizard.runtime.exits import Interrupted
 from tests.commands.testing.test_comparison import Save, broken
 from tests.commands.testing.test_comparison import save as save
 from tests.commands.testing.test_comparison import saved_accounts as saved_accounts
@@ -108,8 +116,8 @@ def test_what_is_missing_or_contradicts_itself_is_refused(fleet: Save) -> None:
 def test_what_waits_is_kept_for_the_next_process_and_bounded(tmp_path: Path) -> None:
     state = State(tmp_path / "config")
     assert (state.notifications.waiting("n"), state.notifications.last("n")) == ((), None)
-    state.notifications.wait("n", [f"line {number}" for number in range(MOST)])
-    state.notifications.wait("n", ["the last"])
+    state.notifications.wait("n", [f"line {number}" for number in range(MOST)], NOW)
+    state.notifications.wait("n", ["the last"], NOW)
     state.flush()
     other: Notifications = State(tmp_path / "config").notifications
     assert (len(other.waiting("n")), other.waiting("n")[0], other.waiting("n")[-1]) == (MOST, "line 1", "the last")
@@ -117,6 +125,53 @@ def test_what_waits_is_kept_for_the_next_process_and_bounded(tmp_path: Path) -> 
     state.notifications.sent("n", NOW)
     state.flush()
     assert (other.waiting("n"), other.last("n")) == ((), NOW)
+
+
+def test_what_nobody_mails_any_more_is_deleted_under_whatever_name(tmp_path: Path) -> None:
+    state = State(tmp_path / "config")
+    state.notifications.sent("given up", NOW)
+    state.notifications.wait("given up", ["Office: refused"], NOW)
+    state.notifications.wait("given up", ["Shop: refused"], NOW + timedelta(days=2))
+    state.tidy([], NOW + LONGEST)
+    state.flush()
+    assert len(state.notifications.waiting("given up")) == 2, "somebody who looks once a month is still told"
+    state.tidy([], NOW + LONGEST + timedelta(days=1))
+    state.flush()
+    assert state.notifications.waiting("given up") == ("Shop: refused",)
+    assert state.notifications.last("given up") is None
+
+
+def test_lines_that_an_older_version_let_wait_are_still_told(tmp_path: Path) -> None:
+    folder = tmp_path / "config"
+    folder.mkdir(mode=0o700)
+    (folder / FILE_NAME).touch(0o600)
+    with closing(sqlite3.connect(folder / FILE_NAME, isolation_level=None)) as file:
+        for statement in (each for version in database.MIGRATIONS[:4] for each in version):
+            file.execute(statement)
+        file.execute("INSERT INTO waiting (name, number, words) VALUES ('n', 1, 'the first')")
+        file.execute(f"PRAGMA application_id = {database.APPLICATION_ID}")
+        file.execute("PRAGMA user_version = 4")
+    state = State(folder)
+    assert state.notifications.waiting("n") == ("the first",)
+    state.notifications.wait("n", ["the second"], NOW)
+    assert state.flush() == ()
+    assert state.notifications.waiting("n") == ("the first", "the second")
+
+
+def test_a_message_that_was_stopped_on_its_way_is_said_to_be_unsure(
+    fleet: Save, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told()
+    broken(fleet, "Office")
+    monkeypatch.setattr(notification, "run", stopped)
+    ran = told()
+    assert ran.code == 130
+    assert "The message about what changed may or may not have been sent." in " ".join(ran.err.split())
+
+
+def stopped(work: Coroutine[Any, Any, object], watch: object, undone: Callable[[], str]) -> object:
+    work.close()
+    raise Interrupted(signal.SIGINT, undone())
 
 
 @pytest.mark.parametrize("words", ["a\r\nBcc: everybody@example.com", "=?utf-8?q?=0A?=", "\x1b[2J", "\u00fc" * 500, ""])
