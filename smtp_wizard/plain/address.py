@@ -70,7 +70,7 @@ def _typed(talk: Conversation, flow: AddressFlow) -> AddressOffer:
         return text
 
     text = talk.ask(words.LABEL, parse, default=flow.state.address.text)
-    if text in PRACTISE:
+    if text.casefold() in PRACTISE:
         return AddressOffer.PRACTISE
     flow.type(text)
     return AddressOffer.FIND

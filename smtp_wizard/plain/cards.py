@@ -21,7 +21,7 @@ def row_lines(row: str) -> list[str]:
     sign, _, rest = row.partition(" ")
     if sign not in SIGNS or not rest:
         return wrap(row)
-    return wrap(rest.strip(), f"{SIGNS[sign]:<{_ROW_START}}") if rest else []
+    return wrap(rest.strip(), f"{SIGNS[sign]:<{_ROW_START}}")
 
 
 class CardLines:

@@ -29,6 +29,8 @@ from smtp_wizard.text.domain import domain_lines
 
 MOST = 30
 """Addresses that are read out, newest first; the command writes them all into a file."""
+ANOTHER = "other"
+"""The word that takes another account."""
 
 
 def bounces(talk: Conversation, context: StepContext) -> bool:
@@ -104,8 +106,15 @@ def ready(talk: Conversation, context: StepContext, provider: str, typed: Mappin
         return
     while True:
         entry = flow.state.entry
-        asked = f"{entry.label}, with the account '{flow.state.account}' ('back' leaves)"
-        flow.put(talk.ask(asked, str, default=entry.text))
+        several = any(each.id == ReadinessOffer.OTHER for each in flow.state.offers)
+        ways = f"'{ANOTHER}' takes another account, 'back' leaves" if several else "'back' leaves"
+        typed_now = talk.ask(
+            f"{entry.label}, with the account '{flow.state.account}' ({ways})", str, default=entry.text
+        )
+        if several and typed_now.strip().casefold() == ANOTHER:
+            awaited(flow.act(ReadinessOffer.OTHER))
+            continue
+        flow.put(typed_now)
         awaited(flow.act(ReadinessOffer.LOOK))
         talk.drop()
         state = flow.state
@@ -118,8 +127,6 @@ def ready(talk: Conversation, context: StepContext, provider: str, typed: Mappin
             talk.show(["", *wrap(section.title)])
             for line in section.lines:
                 talk.show(wrap(line, "  "))
-        if any(each.id == ReadinessOffer.OTHER for each in state.offers):
-            awaited(flow.act(ReadinessOffer.OTHER))
 
 
 def domain(talk: Conversation, context: StepContext) -> None:

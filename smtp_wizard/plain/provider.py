@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.flows.provider import ProviderFlow, ProviderList, ProviderOffer, ProviderRow, ProviderState
+from smtp_wizard.plain.cards import say_card
 from smtp_wizard.plain.conversation import Choice, Conversation, GoBack, wrap
-from smtp_wizard.plain.step_questions import StepContext, StepOutcome, ask_application, say_card
+from smtp_wizard.plain.step_questions import StepContext, StepOutcome, ask_application
 from smtp_wizard.plain.waiting import awaited
 from smtp_wizard.text.provider import FILTER_HINT
 

@@ -10,6 +10,7 @@ from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.application import application_question, with_application
 from smtp_wizard.flows.sign_in import SignInFlow, SignInOffer, SignInState
 from smtp_wizard.output.plain_lines import WIDTH
+from smtp_wizard.plain.cards import say_card
 from smtp_wizard.plain.conversation import Choice, Conversation, GoBack
 from smtp_wizard.plain.step_questions import (
     StepContext,
@@ -17,7 +18,6 @@ from smtp_wizard.plain.step_questions import (
     StepQuestion,
     ask_application,
     ask_in_order,
-    say_card,
 )
 from smtp_wizard.plain.waiting import awaited
 

@@ -13,8 +13,7 @@ from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.application import ApplicationAnswer, ApplicationQuestion
-from smtp_wizard.flows.flow import Card
-from smtp_wizard.plain.conversation import Choice, Conversation, GoBack, wrap
+from smtp_wizard.plain.conversation import Choice, Conversation, GoBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +66,6 @@ def ask_in_order(
 
 def _last(questions: Sequence[StepQuestion], draft: Draft) -> int:
     return max((number for number, each in enumerate(questions) if each.applies(draft)), default=0)
-
-
-def say_card(talk: Conversation, card: Card) -> None:
-    """Say what a card tells: its title, its lines below it."""
-    talk.say(card.title)
-    for line in card.lines:
-        talk.show(wrap(line, "  "))
-    if card.foot:
-        talk.show([f"  ({card.foot})"])
 
 
 def ask_application(talk: Conversation, asked: ApplicationQuestion) -> ApplicationAnswer:

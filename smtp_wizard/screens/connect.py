@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from textual import events, on
 from textual.content import Content
 from textual.widget import Widget
+from textual.widgets import Input
 
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import StepId
@@ -117,6 +118,8 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
             return own
         if self.secret is not None and not state.asks:
             own.insert(0, Chip("f2", "Show", self.secret.reveal, help="show or hide the password"))
+        if self.passphrase is not None and state.passphrase is not None:
+            own.insert(0, Chip("f2", "Show", self.passphrase.reveal, help="show or hide the passphrase"))
         if any(each.id is ConnectOffer.CHANGE for each in state.offers):
             change = "change server, port or user name"
             own.append(Chip("f9", "Change", lambda: self.act(ConnectOffer.CHANGE), help=change, shown=False))
@@ -126,7 +129,7 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
         if self.answers.display:
             return self.answers.chip()
         first = self.flow.state.offers[0]
-        return Chip("enter", first.chip or first.verb, lambda: self.act(first.id))
+        return Chip("enter", first.chip or first.verb, lambda: self._take(first.id))
 
     def keys(self) -> Sequence[Chip]:
         """As `Page.keys`; while something runs Esc stands first, and Enter does nothing."""
@@ -154,7 +157,7 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
             if frame is not None and entry is not None:
                 frame.show(entry)
         if self.passphrase is not None:
-            self.passphrase.display = state.passphrase is not None
+            self._let_show(self.passphrase, state.passphrase is not None)
         if state.busy:
             self.banner.say("")
         self.card.show_card(state.card)
@@ -165,6 +168,16 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
         if (state.at, errors) != self._aimed and not state.busy:
             self._aim(state)
         self._aimed = (state.at, errors)
+
+    @staticmethod
+    def _let_show(passphrase: SecretFrame, asked: bool) -> None:
+        """Show the field of the passphrase while that is asked for; it keeps nothing once it is not."""
+        passphrase.display = asked
+        if not asked and passphrase.field.value:
+            with passphrase.field.prevent(Input.Changed):
+                passphrase.field.value = ""
+        if not asked and passphrase.revealed:
+            passphrase.reveal()
 
     @staticmethod
     def _rows(state: ConnectState) -> list[Offer[ConnectOffer]]:
@@ -229,7 +242,13 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
 
     @on(OfferList.Chosen)
     def _chosen(self, message: OfferList.Chosen) -> None:
-        self.act(message.offer.id)
+        self._take(message.offer.id)
+
+    def _take(self, offer: ConnectOffer) -> None:
+        """Do what was chosen, with what stands in the field of the passphrase: a refused one is told the flow again."""
+        if self.passphrase is not None and self.flow.state.passphrase is not None:
+            self.flow.type_passphrase(self.passphrase.text)
+        self.act(offer)
 
     def _details(self) -> None:
         state = self.flow.state

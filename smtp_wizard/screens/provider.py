@@ -41,6 +41,8 @@ class ProviderScreen(ImmediatePage[ProviderState, ProviderOffer]):
         catalog = context.services.catalog
         super().__init__(context, draft, ProviderFlow(draft, catalog))
         state = self.flow.state
+        self._asks = (state.question, state.list is not None)
+        """The question that is drawn, and whether it is answered from the list."""
         self.asked = question(state.question)
         self.card = OutcomeCard(state.card)
         answers = application_answers(catalog)
@@ -78,8 +80,11 @@ class ProviderScreen(ImmediatePage[ProviderState, ProviderOffer]):
         self.settings.set_class(not state.settings, "-gone")
         self.settings.update(state.settings)
         self.notes.update("\n".join(state.notes))
-        if self.is_mounted:
+        asked = (state.question, state.list is not None)
+        # Of the same question the cursor stays: the arrows choose in the frame where it is.
+        if self.is_mounted and (asked != self._asks or self.focused is None):
             (self.filter.field if state.list is not None else self.offers).focus()
+        self._asks = asked
 
     def _draw_application(self, state: ProviderState) -> None:
         asked = state.application

@@ -90,7 +90,7 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
             frame.show(entry)
         if self.frames and not self._typing and (refused or (moved and not question.running)):
             self.frames[question.at].select_all()
-        self.label(question.title, "Esc stops" if question.stops else "Esc leaves it")
+        self.label(question.title, _foot(question))
         self.redraw()
 
     async def _rebuild(self, question: Question) -> None:
@@ -99,7 +99,7 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
                 await self.box.remove_children([each for each in self.box.children if each is not self.long_title])
                 self._make(question)
                 await self.box.mount(*self.body())
-                self.label(question.title, "Esc leaves it")
+                self.label(question.title, _foot(question))
                 if self.frames:
                     self.frames[question.at].field.focus()
                 elif question.offers:
@@ -208,9 +208,14 @@ def _rows(question: Question) -> list[Content]:
     return [*rows, Content("")] if rows else []
 
 
+def _foot(question: Question) -> str:
+    """Say what Esc does; '' while something is done that is not cut short."""
+    return "Esc stops" if question.stops else "" if question.running else "Esc leaves it"
+
+
 def _running(question: Question) -> Card | None:
-    """Return the card of what is done, where the question has none of its own."""
-    return Card(mood=Mood.RUNNING, title=question.running, foot="Esc stops") if question.running else None
+    """Return the card of what is done, where the question has none of its own. Esc does not stop it."""
+    return Card(mood=Mood.RUNNING, title=question.running) if question.running else None
 
 
 def _shape(question: Question) -> tuple[object, ...]:

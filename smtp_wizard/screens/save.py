@@ -77,7 +77,7 @@ class SaveScreen(UnlockingPage[SaveState, StrEnum]):
         self.fields = Vertical(self.name_frame, self.scope, self.company, self.sender_frame, id="fields")
         self.answers: OfferList[StrEnum] = OfferList()
         self.card = OutcomeCard(state.card)
-        self._phase = state.phase
+        self._asked = (state.phase, bool(state.running))
         self._fit_to(state)
 
     # -- drawing ----------------------------------------------------------------------------------------------------
@@ -119,15 +119,16 @@ class SaveScreen(UnlockingPage[SaveState, StrEnum]):
         self.answers.offer(state.offers if asks else (), selected=at)
         self.place.update(self._place(state))
         self._fit_to(state)
-        if state.phase is not self._phase:
-            self._phase = state.phase
+        asked = (state.phase, bool(state.running))
+        if asked != self._asked and not state.running:
             self._put_cursor(state)
+        self._asked = asked
 
     def _fit_to(self, state: SaveState) -> None:
         """Show the fields, or what is asked in their place."""
         asking = state.phase is SavePhase.ASKING
         self.fields.display = self.place.display = asking
-        self.fields.disabled = not asking
+        self.fields.disabled = not asking or bool(state.running)
         self.way_frame.display = state.phase is SavePhase.WAY
         self.way_frame.disabled = not self.way_frame.display
 
@@ -159,6 +160,15 @@ class SaveScreen(UnlockingPage[SaveState, StrEnum]):
 
     def _elsewhere(self) -> None:
         self.act(SaveOffer.PLACE)
+
+    def back_words(self) -> str:
+        """As `Page.back_words`: saving is not stopped."""
+        return "" if self.flow.state.running else "Back"
+
+    def keys(self) -> Sequence[Chip]:
+        """As `Page.keys`; while it is being saved Esc says so."""
+        wait = Chip("escape", "Wait", self.escape, help="nothing while the account is being saved", shown=False)
+        return [*super().keys(), *([wait] if self.flow.state.running else [])]
 
     def stop(self) -> bool:
         """Nobody goes back out of the midst of saving: what is half done would be told by nobody."""

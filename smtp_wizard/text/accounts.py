@@ -112,7 +112,10 @@ def problem_first(account: Account) -> str:
 
 
 def counted_words(standing: Iterable[int]) -> str:
-    """Say how many accounts need somebody, warn, and work. `standing`: of each how it stands, as `health.Mark`."""
+    """Say how many accounts need somebody, warn, and work.
+
+    `standing`: the `AccountHealth` of each.
+    """
     counts = Counter(standing)
     told = [
         *([f"{n} {'needs' if n == 1 else 'need'} you"] if (n := counts[0]) else []),

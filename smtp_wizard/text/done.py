@@ -34,8 +34,8 @@ def complains(application: str) -> str:
 
 
 def copied(label: str, value: str) -> str:
-    """Say what is in the clipboard now."""
-    return f"{label} is copied: {value}"
+    """Say what was sent to the terminal's clipboard: whether that took it cannot be known."""
+    return f"{label} is sent to your terminal: {value}"
 
 
 def proved_words(draft: Draft) -> str:

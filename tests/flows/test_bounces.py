@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -156,6 +157,26 @@ async def test_the_password_that_is_kept_nowhere_is_asked_for(tmp_path: Path) ->
     bounces = Bounces(report())
     await read_through(flow_over(tmp_path, bounces), "typed now")
     assert bounces.secrets == [Secret("typed now")]
+
+
+async def test_reading_a_mailbox_may_be_stopped_after_the_password(tmp_path: Path) -> None:
+    class Slow(Bounces):
+        async def read(self, *_: Any, **__: Any) -> BounceReport:
+            reached.set()
+            await asyncio.Event().wait()
+            raise AssertionError("it is stopped")
+
+    reached = asyncio.Event()
+    action = await flow_over(tmp_path, Slow()).act(BouncesOffer.READ)
+    assert isinstance(action, ReadMailbox)
+    assert await action.begin() is None
+    action.give(0, Secret("a password"))
+    reading = asyncio.ensure_future(action.act(Answer.DO))
+    await reached.wait()
+    assert action.state.stops
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    assert (action.state.about, action.state.running) == (Topic.PASSWORD, "")
 
 
 async def test_nothing_came_back_is_good_news(tmp_path: Path) -> None:

@@ -12,6 +12,11 @@ def test_what_is_no_address_is_said_and_asked_again(answered: Look) -> None:
     assert str(draft.address) == "ana@sandbox.test"
 
 
+def test_practice_is_taken_at_its_word_however_that_is_spelt(answered: Look) -> None:
+    draft = answered(("E-mail address:", "Practise"))
+    assert draft.connection.provider == "sandbox"
+
+
 def test_a_misspelt_ending_is_offered_back(answered: Look) -> None:
     """Enter takes the ending that was meant."""
     draft = answered(("E-mail address:", "ana@gmial.com"), ("Did you mean gmail.com? 1. Yes: ana@gmail.com", ""))

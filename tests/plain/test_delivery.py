@@ -153,7 +153,8 @@ def test_whether_an_account_is_ready_is_said_with_what_is_missing_and_the_plan(t
         said, _ = talked(
             services,
             ("To how many people, with the account 'Shop'", "many"),
-            ("To how many people", "20000"),
+            ("with the account 'Shop'", "20000"),
+            ("with the account 'Shop' ('other' takes another account, 'back' leaves)", "Other"),
             (f"with the account '{ACCOUNT.name}'", "back"),
             area=partial(ready, provider="gmail", typed={}),
         )

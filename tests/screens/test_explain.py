@@ -121,6 +121,15 @@ async def test_what_is_unknown_is_called_unknown_and_says_what_to_try(services: 
         await walk.until_reads("The text does not say why it failed")
 
 
+async def test_the_cursor_stays_in_the_field_in_which_somebody_types(services: Services) -> None:
+    async with explaining(services) as walk:
+        await walk.write("535 5.7.8 authentication failed")
+        await walk.press("f9", "y", "a", "h")
+        assert walk.entry("#explain-provider").value == "yah"
+        assert walk.entry("#explain-provider").has_focus
+        assert walk.the("#paste", PasteArea).text == "535 5.7.8 authentication failed"
+
+
 async def test_the_provider_narrows_it_and_an_unknown_one_is_said(services: Services) -> None:
     """The same words mean another thing at another provider; F9 asks for it."""
     async with explaining(services, (120, 40)) as walk:

@@ -23,7 +23,9 @@ from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.screens.save import SaveScreen
+from smtp_wizard.text.save import SAVING
 from smtp_wizard.text.wizard import STILL_AT_WORK
+from smtp_wizard.widgets.frame import RadioFrame
 from tests.screens.test_faults_of_our_own import (
     AT_CLIENT,
     AT_HOME,
@@ -126,6 +128,17 @@ async def test_an_account_is_saved_once(tmp_path: Path, monkeypatch: pytest.Monk
         assert len(walk.app.context.services.saved_accounts.list()) == 1
 
 
+async def test_the_cursor_stays_in_a_frame_in_which_somebody_chooses(tmp_path: Path) -> None:
+    """With the arrows, one answer after the other."""
+    async with standing(PLACES["provider"], tmp_path) as walk:
+        frame = walk.the("#application", RadioFrame)
+        frame.focus()
+        await walk.settle()
+        await walk.press("right", "left", "right")
+        assert walk.app.focused is frame
+        assert frame.selected == frame.options[1].value
+
+
 async def test_nobody_goes_back_out_of_the_midst_of_saving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The account would be saved, or its password kept, and the wizard would know nothing of it."""
     held = Held(monkeypatch, Accounts, "save")
@@ -134,6 +147,13 @@ async def test_nobody_goes_back_out_of_the_midst_of_saving(tmp_path: Path, monke
         await held.reached(walk)
         await walk.press("escape", "escape")
         await walk.until_reads(STILL_AT_WORK)
+        assert "Esc" not in walk.shown.splitlines()[-1], "no key is named that does nothing"
+        screen = walk.app.screen
+        assert isinstance(screen, SaveScreen)
+        name = screen.name_frame.text
+        await walk.press("tab", "space", "x")
+        assert (screen.name_frame.text, screen.scope.selected) == (name, screen.flow.draft.scope)
+        await walk.until_reads(SAVING)
         assert held.given_up == 0
         held.may.set()
         await walk.at("done")

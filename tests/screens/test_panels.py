@@ -390,6 +390,24 @@ async def test_f1_names_every_key_of_a_panel_those_too_for_which_the_foot_has_no
         await app.until(panel)
 
 
+class Changing(QuestionFlow[str]):
+    """A change that cannot be stopped, under way."""
+
+    def __init__(self) -> None:
+        super().__init__(Question(title="Move the password", running="Moving it ..."))
+
+    async def act(self, offer: StrEnum) -> str | None:
+        return None
+
+
+async def test_a_panel_names_no_key_that_stops_what_cannot_be_stopped() -> None:
+    async with over() as app:
+        await app.show(FlowPanel(Changing()))
+        await app.until(lambda: "Moving it" in app.text)
+        assert "Esc stops" not in app.text
+        assert "Esc leaves it" not in app.text
+
+
 # --- a question ---
 
 

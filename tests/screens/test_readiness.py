@@ -11,7 +11,6 @@ import pytest
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.services.domains import Domains
-from smtp_wizard.flows.areas.readiness import ReadinessOffer
 from smtp_wizard.screens.areas.limits import LimitsScreen, MailingScreen
 from smtp_wizard.screens.areas.readiness import ReadinessScreen
 from tests.flows.test_readiness import account
@@ -41,7 +40,8 @@ async def test_a_plan_leads_there_with_its_number_and_the_next_account_to_the_fi
         await walk.press("enter")
         await walk.until_reads("It fails on purpose.")
         before = screen.flow.state.account
-        screen._act(ReadinessOffer.OTHER)
+        await walk.until_reads("F9 Another account")
+        await walk.press("f9")
         await walk.until(lambda: screen.flow.state.account != before, "the next account")
         await walk.until_reads(f"With the account '{screen.flow.state.account}'")
         assert screen.frame.field.has_focus

@@ -659,7 +659,7 @@ async def test_each_value_can_be_copied_by_itself(services: Services) -> None:
         await walk.press("down", "down", "enter")
         await walk.until_reads("Which value do you want to copy?")
         await walk.press("enter")
-        await walk.until_reads("Server is copied: 127.0.0.1")
+        await walk.until_reads("Server is sent to your terminal: 127.0.0.1")
         assert walk.app.clipboard == "127.0.0.1"
         await walk.press("escape")
         await walk.until_reads("It works")

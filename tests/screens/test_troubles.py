@@ -29,6 +29,7 @@ from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.steps import StepId, step
 from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.areas.unsubscribe import UnsubscribeScreen
+from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.panel import QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.text.stores import VAULT_CLOSED
@@ -350,6 +351,31 @@ async def test_a_vault_whose_passphrase_was_changed_is_asked_for_the_new_one(
             await walk.press("enter")
             await walk.until(lambda: signed_in(office), "the sign-in")
             no_fault(walk)
+
+
+async def test_a_passphrase_stays_in_no_field_once_it_is_not_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither one that was refused nor one that was left; F2 shows it while it is typed."""
+    async with AuthorizationServer() as server:
+        other, services = await in_the_vault(Office(tmp_path, server, monkeypatch))
+        async with changing(services, "connect") as walk:
+            screen = walk.app.screen
+            assert isinstance(screen, ConnectScreen)
+            assert screen.passphrase is not None
+            await other.stores.vault.change_passphrase(ANOTHER)
+            await walk.press("enter")
+            await passphrase_asked(walk)
+            await walk.write(PASSPHRASE.reveal())
+            await walk.press("f2")
+            assert screen.passphrase.revealed
+            await walk.press("enter")
+            await walk.until_reads("That is not the passphrase of the vault.")
+            assert (screen.passphrase.text, screen.passphrase.revealed) == ("", False)
+            await walk.write("half of")
+            await walk.press("escape")
+            await walk.until_reads(VAULT_CLOSED)
+            assert screen.passphrase.text == ""
 
 
 @pytest.mark.parametrize("at", STEPS_THAT_SIGN_IN)

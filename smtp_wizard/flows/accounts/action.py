@@ -142,6 +142,10 @@ class Action(QuestionFlow[ActionResult]):
     def _running(self, words: str) -> None:
         self._show(replace(self.state, running=words, card=None))
 
+    def _show_running(self, words: str) -> None:
+        """Show what is waited for; it may be stopped."""
+        self._show(replace(self.state, running=words, card=running_card(words)))
+
     def _watch(self, words: str) -> Callable[[Event], None]:
         """Return what shows a check while it runs, under `words`."""
 

@@ -34,7 +34,6 @@ from smtp_wizard.engine.services.arrivals import PATIENCE, Arrivals, Confirmatio
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.flows.accounts.action import Action, ActionResult, QuestionNeeded, anyway_question, yes_or_no
-from smtp_wizard.flows.accounts.check_cards import running_card
 from smtp_wizard.flows.accounts.password import LACKING
 from smtp_wizard.flows.flow import Entry, Offer
 from smtp_wizard.flows.question import Answer, Question, Topic
@@ -222,10 +221,6 @@ class MessageAction(Action):
         why = f"{finding.title}. {finding.explanation}" if finding is not None else words.NO_REASON
         lost = words.PERHAPS_SENT if accepted(report) == "unknown" else words.NOT_SENT
         return ActionResult(trouble=f"{lost} {why}", name=self.account.name, report=report)
-
-    def _show_running(self, said: str) -> None:
-        """Show what is waited for; it may be stopped."""
-        self._show(replace(self.state, running=said, card=running_card(said)))
 
     def _answered(self, offer: StrEnum) -> ActionResult | None:
         if self.state.about is Topic.LOCKOUT:

@@ -119,7 +119,7 @@ class ReadMailbox(Action):
 
     async def _do(self) -> ActionResult:
         secret = await self._kept_or_typed(self._account, self._entries, self._typed)
-        self._running(f"Reading the mailbox of '{self._account.name}' ...")
+        self._show_running(f"Reading the mailbox of '{self._account.name}' ...")
         options = CheckOptions(ignore_lockout=bool(self._anyway))
         try:
             self.report = await self._bounces.read(self._account, secret, AGE, options=options)

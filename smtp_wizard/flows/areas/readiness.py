@@ -97,7 +97,7 @@ class ReadinessOffer(StrEnum):
 
 
 LOOK: Offer[str] = Offer(ReadinessOffer.LOOK, "Am I ready?", chip="Look")
-OTHER: Offer[str] = Offer(ReadinessOffer.OTHER, "Another account", chip="Take the next")
+OTHER: Offer[str] = Offer(ReadinessOffer.OTHER, "Another account", chip="Take the next", key="F9")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

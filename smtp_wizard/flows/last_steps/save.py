@@ -288,7 +288,9 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
     # -- what is typed and chosen -----------------------------------------------------------------------------------
 
     def type(self, field: SaveField, text: str) -> None:
-        """Take what stands in a field now; a fault that was said of it is settled."""
+        """Take what stands in a field now; a fault that was said of it is settled. Not while it is being saved."""
+        if self._state.running:
+            return
         self._errors.pop(field, None)
         match field:
             case SaveField.NAME:
@@ -311,13 +313,17 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
         self.draft = replace(self.draft, identity=replace(self.draft.identity, **changed))  # type: ignore[arg-type]
 
     def choose_scope(self, scope: Scope) -> None:
-        """Say what the account is for."""
+        """Say what the account is for; not while it is being saved."""
+        if self._state.running:
+            return
         self._displacing = False
         self.draft = replace(self.draft, scope=scope)
         self._redraw()
 
     def choose_company(self, yes: bool) -> None:
-        """Say whether the application's address for the firm becomes this one."""
+        """Say whether the application's address for the firm becomes this one; not while it is being saved."""
+        if self._state.running:
+            return
         self._identify(update_company=yes)
         self._redraw()
 

@@ -138,6 +138,8 @@ class ExplainScreen(StoppablePage):
             catalog, context.guides, context.services.saved_accounts.list, lambda: load_explainer(catalog)
         )
         self.flow.changed = self._changed
+        self._answered = self.flow.state.answered
+        """Whether an answer is drawn."""
         self.area = PasteArea(id="paste")
         self.area.show(self.flow.state.entry)
         whose = Entry(label="Whose server was it?", placeholder="the name of your provider", hint="may be empty")
@@ -196,7 +198,9 @@ class ExplainScreen(StoppablePage):
         self.quoted.show_lines(state.quoted, state.said_by)
         self.card.show_card(state.card)
         self.offers.offer(state.offers if state.answered else ())
-        (self.offers if state.answered else self.area).focus()
+        if state.answered is not self._answered:  # typing in another field must not lose the cursor
+            (self.offers if state.answered else self.area).focus()
+        self._answered = state.answered
         self.redraw()
 
     # -- keys -------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.plain_text import PlainText, folded
 
+OTHER_HELP = "the same mailing with another account of yours"
 PLAN_ROWS = 2
 """Rows of the plan above the list; all of it is beside it, and behind F4."""
 
@@ -76,7 +77,9 @@ class ReadinessScreen(FormPage):
         look = Chip("enter", "Look", lambda: self._act(ReadinessOffer.LOOK), help="look at what receivers ask for")
         typing = self.focused is self.frame.field or not self.offers.items
         details = Chip("f4", "Details", self._details, help="details: every rule, who says so, and the whole plan")
-        return [look if typing else self.offers.chip(), details]
+        others = [each for each in self.flow.state.offers if each.id == ReadinessOffer.OTHER]
+        other = [Chip("f9", each.verb, lambda: self._act(ReadinessOffer.OTHER), help=OTHER_HELP) for each in others]
+        return [look if typing else self.offers.chip(), details, *other]
 
     @on(OfferList.Highlighted)
     def _marked(self) -> None:

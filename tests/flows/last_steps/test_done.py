@@ -102,7 +102,7 @@ async def test_each_value_can_be_copied_by_itself_and_the_password_cannot() -> N
     for value in Value:
         await flow.act(value)
     assert copied == ["smtp.gmail.com", "465", "ana@gmail.com", "ana@gmail.com"]
-    assert flow.state.note == "From is copied: ana@gmail.com"
+    assert flow.state.note == "From is sent to your terminal: ana@gmail.com"
     assert await flow.act(DoneOffer.BACK) is None
     assert not flow.state.copying
 

@@ -349,6 +349,32 @@ async def test_a_save_that_is_cut_off_leaves_the_fields(tmp_path: Path) -> None:
     assert now_asked(flow).running == ""
 
 
+async def test_what_is_typed_or_chosen_while_it_is_saved_changes_nothing(tmp_path: Path) -> None:
+    """Else the last step would tell of an account that nobody has saved."""
+
+    class Slow(Accounts):
+        async def save(self, draft: Draft, *, replacing: bool = False, displacing: bool = False) -> Account:
+            reached.set()
+            await go_on.wait()
+            return await super().save(draft, replacing=replacing, displacing=displacing)
+
+    reached, go_on, accounts = asyncio.Event(), asyncio.Event(), Slow()
+    flow = flow_of(tmp_path, accounts)
+    flow.choose_scope(Scope.GENERAL)
+    task = asyncio.ensure_future(flow.act(SaveOffer.SAVE))
+    await reached.wait()
+    before = flow.state
+    flow.type(SaveField.NAME, "Another name")
+    flow.choose_scope(Scope.ALL)
+    flow.choose_company(not before.company)
+    assert flow.state is before
+    go_on.set()
+    leads = await task
+    assert isinstance(leads, Next)
+    ((saved, _, _),) = accounts.asked
+    assert (leads.draft.name, leads.draft.scope, leads.draft.identity) == (saved.name, Scope.GENERAL, saved.identity)
+
+
 # --- asked before it is tried ---
 
 
