@@ -95,7 +95,11 @@ def command(
     carry_out(searched.begin())
     while searched.question is not None and left():
         carry_out(searched.answer(_agreed(address, searched)))
-    found = searched.found
+    return _concluded(invocation, address, searched.found)
+
+
+def _concluded(invocation: Invocation, address: Address, found: DiscoveryResult) -> Exit:
+    """Tell what was found, each thing once; where it is nothing, with the ways on."""
     somebody = bool(found.provider or found.alternatives or found.candidates)
     ways_on = () if somebody else (_ways_on(address),)
     notes = (*_doubts(invocation, address), *(each for each in found.notes if each != found.note), *ways_on)
