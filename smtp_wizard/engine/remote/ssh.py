@@ -94,7 +94,9 @@ class SshHost:
         said = f"{len(program)}\n".encode() + program + json.dumps(write_record(question)).encode()
         try:
             async with asyncio.timeout(PATIENCE):
-                code, out, err = await self._run(said)
+                # The terminal is looked at before ssh begins, which changes it while it asks.
+                with terminal_as_it_was() if self._asks else nullcontext():
+                    code, out, err = await self._run(said)
         except TimeoutError:
             raise RemoteError(
                 phrase("The check on {} gave no answer in {} seconds.", shown(self.host, 100), PATIENCE)
@@ -143,12 +145,11 @@ class SshHost:
             )
         except OSError as problem:
             raise Unreached(phrase("ssh could not be started: {}.", shown(problem.strerror or "", 100))) from None
-        with terminal_as_it_was() if self._asks else nullcontext():
-            try:
-                out, err = await _exchanged(process, said)
-                return await process.wait(), out, err
-            finally:
-                await _ended(process)
+        try:
+            out, err = await _exchanged(process, said)
+            return await process.wait(), out, err
+        finally:
+            await _ended(process)
 
 
 async def _exchanged(process: asyncio.subprocess.Process, said: bytes) -> tuple[bytes, bytes]:
