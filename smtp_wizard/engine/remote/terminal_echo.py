@@ -30,7 +30,7 @@ def terminal_as_it_was() -> Iterator[None]:
             yield
         finally:
             if termios.tcgetattr(handle) != before:  # in the background even the attempt would stop the program
-                termios.tcsetattr(handle, termios.TCSADRAIN, before)
+                termios.tcsetattr(handle, termios.TCSANOW, before)
     finally:
         with suppress(OSError):
             os.close(handle)

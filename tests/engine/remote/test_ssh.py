@@ -168,7 +168,7 @@ async def test_ssh_is_asked_to_end_before_it_is_made_to(
 ) -> None:
     up, ended = tmp_path / "up", tmp_path / "ended"
     os.mkfifo(up)
-    ready = f"sleep 600 & trap 'kill $!; echo so > {ended}; exit 1' TERM; echo up > {up}; wait"
+    ready = f"trap 'echo so > {ended}; exit 1' TERM; read -r size; echo up > {up}; while :; do sleep 0.1; done"
     fake_ssh(tmp_path, monkeypatch, then=ready)
     monkeypatch.setattr(ssh, "HURRY", 60)
     check = asyncio.create_task(checked(target_at(many)))
