@@ -374,7 +374,7 @@ def spoilt(guide: Guide, old: str, new: str) -> Guide:
             test_every_limit_in_a_guide_is_in_the_catalogue,
             "fastmail-app-password",
             "8,000 messages a day",
-            "8,000 messages an hour",
+            "8,000 messages a week",
         ),
         (test_every_limit_in_a_guide_is_in_the_catalogue, "spectrum", "The article gives", "Spectrum gives"),
         (test_every_length_of_a_password_in_a_guide_is_the_catalogue_s, "google-workspace", "16 letters", "19 letters"),
