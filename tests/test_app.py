@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ MOST_KEYS = 14
 """From the address to the saved account, beside what is typed."""
 IDLE_SECONDS, IDLE_SPANS = 3.2, 3
 """How long nothing may be painted, and how many such spans are waited for one."""
+AT_ONCE = 8
 SMALL, USUAL, WIDE = (60, 20), (80, 24), (120, 40)
 
 
@@ -137,8 +139,12 @@ async def test_nothing_is_painted_while_nobody_does_anything(tmp_path: Path, mon
 
     monkeypatch.setattr(WizardApp, "_display", counted)
 
+    few = asyncio.Semaphore(AT_ONCE)  # screens that begin at the same time wait for each other, and not for ever
+
     async def paints(name: str, place: Place) -> tuple[str, int]:
-        async with standing(place, tmp_path / name) as walk:
+        async with AsyncExitStack() as stack:
+            async with few:
+                walk = await stack.enter_async_context(standing(place, tmp_path / name))
             assert painted[id(walk.app)], "painting is seen"
             more = 0
             for _ in range(IDLE_SPANS):
