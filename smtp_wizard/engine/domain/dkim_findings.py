@@ -13,9 +13,18 @@ from smtp_wizard.engine.domain.sender_records import SenderRecords
 
 
 def dkim_findings(
-    keys: Sequence[DkimKey], place: DnsOperator, provider: Shown, records: SenderRecords | None, *, needed: bool
+    keys: Sequence[DkimKey],
+    place: DnsOperator,
+    provider: Shown,
+    records: SenderRecords | None,
+    *,
+    needed: bool,
+    asked: Sequence[str] = (),
 ) -> Iterator[DomainFinding]:
-    """Say what is wrong with the keys. `needed`: nothing but a signature can prove the mail of this provider."""
+    """Say what is wrong with the keys. `needed`: nothing but a signature can prove the mail of this provider.
+
+    `asked`: selectors that somebody asked about, so that it is said of each when it has no key.
+    """
     if keys and not any(key.record or DkimFault.UNREACHABLE in key.faults for key in keys):
         yield _no_key(keys[0], place, provider, records, needed=needed)
         return
@@ -24,6 +33,19 @@ def dkim_findings(
         for fault in key.faults:
             if fault is not DkimFault.MISSING:
                 yield _key_finding(key, fault, place, spared=usable)
+            elif key.selector in asked:
+                yield _nothing_there(key)
+
+
+def _nothing_there(key: DkimKey) -> DomainFinding:
+    return DomainFinding(
+        code=DkimFault.MISSING.value,
+        verdict=Verdict.WARN,
+        title=phrase("There is no DKIM key '{}'", shown(key.selector, 63)),
+        explanation=phrase("{} has no key, or is another name for something that has none.", shown(key.name, 253)),
+        who=Who.ADMIN,
+        steps=(phrase("Look in a message that you received which name its signature has after 's='."),),
+    )
 
 
 def _no_key(

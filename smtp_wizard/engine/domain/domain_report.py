@@ -212,7 +212,9 @@ def _findings(
     needed = question.records is not None and question.records.return_path is ReturnPath.PROVIDER
     provider = question.provider or shown(question.server, 253)
     yield from _spf_findings(report, place, provider, include, needed=not needed)
-    yield from dkim_findings(report.keys, place, question.provider, question.records, needed=needed)
+    yield from dkim_findings(
+        report.keys, place, question.provider, question.records, needed=needed, asked=question.selectors
+    )
     yield from dmarc_findings(report.dmarc, place)
     unaligned = alignment_finding(
         report.dmarc, report.keys, place, question.provider or phrase("your provider"), question.records

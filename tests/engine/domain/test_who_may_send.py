@@ -148,3 +148,10 @@ async def test_a_refusal_that_stands_before_the_provider_gives_way() -> None:
     for found in report.findings:
         if found.code == "spf_provider_missing" and found.publish is not None:
             assert found.publish.value == "v=spf1 mx include:spf.hoster.example ~all"
+
+
+async def test_a_key_that_was_asked_about_and_is_not_there_is_told() -> None:
+    zone = good_zone() | {(f"s6._domainkey.{DOMAIN}", "CNAME"): ["gone.hoster.example."]}
+    report = await examined(zone, replace(question(), selectors=("s6",)))
+    assert [(each.code, each.verdict) for each in report.findings] == [("dkim_missing", Verdict.WARN)]
+    assert "'s6'" in report.findings[0].title
