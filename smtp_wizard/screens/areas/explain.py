@@ -138,8 +138,7 @@ class ExplainScreen(StoppablePage):
             catalog, context.guides, context.services.saved_accounts.list, lambda: load_explainer(catalog)
         )
         self.flow.changed = self._changed
-        self._answered = self.flow.state.answered
-        """Whether an answer is drawn."""
+        self._drawn = self.flow.state
         self.area = PasteArea(id="paste")
         self.area.show(self.flow.state.entry)
         whose = Entry(label="Whose server was it?", placeholder="the name of your provider", hint="may be empty")
@@ -198,9 +197,10 @@ class ExplainScreen(StoppablePage):
         self.quoted.show_lines(state.quoted, state.said_by)
         self.card.show_card(state.card)
         self.offers.offer(state.offers if state.answered else ())
-        if state.answered is not self._answered:  # typing in another field must not lose the cursor
+        before, self._drawn = self._drawn, state
+        # Else the cursor stays: somebody may be typing in the other field.
+        if state.answered is not before.answered or (state.entry.error and not before.entry.error):
             (self.offers if state.answered else self.area).focus()
-        self._answered = state.answered
         self.redraw()
 
     # -- keys -------------------------------------------------------------------------------------------------------
