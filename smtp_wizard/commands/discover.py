@@ -74,7 +74,7 @@ def command(
         return DEADLINE if allowed is None else min(DEADLINE, allowed)
 
     async def search(*, public_list: bool, file: str) -> DiscoveryResult:
-        if not left():  # what was found stays
+        if searched.searched and not left():  # what was found stays
             return searched.found
         return await invocation.services.discovery.find_settings(
             address,

@@ -50,6 +50,11 @@ class ServerSearch:
         """What is asked now; None while nothing is."""
 
     @property
+    def searched(self) -> bool:
+        """Whether anything was searched yet, so that `found` may be asked for."""
+        return self._found is not None
+
+    @property
     def found(self) -> DiscoveryResult:
         """What was found so far; it was searched."""
         assert self._found is not None, "it was searched"

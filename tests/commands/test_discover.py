@@ -188,6 +188,12 @@ def test_when_the_time_is_up_nothing_more_is_searched_or_asked_and_what_was_foun
     assert ran.document["notes"] is not None
 
 
+def test_where_there_was_no_time_at_all_the_first_search_ends_in_words(answer: Answer) -> None:
+    ran = run("discover", "ana@firm.example", "--timeout", "0.000000001", "--json")
+    assert [asking.deadline for asking in answer.asked] == [0.0]
+    assert ran.code == 1
+
+
 def test_an_ending_that_only_looks_like_a_known_one_is_doubted(answer: Answer) -> None:
     ran = run("discover", "ana@gm\u0430\u0456l.com", "--json")
     assert "xn--gml-7cd4q.com" in ran.document["notes"][1]
