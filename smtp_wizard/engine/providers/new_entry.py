@@ -140,7 +140,7 @@ _UNKNOWN = ", confidence: unknown"
 
 def _server_fact(new: NewEntry, endpoint: Endpoint) -> str:
     """The page, where a sentence that was quoted from it names the port; else that the server answered."""
-    if new.source is None or any(re.search(rf"(?<!\d){endpoint.port}(?!\d)", each) for each in new.source.says):
+    if new.source is None or any(str(endpoint.port) in re.findall(r"\d+", each) for each in new.source.says):
         return _fact(new)
     return f", source: {scalar(_answers_id(new))}, as_of: {new.day}, confidence: own"
 
