@@ -45,6 +45,8 @@ class Topic(StrEnum):
     """Whether a mailbox may be read for a message that went out."""
     REHEARSAL = "rehearsal"
     """Whether a message may go to an address that is nobody's, to see it come back."""
+    IMAP_SERVER = "imap-server"
+    """Which server a mailbox is read from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

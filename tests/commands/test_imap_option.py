@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smtp_wizard.commands.options.mailbox import parse_imap
-from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.endpoint import Endpoint, Security, parse_imap
 from smtp_wizard.engine.base.errors import InputError
 
 

@@ -14,6 +14,7 @@ import pytest
 from smtp_wizard.engine.accounts.account import Account, AccountsError
 from smtp_wizard.engine.accounts.lockout_guard import PAUSED
 from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.who import Who
@@ -83,10 +84,18 @@ class Bounces:
         self.secrets: list[Secret | None] = []
         self.anyway: list[bool] = []
         self.remembered: list[BounceReport] = []
+        self.named: list[Endpoint | None] = []
 
     async def read(
-        self, account: Account, secret: Secret | None, age: timedelta, *, options: CheckOptions
+        self,
+        account: Account,
+        secret: Secret | None,
+        age: timedelta,
+        *,
+        named: Endpoint | None,
+        options: CheckOptions,
     ) -> BounceReport:
+        self.named.append(named)
         self.secrets.append(secret)
         self.anyway.append(options.ignore_lockout)
         result = self.results.pop(0)
@@ -229,6 +238,54 @@ async def test_what_a_service_raises_is_said_and_the_mailbox_can_be_read_again(
     assert offered(flow)[0] is BouncesOffer.READ
     await read_through(flow)
     assert flow.state.read
+
+
+async def at_the_server_question(folder: Path, service: Bounces) -> tuple[BouncesFlow, ReadMailbox]:
+    flow = flow_over(folder, service)
+    action = await flow.act(BouncesOffer.READ)
+    assert isinstance(action, ReadMailbox)
+    flow.begin()
+    assert await action.begin() is None
+    action.give(0, Secret("a password"))
+    assert await action.act(Answer.DO) is None
+    assert action.state.about is Topic.IMAP_SERVER
+    return flow, action
+
+
+async def test_a_server_that_is_not_found_is_asked_for(tmp_path: Path) -> None:
+    service = Bounces(trouble("mailbox_not_found"), trouble("mailbox_unreached"), report())
+    _, action = await at_the_server_question(tmp_path, service)
+    assert action.state.lines == ("IMAP is switched off.", "No program may read it.")
+    action.type(0, "imap example")
+    assert await action.act(Answer.DO) is None
+    assert action.state.entries[0].text == "imap example"
+    assert len(service.named) == 1, "it is said at the field"
+    action.type(0, "imap.example.com")
+    assert await action.act(Answer.DO) is None
+    assert action.state.entries[0].text == "imap.example.com:993"
+    action.type(0, "mail.example.com:143")
+    done = await action.act(Answer.DO)
+    assert done is not None
+    assert not done.trouble
+    assert service.named[1:] == [
+        Endpoint("imap.example.com", 993, Security.TLS),
+        Endpoint("mail.example.com", 143, Security.STARTTLS),
+    ]
+
+
+async def test_who_names_no_server_is_told_what_is_wrong_without_the_command_line(tmp_path: Path) -> None:
+    problem = trouble("mailbox_not_found")
+    steps = (
+        phrase("Name it: --imap HOST[:PORT]."),
+        phrase("Look in the webmail."),
+        phrase("See 'smtp-wizard explain'."),
+    )
+    flow, action = await at_the_server_question(tmp_path, Bounces(MailboxError(replace(problem.finding, steps=steps))))
+    done = await action.act(Answer.LEAVE)
+    assert done is not None
+    flow.take(action, done)
+    assert flow.state.card is not None
+    assert flow.state.card.lines == ("No program may read it.", "Look in the webmail.")
 
 
 async def test_what_was_read_stays_where_it_is_read_again_in_vain(tmp_path: Path) -> None:

@@ -8,20 +8,9 @@ from typing import Any, TypeVar
 import click
 
 from smtp_wizard.commands.options.connection import parsed_by
-from smtp_wizard.engine.base.endpoint import Endpoint, PastedServer, Security, parse_host, parse_server
+from smtp_wizard.engine.base.endpoint import parse_imap
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-def parse_imap(text: str) -> Endpoint:
-    """Take an IMAP server as typed: 'imap.example.com', or with a port. Raises `InputError`.
-
-    Port 143 begins in clear text and is encrypted by STARTTLS; any other is encrypted from the first byte.
-    """
-    # The scheme of a pasted server would say a port to send through.
-    server = parse_server(text) if "://" not in text else PastedServer(parse_host(text))
-    number = server.port or 993
-    return Endpoint(server.host, number, Security.STARTTLS if number == 143 else Security.TLS)
 
 
 def imap_option(command: F) -> F:

@@ -289,3 +289,14 @@ def parse_port(text: str) -> int:
     if not (typed.isascii() and typed.isdigit() and len(typed) <= 9 and 1 <= int(typed) <= 65535):
         raise PortError(phrase("A port is a number from 1 to 65535. Most servers use 587 or 465."))
     return int(typed)
+
+
+def parse_imap(text: str) -> Endpoint:
+    """Take an IMAP server as typed: 'imap.example.com', or with a port. Raises `InputError`.
+
+    Port 143 begins in clear text and is encrypted by STARTTLS; any other is encrypted from the first byte.
+    """
+    # The scheme of a pasted server would say a port to send through.
+    server = parse_server(text) if "://" not in text else PastedServer(parse_host(text))
+    number = server.port or 993
+    return Endpoint(server.host, number, Security.STARTTLS if number == 143 else Security.TLS)

@@ -10,9 +10,11 @@ from enum import StrEnum
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.lockout_guard import PAUSED
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
+from smtp_wizard.engine.base.endpoint import Endpoint, parse_imap
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
+from smtp_wizard.engine.mailbox.faults import MailboxFault
 from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.secrets.vault import VaultStore
@@ -20,8 +22,8 @@ from smtp_wizard.engine.services.bounces import BounceReport, Bounces
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.flows.accounts.action import Action, ActionResult, QuestionNeeded, anyway_question
 from smtp_wizard.flows.accounts.password import LACKING
-from smtp_wizard.flows.flow import Card, CopyText, Flow, Mood, Offer, ReadGuide, Section
-from smtp_wizard.flows.question import Answer, Topic
+from smtp_wizard.flows.flow import Card, CopyText, Entry, Flow, Mood, Offer, ReadGuide, Section
+from smtp_wizard.flows.question import Answer, Question, Topic
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.areas.bounces import QUESTION, counted_words, grouped, meant_words, notes, summary, why_words
 from smtp_wizard.text.last_test import date_words
@@ -114,6 +116,10 @@ class ReadMailbox(Action):
         self._catalog = catalog
         self._typed: Secret | None = None
         self._anyway: bool | None = None
+        self._named: Endpoint | None = None
+        """The server that the person named."""
+        self._without: MailboxError | None = None
+        """Why it was asked for."""
         self.report: BounceReport | None = None
         """What was found."""
 
@@ -122,10 +128,13 @@ class ReadMailbox(Action):
         self._show_running(f"Reading the mailbox of '{self._account.name}' ...")
         options = CheckOptions(ignore_lockout=bool(self._anyway))
         try:
-            self.report = await self._bounces.read(self._account, secret, AGE, options=options)
+            self.report = await self._bounces.read(self._account, secret, AGE, named=self._named, options=options)
         except MailboxError as problem:
             if problem.finding.code == PAUSED and self._anyway is None:
                 raise QuestionNeeded(anyway_question(self.state.title, problem.finding)) from None
+            if problem.finding.code in _MENDED_BY_NAMING:
+                self._without = problem
+                raise QuestionNeeded(server_question(self.state.title, problem, self._named)) from None
             raise
         name = self._account.name
         return ActionResult(said=summary(self.report, self.report.deliveries, name, new=False), name=self._account.name)
@@ -134,12 +143,56 @@ class ReadMailbox(Action):
         if self.state.about is Topic.LOCKOUT:
             self._anyway = offer is Answer.DO
             return None if self._anyway else ActionResult(name=self._account.name)
+        if self.state.about is Topic.IMAP_SERVER:
+            return self._server_named(offer)
         if offer is Answer.DO and self.state.about is Topic.PASSWORD:
             typed = self._secret(0)
             if not typed:
                 raise InputError(LACKING)
             self._typed = self._catalog.tidied(self._account.connection, typed)
         return super()._answered(offer)
+
+    def _server_named(self, offer: StrEnum) -> ActionResult | None:
+        """Take the server in the field; left, what was wrong is told. Raises `InputError`."""
+        if offer is Answer.DO:
+            self._named = parse_imap(self.state.entries[0].text)
+            return None
+        return ActionResult(trouble=str(self._without), name=self._account.name, problem=self._without)
+
+
+_MENDED_BY_NAMING = frozenset(
+    {
+        MailboxFault.NOT_FOUND,
+        MailboxFault.POP3_ONLY,
+        MailboxFault.UNCONFIRMED,
+        MailboxFault.UNREACHED,
+        MailboxFault.NOT_IMAP,
+        MailboxFault.NOT_ENCRYPTED,
+    }
+)
+
+
+def server_question(title: str, problem: MailboxError, named: Endpoint | None) -> Question:
+    """Return the question which server the mailbox is read from, with why it is asked."""
+    finding = problem.finding
+    entry = Entry(
+        label="IMAP server",
+        text=str(named) if named is not None else "",
+        placeholder="imap.example.com",
+        hint="It stands on your provider's help page. The password goes there.",
+    )
+    return Question(
+        title=title,
+        about=Topic.IMAP_SERVER,
+        lines=(f"{finding.title}.", finding.explanation),
+        entries=(entry,),
+        offers=(Offer(Answer.DO, "Read it there"), Offer(Answer.LEAVE, "Leave it", key="Esc")),
+    )
+
+
+def steps_here(steps: Sequence[str]) -> tuple[str, ...]:
+    """Leave out what is typed on the command line: here the server is asked for, and a letter is pasted."""
+    return tuple(each for each in steps if "--" not in each and "'smtp-wizard " not in each)
 
 
 BouncesLeads = ReadMailbox | CopyText | PasteLetter | ReadGuide
@@ -255,7 +308,7 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, BouncesLeads]):
         finding = done.problem.finding if isinstance(done.problem, MailboxError) else None
         if finding is None:
             return replace(before, card=Card(mood=Mood.FAILED, title=done.trouble))
-        lines = (finding.explanation, *finding.steps)
+        lines = (finding.explanation, *steps_here(finding.steps))
         guide = finding.guide or ""
         more = (GUIDE,) if guide else ()
         card = Card(mood=Mood.FAILED, title=finding.title, lines=lines)
