@@ -220,7 +220,7 @@ def _steps_to_fill(mending: MendedSpf, place: DnsOperator) -> tuple[Shown, ...]:
         phrase(
             "Or write it yourself: with 'include:' and what your provider names, or 'ip4:' and the address of your"
             " server, in the place of '{}': {}",
-            phrase(PLACE),
+            shown(PLACE, 40),
             shown(mending.record, 1000),
         ),
     )

@@ -103,10 +103,10 @@ class Arrivals:
         other = await in_thread(lambda: self._ours(to))
         if other is None:
             return Confirmation(copy=copy, copy_trouble=why, arrival=Arrival(where=ArrivalState.UNKNOWN))
-        # The server was named for this sign-in: the password of no other one goes there.
-        same = _sign_in_of(other) == _sign_in_of(account)
+        # The server was named for this sign-in: another password goes there only where it goes when mail is sent.
+        may_know = _sign_in_of(other) == _sign_in_of(account) or _sends_through(other, named)
         arrival, why_not = await self._in_other(
-            other, secret if other.id == account.id else None, code, named if same else None, options, end
+            other, secret if other.id == account.id else None, code, named if may_know else None, options, end
         )
         return Confirmation(
             copy=copy, copy_trouble=why, arrival=arrival, arrival_trouble=why_not, whose=shown(other.name)
@@ -217,6 +217,10 @@ class Arrivals:
                 return found
             await self._pause(pause)
         raise AssertionError("it counts without end")
+
+
+def _sends_through(account: Account, server: Endpoint | None) -> bool:
+    return server is not None and server.host == account.connection.endpoint.host
 
 
 def _sign_in_of(account: Account) -> tuple[str, str]:

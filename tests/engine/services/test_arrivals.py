@@ -79,6 +79,15 @@ async def test_the_password_of_another_sign_in_does_not_go_to_a_server_that_was_
     assert (found.arrival.where, found.whose) == (ArrivalState.INBOX, "Bob")
 
 
+async def test_where_mail_is_sent_through_the_same_server_its_password_may_be_read_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    there = Endpoint(ANA.connection.endpoint.host, 993, Security.TLS)
+    opened = Opened(ANA, bobs("bob"))
+    await arrivals_over(opened, monkeypatch).confirm(ANA, Secret("a"), BOB, "code", named=there)
+    assert opened.mailboxes == [("a" * 16, there), ("b" * 16, there)]
+
+
 async def test_as_long_as_a_message_is_waited_for_the_mailbox_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     opened, patience = Opened(ANA, bobs("bob")), timedelta(seconds=900)
     arrivals = arrivals_over(opened, monkeypatch)
