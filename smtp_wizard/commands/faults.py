@@ -103,7 +103,10 @@ def next_steps(finding: Finding) -> Shown:
     """Return what to do about a finding, on one line, with the guide that helps."""
     steps = join(" ", finding.steps)
     said = phrase("{} The server said: {}", steps, finding.server_said) if finding.server_said else steps
-    return phrase("{} See 'smtp-wizard guide {}'.", said, shown(finding.guide)) if finding.guide else said
+    if not finding.guide:
+        return said
+    stop = phrase("." if said and said[-1] not in ".!?" else "")
+    return phrase("{}{} See 'smtp-wizard guide {}'.", said, stop, shown(finding.guide))
 
 
 _MANY_FILES = "Allow more of them (ulimit -n), or do less at once (--concurrency)."

@@ -122,6 +122,10 @@ class ImapStream:
         self._pending = bytearray()
         """What came and was not read yet."""
         self._closed = False
+        self.last = b""
+        """The last line that the server sent."""
+        self.refused = b""
+        """What the server said with BYE, NO or BAD in answer to the last command (RFC 3501 section 7.1)."""
         self.sock: Any = None
 
     def connect(self, trust: Trust) -> BoundedImap:
@@ -133,12 +137,23 @@ class ImapStream:
         self._adopt(self._reached())
         if self.endpoint.security is Security.TLS:
             self._encrypt(context)
-        imap = BoundedImap(self)
+        imap = self._greeted()
         if imap.state != "NONAUTH":  # PREAUTH: nobody has signed in, and then STARTTLS is not to be had any more
             raise ImapFailed(MailboxFault.NOT_ENCRYPTED)
         if self.endpoint.security is not Security.TLS:
             imap.start_tls(trust)
         return imap
+
+    def _greeted(self) -> BoundedImap:
+        """Hear the greeting (RFC 3501 section 7.1). Raises `ImapFailed`, what `imaplib` raises."""
+        try:
+            return BoundedImap(self)
+        except imaplib.IMAP4.error:
+            if self.refused:
+                raise ImapFailed(MailboxFault.BUSY, server=shown(in_clear(self.refused), 300)) from None
+            if _POP3.match(self.last) is not None:
+                raise ImapFailed(MailboxFault.POP3_SERVER, server=shown(in_clear(self.last), 300)) from None
+            raise
 
     def _reached(self) -> socket.socket:
         """Connect to the first address that answers. Raises `ImapFailed`."""
@@ -221,7 +236,15 @@ class ImapStream:
         # Refused before it is read: imaplib makes room for all of it at once.
         if announced is not None and (len(announced[1]) > _DIGITS or int(announced[1]) > self._limits.literal):
             raise TooMuch
+        self._keep(line)
         return line
+
+    def _keep(self, line: bytes) -> None:
+        """Keep what the server says, to quote it: what the libraries raise has their own words in it."""
+        self.last = line or self.last
+        found = _REFUSED.match(line[:_QUOTED])
+        if found is not None:
+            self.refused = found[1].strip() or self.refused
 
     def read(self, size: int) -> bytes:
         """Read so many octets, or as many as there are. Raises `OSError`, `TooMuch`."""
@@ -256,6 +279,7 @@ class ImapStream:
     def send(self, data: bytes) -> None:
         """Send all of `data`. Raises `OSError`."""
         self._room = self._limits.command
+        self.refused = b""
         self.sock.settimeout(self._patience())
         self.sock.sendall(data)
 
@@ -270,6 +294,15 @@ class ImapStream:
                 sock.close()
 
 
+def in_clear(said: bytes) -> str:
+    """Return what a server said as text: as UTF-8, and what is none so that it can be told."""
+    return said[:_QUOTED].decode("utf-8", "backslashreplace").strip()
+
+
+_QUOTED = 2_000
+"""Octets of a line that may be quoted."""
+_REFUSED = re.compile(rb"(?:\* BYE|[A-Z]+[0-9]+ (?:NO|BAD))(?![A-Z])([^\r\n]*)", re.IGNORECASE)
+_POP3 = re.compile(rb"\+OK(?![A-Z])|-ERR(?![A-Z])")
 _MOST_ADDRESSES = 8
 _CHUNK = 64 * 1024
 _LITERAL = re.compile(rb"\{(\d+)\+?\}\r\n\Z")

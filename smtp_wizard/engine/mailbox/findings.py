@@ -103,6 +103,13 @@ _WORDS: Mapping[MailboxFault, _Words] = {
         (_NAME_IT,),
         "mailbox-imap",
     ),
+    MailboxFault.POP3_SERVER: _Words(
+        "What answers at {server} is a POP3 server",
+        "POP3 is not enough: it knows no folders and no search. IMAP is needed, which is mostly on port 993.",
+        Who.YOU,
+        (_NAME_IT,),
+        "mailbox-imap",
+    ),
     MailboxFault.NOT_TRUSTED: _Words(
         "The certificate of {server} is not believed",
         "So nothing proves that this is the server it claims to be, and no password was sent.",
@@ -139,6 +146,23 @@ _WORDS: Mapping[MailboxFault, _Words] = {
             _WEBMAIL,
         ),
         "mailbox-imap",
+    ),
+    MailboxFault.APP_PASSWORD: _Words(
+        "{server} asks for an app password",
+        "The password of the account itself is not taken for reading mail.",
+        Who.YOU,
+        (
+            "Make an app password in the settings of {whose}, one that may read mail too.",
+            "Save it: smtp-wizard accounts password ACCOUNT.",
+        ),
+        "app-password",
+    ),
+    MailboxFault.BUSY: _Words(
+        "{server} takes no more sign-ins for now",
+        "It is busy, being repaired, or counts too many connections. That says nothing about the password. Nothing was "
+        "changed in the mailbox.",
+        Who.PROVIDER,
+        ("Close other mail programs, and try again in a few minutes.", _WEBMAIL),
     ),
     MailboxFault.SWITCHED_OFF: _Words(
         "IMAP is switched off for {address}",
@@ -210,12 +234,7 @@ def _filled(words: str, place: MailboxDescription) -> Shown:
     """Put the place into words of ours."""
     switch = f" {place.switch}" if place.switch else ""
     blanks = {"server": place.server, "address": place.address, "whose": place.whose, "switch": switch}
-    return shown(_capital(words.format(**blanks)), 1_000)
-
-
-def _capital(words: str) -> str:
-    return (
-        words
-        if words[:1].isupper() or words.startswith("imap") or "." in words.partition(" ")[0]
-        else (words[:1].upper() + words[1:])
-    )
+    filled = words.format(**blanks)
+    # The name of a server or a provider stands as it is written, at the beginning of a sentence too.
+    ours = words.startswith("{whose}") and not place.provider
+    return shown(filled[:1].upper() + filled[1:] if ours else filled, 1_000)

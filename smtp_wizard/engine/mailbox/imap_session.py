@@ -21,7 +21,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.mailbox.bounded_imap import BoundedImap, ImapStream, TooMuch
+from smtp_wizard.engine.mailbox.bounded_imap import BoundedImap, ImapStream, TooMuch, in_clear
 from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
 from smtp_wizard.engine.mailbox.moments import usable
 from smtp_wizard.engine.smtp.masking import MASK, Redactor
@@ -165,17 +165,23 @@ class ImapSession:
             except imaplib.IMAP4.error as problem:
                 if isinstance(problem.__context__, imaplib.IMAP4.abort):  # no refusal: the line broke, or nonsense came
                     raise problem.__context__ from None
-                raise self._refusal(str(problem), exchange.added) from None
+                if not self._line.refused:  # the libraries gave up: no server has refused anything
+                    raise
+                raise self._refusal(exchange.added) from None
             self._introduce()
 
-    def _refusal(self, said: str, added: Shown) -> ImapFailed:
+    def _refusal(self, added: Shown) -> ImapFailed:
         """Say what a refused sign-in means. The words are the server's, and may have the password in them."""
-        words = self._cleaned(said)
+        words = self._said()
         told = f"{words} {added}"
         if _SWITCHED_OFF.search(told) is not None:
             return ImapFailed(MailboxFault.SWITCHED_OFF, server=words)
         if _SCOPE.search(told) is not None:
             return ImapFailed(MailboxFault.NO_SCOPE, server=words)
+        if _FOR_NOW.search(told) is not None:
+            return ImapFailed(MailboxFault.BUSY, server=words)
+        if _APP_PASSWORD.search(told) is not None:
+            return ImapFailed(MailboxFault.APP_PASSWORD, server=words)
         return ImapFailed(MailboxFault.REFUSED, server=words)
 
     def _introduce(self) -> None:
@@ -284,22 +290,24 @@ class ImapSession:
             raise ImapFailed(MailboxFault.NO_ROOM if full else MailboxFault.CLOSED) from None
         except imaplib.IMAP4.abort as problem:
             senseless = "unexpected" in str(problem) or "unterminated" in str(problem)
-            raise ImapFailed(garbled if senseless else MailboxFault.CLOSED, server=self._said(problem)) from None
-        except imaplib.IMAP4.error as problem:
-            raise ImapFailed(garbled, server=self._said(problem)) from None
+            words = self._said(last=senseless)
+            raise ImapFailed(garbled if senseless else MailboxFault.CLOSED, server=words) from None
+        except imaplib.IMAP4.error:
+            raise ImapFailed(garbled, server=self._said()) from None
         except SmtpError:
             raise ImapFailed(MailboxFault.GARBLED) from None
         except _TRIPPED_OVER:
             raise ImapFailed(garbled) from None
 
-    def _said(self, problem: Exception) -> Shown:
-        return self._cleaned(str(problem)) if problem.args else NO_WORDS
+    def _said(self, *, last: bool = False) -> Shown:
+        """Return what the server refused with, without the secret; '' where it said nothing.
 
-    def _cleaned(self, said: str) -> Shown:
-        """Return a server's words, without the secret, and without the form in which the libraries quote them."""
-        if self._redactor.whole:
-            return MASK
-        return shown(_QUOTED.sub(lambda found: found[1] or found[2] or "", self._redactor.scrub(said[:2_000])), 300)
+        `last`: its last line, where it did not refuse, and that line makes no sense. The libraries are never quoted.
+        """
+        said = self._line.refused or (self._line.last if last else b"")
+        if not said:
+            return NO_WORDS
+        return MASK if self._redactor.whole else shown(self._redactor.scrub(in_clear(said)), 300)
 
 
 LOGIN_COMMAND = "LOGIN command"
@@ -316,7 +324,9 @@ _SWITCHED_OFF = re.compile(
     r"|(?:enable|activate|switch on|turn on).{0,40}imap|imap.{0,40}(?:aktivier|freischalt|einschalten)",
     re.IGNORECASE,
 )
-_QUOTED = re.compile(r"""\bb(?:'([^']*)'|"([^"]*)")""")
+_FOR_NOW = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG)[\] ]", re.IGNORECASE)
+"""Response codes that say nothing about the password (RFC 5530 section 3, RFC 9051 section 7.1)."""
+_APP_PASSWORD = re.compile(r"\bapp(?:lication)?[- ]?(?:specific)?[- ]passwor[dt]|app-passwor[dt]", re.IGNORECASE)
 _SCOPE = re.compile(r"insufficient_scope|invalid_scope|no-scope", re.IGNORECASE)
 _TRIPPED_OVER = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError, MemoryError)
 """What the libraries raise over answers that follow no grammar."""

@@ -42,6 +42,7 @@ T = TypeVar("T")
 
 _COUNTED_AS: Mapping[MailboxFault, str] = {
     MailboxFault.REFUSED: "bad_credentials",
+    MailboxFault.APP_PASSWORD: "app_password_required",
     MailboxFault.SWITCHED_OFF: "smtp_access_off",
     MailboxFault.NO_SCOPE: "oauth_scope_missing",
 }
@@ -50,6 +51,8 @@ _MOVES_ON = frozenset(
     {
         MailboxFault.UNREACHED.value,
         MailboxFault.NOT_IMAP.value,
+        MailboxFault.POP3_SERVER.value,
+        MailboxFault.BUSY.value,
         MailboxFault.NOT_TRUSTED.value,
         MailboxFault.NOT_ENCRYPTED.value,
         MailboxFault.CLOSED.value,

@@ -12,8 +12,10 @@ import pytest
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, ImapStream
 from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
+from smtp_wizard.engine.mailbox.findings import MailboxDescription, finding_of
 from smtp_wizard.engine.mailbox.imap_session import LOGIN_COMMAND, ImapSession
 from smtp_wizard.engine.smtp.tls import Trust
 from tests.support.certs import Authority
@@ -106,6 +108,9 @@ async def test_each_way_to_sign_in(capabilities: tuple[str, ...], auth: Auth, wa
         ("NO [ALERT] Your account is not enabled for IMAP use. Please visit your settings", MailboxFault.SWITCHED_OFF),
         ("NO IMAP access is disabled for your domain", MailboxFault.SWITCHED_OFF),
         ("NO please enable IMAP in the settings", MailboxFault.SWITCHED_OFF),
+        ("NO [UNAVAILABLE] Try again later", MailboxFault.BUSY),
+        ("NO [ALERT] Application-specific password required: https://help.example/", MailboxFault.APP_PASSWORD),
+        ("NO [AUTHENTICATIONFAILED] Please use an app password", MailboxFault.APP_PASSWORD),
     ],
 )
 async def test_a_refusal_is_told_apart_and_never_says_the_password(
@@ -194,14 +199,15 @@ def fails(fault: MailboxFault) -> Callable[[ImapSession], object]:
     ("script", "fault"),
     [
         ([Hold()], MailboxFault.SILENT),
-        ([Send(b"* BYE go away\r\n"), Hold()], MailboxFault.NOT_IMAP),
+        ([Send(b"* BYE go away\r\n"), Hold()], MailboxFault.BUSY),
+        ([Send(b"+OK POP3 ready\r\n"), Hold()], MailboxFault.POP3_SERVER),
         ([Send(b"220 mail.example.com ESMTP\r\n"), Hold()], MailboxFault.NOT_IMAP),
         ([Close()], MailboxFault.CLOSED),
         ([Send(b"* OK " + b"x" * 5_000_000), Hold()], MailboxFault.TOO_MUCH),
         ([Send(b"* OK {99999999999999999999}\r\n"), Hold()], MailboxFault.TOO_MUCH),
         ([Send(b"* 1 FETCH {4000000000}\r\n"), Hold()], MailboxFault.TOO_MUCH),
     ],
-    ids=["silent", "bye", "smtp", "closed", "endless line", "huge literal", "large literal"],
+    ids=["silent", "bye", "pop3", "smtp", "closed", "endless line", "huge literal", "large literal"],
 )
 async def test_a_greeting_without_end_or_sense_is_given_up(
     script: list[Step], fault: MailboxFault, authority: Authority
@@ -235,6 +241,57 @@ async def test_an_answer_that_lies_is_bounded(name: str, authority: Authority) -
             assert caught.value.fault is fault
 
         await in_session(imap, authority, work, QUICK)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"TAG BAD unknown command\r\n", "unknown command"),
+        (b"TAG NO [CANNOT] it's b'odd'\r\n", "[CANNOT] it's b'odd'"),
+        (b"* BYE \xc3\xbcberlastet\r\n", "\u00fcberlastet"),
+        (b"* SEARCH a b\r\nTAG OK done\r\n", ""),
+        (b"no grammar\r\n", "no grammar"),
+        (b"", ""),
+    ],
+    ids=["bad", "no", "bye", "no numbers", "no grammar", "nothing"],
+)
+async def test_only_what_the_server_sent_is_quoted(answer: bytes, said: str, authority: Authority) -> None:
+    """The libraries put words of their own beside it."""
+    lie = lambda tag, command, words: answer.replace(b"TAG", tag.encode()) if command == "UID SEARCH" else None  # noqa: E731
+    async with server(authority, lies=lie) as imap:
+        imap.inbox.add(ORDINARY)
+
+        def work(session: ImapSession) -> None:
+            signed_in(session).examine("INBOX")
+            with pytest.raises(ImapFailed) as caught:
+                session.search(["TEXT", "a"])
+            assert caught.value.server == said
+
+        await in_session(imap, authority, work, QUICK)
+
+
+@pytest.mark.parametrize(
+    ("greeting", "said"), [(b"* BYE too many\r\n", "too many"), (b"+OK\r\n", "+OK"), (b"220 hello\r\n", "220 hello")]
+)
+async def test_a_greeting_is_quoted_as_it_came(greeting: bytes, said: str, authority: Authority) -> None:
+    def work(session: ImapSession) -> None:
+        with pytest.raises(ImapFailed) as caught:
+            session.connect()
+        assert caught.value.server == said
+
+    await misbehaving([Send(greeting), Hold()], authority, work)
+
+
+@pytest.mark.parametrize(
+    ("place", "fault", "title"),
+    [
+        ("localhost:993", MailboxFault.SILENT, "localhost:993 does not answer in time"),
+        ("", MailboxFault.POP3_ONLY, "Your e-mail provider is known for POP3 alone"),
+    ],
+)
+def test_a_sentence_begins_with_the_name_of_a_server_as_it_is(place: str, fault: MailboxFault, title: str) -> None:
+    described = MailboxDescription(server=shown(place), address=shown(USER))
+    assert finding_of(ImapFailed(fault), described).title == title
 
 
 async def test_letters_that_were_not_asked_for_and_are_too_long_are_cut(authority: Authority) -> None:
