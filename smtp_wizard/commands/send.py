@@ -11,6 +11,7 @@ import click
 
 from smtp_wizard.commands.check_run import Transcript, exit_code, live_reader, observed, report_line
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
+from smtp_wizard.commands.faults import known_fault, next_steps
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.arrival_search import ArrivalFound, ArrivalSearch
 from smtp_wizard.commands.options.connection import (
@@ -30,7 +31,7 @@ from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import NO_WORDS, phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage
 from smtp_wizard.engine.checks.events import Emit, Event, StageFinished
 from smtp_wizard.engine.checks.progress import CheckProgress
@@ -173,6 +174,8 @@ class _Sending:
             self.out.document(Sent(str(self.to), self.code, taken, key, results, *found.document(str(self.to))))
         else:
             self._tell(found.sentences(shown(str(self.to), 100)))
+        if found.unread is not None:
+            self._narrate(next_steps(found.unread))
         if self.looking.rehearse and refused_at_once(outcome.report):
             return Exit.OK
         return exit_code([outcome]) if not found.lost else Exit.FAILED
@@ -188,10 +191,17 @@ class _Sending:
             return self._looked_for(secret)
         except ShownError as problem:
             trouble = problem.words
+            known = known_fault(problem)
+            hint = known.hint if known is not None else NO_WORDS
         except CommandError as problem:  # the time is up
-            trouble = problem.message
-        self.out.narrate(f"The mailbox was not looked into: {trouble}")
+            trouble, hint = problem.message, problem.hint
+        self._narrate(f"The mailbox was not looked into: {trouble}", hint)
         return ArrivalFound(trouble=trouble)
+
+    def _narrate(self, *sentences: str) -> None:
+        """Write sentences beside the result."""
+        for line in (line for each in sentences if each for line in paragraph(each)):
+            self.out.narrate(line)
 
     def _looked_for(self, secret: Secret | None) -> ArrivalFound:
         """Look into the mailbox, where that is wanted. Raises `ShownError`, `CommandError`."""

@@ -172,6 +172,7 @@ class _Trying:
             from smtp_wizard.output.documents.senders import SendersTried
 
             self.out.document(SendersTried.of(self.account.name, self.to, matrix, trouble))
+            self._say_what_helps(matrix)
             return
         from smtp_wizard.text.areas.senders import row_lines, sent_words, summary
 
@@ -186,6 +187,13 @@ class _Trying:
                 self.out.data(line)
         if matrix.trouble:
             for line in paragraph(matrix.trouble):
+                self.out.narrate(line)
+        self._say_what_helps(matrix)
+
+    def _say_what_helps(self, matrix: SenderMatrix) -> None:
+        """Write what to do where the mailbox could not be read."""
+        if matrix.unread is not None:
+            for line in paragraph(next_steps(matrix.unread)):
                 self.out.narrate(line)
 
 

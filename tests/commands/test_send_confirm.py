@@ -124,7 +124,7 @@ async def test_the_absence_of_a_copy_is_said_with_how_to_get_one(office: Office)
 
 async def test_a_mailbox_of_a_stranger_is_not_looked_into(office: Office) -> None:
     ran = await office.send("--to", "eva@stranger.example", "--confirm", "--json")
-    assert (ran.code, ran.document["arrived"], ran.document["authentication"]) == (0, "unknown", None)
+    assert (ran.code, ran.document["arrived"], ran.document["authentication"]) == (1, "unknown", None)
     assert ran.document["sent_copy"] == "unknown", "there is no such folder"
 
 
@@ -171,7 +171,29 @@ async def test_without_a_yes_no_message_is_sent(office: Office) -> None:
 async def test_what_cannot_be_looked_for_takes_nothing_back_of_a_message_that_was_sent(office: Office) -> None:
     ran = await office.send("--rehearse-bounce", "--yes", "--json", "--imap", "127.0.0.1:1")
     assert (ran.code, ran.document["accepted"], ran.document["bounce"]) == (1, "yes", None)
-    assert "The mailbox was not looked into: The IMAP server 127.0.0.1:1 cannot be reached" in ran.err
+    said = " ".join(ran.err.split())
+    assert "The mailbox was not looked into: The IMAP server 127.0.0.1:1 cannot be reached" in said
+
+
+@pytest.mark.parametrize("form", ["--json", "-4"])
+@pytest.mark.parametrize("how", [("--rehearse-bounce", "--yes"), ("--confirm", "--to", "eva@stranger.example")])
+async def test_where_the_mailbox_cannot_be_read_the_way_on_is_given(
+    how: tuple[str, ...], form: str, office: Office
+) -> None:
+    """As `bounces` gives it; and nothing at all was confirmed."""
+    ran = await office.send(*how, form, "--imap", "127.0.0.1:1")
+    said = " ".join(ran.err.split())
+    assert ran.code == 1
+    assert "name it: --imap HOST[:PORT]" in said
+    assert "See 'smtp-wizard guide mailbox-imap'." in said
+    assert max(map(len, ran.err.splitlines())) <= 100, "the lines are folded"
+
+
+async def test_a_copy_in_sent_is_a_confirmation_wherever_the_message_went(office: Office) -> None:
+    office.imap.folders["Sent"] = StoredFolder(special="\\Sent")
+    office.imap.folders["Sent"].add(ARRIVED, datetime.now(UTC))
+    ran = await office.send("--to", "eva@stranger.example", "--confirm", "--json")
+    assert (ran.code, ran.document["sent_copy"], ran.document["arrived"]) == (0, "found", "unknown")
 
 
 @pytest.mark.parametrize("asked", ["confirm", "rehearse"])
@@ -185,7 +207,8 @@ async def test_when_the_time_is_up_after_the_message_was_sent_that_is_said(
     how = ["--confirm", "--to", "bob@elsewhere.example"] if asked == "confirm" else ["--rehearse-bounce", "--yes"]
     ran = await office.send(*how, "--json")
     assert (ran.code, ran.document["accepted"]) == (1, "yes")
-    assert f"The time allowed by --timeout was up. The message was sent; its code is {CODE}." in ran.err
+    said = " ".join(ran.err.split())
+    assert f"The time allowed by --timeout was up. The message was sent; its code is {CODE}." in said
 
 
 async def test_who_stops_it_after_the_message_was_sent_reads_that_it_was(

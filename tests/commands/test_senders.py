@@ -16,6 +16,7 @@ import pytest
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.mailbox.arrival import sender_in
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.services import senders
 from tests.commands.test_send import RELAY
@@ -150,6 +151,17 @@ async def test_messages_that_were_not_seen_leave_from_unknown_and_say_where_to_l
     assert (row["from"], ran.document["sent"], ran.document["seen"], ran.code) == ("unknown", 1, False, 0)
     assert row["test_code"] in here.smtp.messages[0].decode()
     assert "look in your mailbox what stands in From" in " ".join(words.out.split())
+    assert "name it: --imap HOST[:PORT]" in " ".join(words.err.split())
+    assert "See 'smtp-wizard guide mailbox-imap'." in " ".join(words.err.split())
+
+
+@pytest.mark.parametrize(
+    "written", ["\u00e9@ex\u00e4mple.test", "\u00c5sa <\u00e5@\u00e0.test>", "=?utf-8?q?=C3=A9?= <a@b.test>"]
+)
+def test_a_from_in_utf_8_is_read_as_it_is(written: str) -> None:
+    """RFC 6532 section 3.1."""
+    address = written.rpartition("<")[2].rstrip(">")
+    assert sender_in(f"Subject: x\r\nFrom: {written}\r\n\r\nhello".encode()) == address
 
 
 @pytest.mark.parametrize("field", [b"", b"From: %s@x.example\r" % (b"a" * 100_000)], ids=["none", "without an end"])

@@ -11,6 +11,7 @@ from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
+    from smtp_wizard.engine.diagnosis.finding import Finding
     from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
     from smtp_wizard.engine.services.arrivals import Confirmation, Rehearsal
     from smtp_wizard.output.documents.checks import AuthenticationJson, AwaitedBounceJson
@@ -43,8 +44,18 @@ class ArrivalFound:
 
     @property
     def lost(self) -> bool:
-        """Whether nothing came back that should have, or nobody can say."""
+        """Whether nothing came back that should have, nothing at all could be confirmed, or nobody can say."""
+        from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
+
+        if self.confirmation is not None:
+            arrived = self.confirmation.arrival.where
+            return self.confirmation.copy is SentCopy.UNKNOWN and arrived is ArrivalState.UNKNOWN
         return bool(self.trouble) or (self.rehearsal is not None and self.rehearsal.bounce is None)
+
+    @property
+    def unread(self) -> Finding | None:
+        """What helps where a mailbox could not be read for a confirmation."""
+        return self.confirmation.unread if self.confirmation is not None else None
 
     def sentences(self, address: Shown) -> Iterable[Shown]:
         """Say it in words."""

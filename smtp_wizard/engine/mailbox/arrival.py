@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from smtp_wizard.engine.base.mail_message import read_message
+from smtp_wizard.engine.base.mail_message import in_charset, read_message
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
 from smtp_wizard.engine.mailbox.authentication_results import Authentication, read_authentication
@@ -55,8 +55,9 @@ def arrived_from(session: ImapSession, codes: Iterable[str], since: date) -> dic
 
 
 def sender_in(octets: bytes) -> str:
-    """Return the address in From of a message (RFC 5322 section 3.6.2); '' where none can be told."""
-    field = read_message(octets[:HEAD].decode("latin-1"), octets=True).head.get("from")
+    """Return the address in From of a message (RFC 5322 section 3.6.2, RFC 6532); '' where none can be told."""
+    raw = read_message(octets[:HEAD].decode("latin-1"), octets=True).head.get("from")
+    field = in_charset(raw.encode("latin-1", "replace"), "utf-8")
     at = field.rfind("<")
     return field[at + 1 :].partition(">")[0].strip() if at >= 0 else field.strip()
 

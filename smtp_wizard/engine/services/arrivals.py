@@ -16,6 +16,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
 from smtp_wizard.engine.base.threads import in_thread
+from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
 from smtp_wizard.engine.oauth.errors import OAuthError
@@ -49,6 +50,8 @@ class Confirmation:
     """The same of its arrival; '' too where the other mailbox is none of ours."""
     whose: Shown = NO_WORDS
     """The account that it went to, where that is one of ours."""
+    unread: Finding | None = None
+    """What helps where a mailbox could not be read: the sender's own, else the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,17 +102,23 @@ class Arrivals:
         from smtp_wizard.engine.mailbox.arrival import Arrival
 
         end = self._now() + patience
-        copy, why = await self._in_sent(account, secret, code, named, options, end)
+        copy, why, unread = await self._in_sent(account, secret, code, named, options, end)
         other = await in_thread(lambda: self._ours(to))
         if other is None:
-            return Confirmation(copy=copy, copy_trouble=why, arrival=Arrival(where=ArrivalState.UNKNOWN))
+            nowhere = Arrival(where=ArrivalState.UNKNOWN)
+            return Confirmation(copy=copy, copy_trouble=why, arrival=nowhere, unread=unread)
         # The server was named for this sign-in: another password goes there only where it goes when mail is sent.
         may_know = _sign_in_of(other) == _sign_in_of(account) or _sends_through(other, named)
-        arrival, why_not = await self._in_other(
+        arrival, why_not, unread_too = await self._in_other(
             other, secret if other.id == account.id else None, code, named if may_know else None, options, end
         )
         return Confirmation(
-            copy=copy, copy_trouble=why, arrival=arrival, arrival_trouble=why_not, whose=shown(other.name)
+            copy=copy,
+            copy_trouble=why,
+            arrival=arrival,
+            arrival_trouble=why_not,
+            whose=shown(other.name),
+            unread=unread or unread_too,
         )
 
     def _ours(self, to: Address) -> Account | None:
@@ -126,7 +135,7 @@ class Arrivals:
         named: Endpoint | None,
         options: CheckOptions | None,
         end: datetime,
-    ) -> tuple[SentCopy, Shown]:
+    ) -> tuple[SentCopy, Shown, Finding | None]:
         from smtp_wizard.engine.mailbox.arrival import sent_copy
         from smtp_wizard.engine.mailbox.findings import MailboxError
 
@@ -142,9 +151,11 @@ class Arrivals:
         try:
             opened = self._mailboxes.opened(account, secret, named=named, options=options, patience=soon - self._now())
             async with opened as mailbox:
-                return await self._until(lambda: mailbox.do(look), settled, soon), NO_WORDS
-        except (MailboxError, OAuthError, SecretError) as problem:
-            return SentCopy.UNKNOWN, problem.words
+                return await self._until(lambda: mailbox.do(look), settled, soon), NO_WORDS, None
+        except MailboxError as problem:
+            return SentCopy.UNKNOWN, problem.words, problem.finding
+        except (OAuthError, SecretError) as problem:
+            return SentCopy.UNKNOWN, problem.words, None
 
     async def _in_other(
         self,
@@ -154,7 +165,7 @@ class Arrivals:
         named: Endpoint | None,
         options: CheckOptions | None,
         end: datetime,
-    ) -> tuple[Arrival, Shown]:
+    ) -> tuple[Arrival, Shown, Finding | None]:
         from smtp_wizard.engine.mailbox.arrival import Arrival, arrival
         from smtp_wizard.engine.mailbox.findings import MailboxError
 
@@ -171,9 +182,11 @@ class Arrivals:
             left = max(timedelta(0), end - self._now())
             opened = self._mailboxes.opened(other, kept, named=named, options=options, patience=left)
             async with opened as mailbox:
-                return await self._until(lambda: mailbox.do(look), settled, end), NO_WORDS
-        except (MailboxError, OAuthError, SecretError) as problem:
-            return Arrival(where=ArrivalState.UNKNOWN), problem.words
+                return await self._until(lambda: mailbox.do(look), settled, end), NO_WORDS, None
+        except MailboxError as problem:
+            return Arrival(where=ArrivalState.UNKNOWN), problem.words, problem.finding
+        except (OAuthError, SecretError) as problem:
+            return Arrival(where=ArrivalState.UNKNOWN), problem.words, None
 
     async def rehearse(
         self,

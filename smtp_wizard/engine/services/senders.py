@@ -65,6 +65,8 @@ class SenderMatrix:
     """Messages that the server took."""
     trouble: Shown = NO_WORDS
     """Why it was not seen how they arrived, in a sentence; '' where it was, or none was sent."""
+    unread: Finding | None = None
+    """The same with what helps, where the mailbox could not be read."""
 
     @property
     def signed_in(self) -> bool:
@@ -165,14 +167,14 @@ class Senders:
             kept = row.finding or (advised(finding) if found is FromField.REFUSED else finding)
             judged[row.address] = replace(row, from_field=found, finding=kept, code=code if taken else "")
         sent = {row.code: row for row in judged.values() if row.code}
-        seen, trouble = await self._seen(
+        seen, trouble, unread = await self._seen(
             account, secret, sent, named, options, PATIENCE if patience is None else patience
         )
         server = shown(account.connection.endpoint.host, 100)
         for code, row in sent.items():
             judged[row.address] = _as_arrived(row, seen.get(code), server, advised)
         found_rows = tuple(judged.get(row.address, row) for row in matrix.rows)
-        return SenderMatrix(report=report, rows=found_rows, sent=len(sent), trouble=trouble)
+        return SenderMatrix(report=report, rows=found_rows, sent=len(sent), trouble=trouble, unread=unread)
 
     # -- the messages -----------------------------------------------------------------------------------------------
 
@@ -200,12 +202,12 @@ class Senders:
         named: Endpoint | None,
         options: CheckOptions | None,
         patience: timedelta,
-    ) -> tuple[Mapping[str, str], Shown]:
+    ) -> tuple[Mapping[str, str], Shown, Finding | None]:
         """Return what stands in From of the messages that arrived, by code, and why that could not be seen."""
         if not sent:
-            return {}, NO_WORDS
+            return {}, NO_WORDS, None
         if account.connection.sandbox is not None:
-            return await in_thread(lambda: self._practised(sent)), NO_WORDS
+            return await in_thread(lambda: self._practised(sent)), NO_WORDS, None
         from smtp_wizard.engine.mailbox.arrival import arrived_from
 
         day, end = (self._now() - timedelta(days=1)).date(), self._now() + patience
@@ -220,10 +222,12 @@ class Senders:
                     found = await mailbox.do(look)
                     pause = PAUSES[min(number, len(PAUSES) - 1)]
                     if len(found) == len(sent) or self._now() + timedelta(seconds=pause) > end:
-                        return found, NO_WORDS if len(found) == len(sent) else _NOT_THERE
+                        return found, NO_WORDS if len(found) == len(sent) else _NOT_THERE, None
                     await self._pause(pause)
-        except (MailboxError, OAuthError, SecretError) as problem:
-            return {}, problem.words
+        except MailboxError as problem:
+            return {}, problem.words, problem.finding
+        except (OAuthError, SecretError) as problem:
+            return {}, problem.words, None
         raise AssertionError("it counts without end")
 
     def _practised(self, codes: Iterable[str]) -> Mapping[str, str]:
@@ -236,7 +240,9 @@ class Senders:
             kept = next((each for each in mailbox.messages(self._practice) if code in each.subject.split()), None)
             if kept is not None:
                 field = mailbox.read(self._practice, kept.key).head.get("from")
-                found[code] = sender_in(f"From: {field}\n\n".encode("latin-1", "replace"))
+                found[code] = sender_in(
+                    f"From: {field}\n\n".encode("latin-1", "replace")
+                )  # a character is an octet there
         return found
 
     # -- what to change ---------------------------------------------------------------------------------------------
