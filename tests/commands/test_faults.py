@@ -36,12 +36,15 @@ from pathlib import Path
 
 import pytest
 
+from smtp_wizard.commands.faults import next_steps
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME, SavedAccounts
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Oddity, Secret
-from smtp_wizard.engine.base.shown import phrase
+from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
+from smtp_wizard.engine.mailbox.findings import MailboxDescription, finding_of
 from smtp_wizard.engine.sandbox.scenarios import practice_password
 from smtp_wizard.engine.secrets.keyring import KEYRING_LIMIT
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
@@ -690,3 +693,12 @@ def test_a_fault_reaches_the_person_the_same_way_from_a_process_of_its_own(file:
     ran = run_process("accounts")
     assert (ran.code, ran.out) == (3, "")
     assert is_a_sentence(ran.err.strip().splitlines()[0])
+
+
+@pytest.mark.parametrize("said", ["NO app password required", "Try again later."])
+def test_the_guide_is_named_in_a_sentence_of_its_own(said: str) -> None:
+    problem = ImapFailed(MailboxFault.APP_PASSWORD, server=shown(said))
+    words = next_steps(
+        finding_of(problem, MailboxDescription(server=shown("imap.x.example:993"), address=shown("a@x")))
+    )
+    assert words.endswith(f" The server said: {said.rstrip('.')}. See 'smtp-wizard guide app-password'.")
