@@ -174,14 +174,14 @@ class ImapSession:
         """Say what a refused sign-in means. The words are the server's, and may have the password in them."""
         words = self._said()
         told = f"{words} {added}"
-        if _SWITCHED_OFF.search(told) is not None:
-            return ImapFailed(MailboxFault.SWITCHED_OFF, server=words)
-        if _SCOPE.search(told) is not None:
-            return ImapFailed(MailboxFault.NO_SCOPE, server=words)
         if _FOR_NOW.search(told) is not None:
             return ImapFailed(MailboxFault.BUSY, server=words)
         if _APP_PASSWORD.search(told) is not None:
             return ImapFailed(MailboxFault.APP_PASSWORD, server=words)
+        if _SWITCHED_OFF.search(told) is not None:
+            return ImapFailed(MailboxFault.SWITCHED_OFF, server=words)
+        if _SCOPE.search(told) is not None:
+            return ImapFailed(MailboxFault.NO_SCOPE, server=words)
         return ImapFailed(MailboxFault.REFUSED, server=words)
 
     def _introduce(self) -> None:
@@ -326,7 +326,7 @@ _SWITCHED_OFF = re.compile(
 )
 _FOR_NOW = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG)[\] ]", re.IGNORECASE)
 """Response codes that say nothing about the password (RFC 5530 section 3, RFC 9051 section 7.1)."""
-_APP_PASSWORD = re.compile(r"\bapp(?:lication)?[- ]?(?:specific)?[- ]passwor[dt]|app-passwor[dt]", re.IGNORECASE)
+_APP_PASSWORD = re.compile(r"\bapp(?:lication)?[- ]?(?:specific)?[- ]passwor[dt]|anwendungsspezifisch", re.IGNORECASE)
 _SCOPE = re.compile(r"insufficient_scope|invalid_scope|no-scope", re.IGNORECASE)
 _TRIPPED_OVER = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError, MemoryError)
 """What the libraries raise over answers that follow no grammar."""

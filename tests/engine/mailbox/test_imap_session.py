@@ -109,6 +109,8 @@ async def test_each_way_to_sign_in(capabilities: tuple[str, ...], auth: Auth, wa
         ("NO IMAP access is disabled for your domain", MailboxFault.SWITCHED_OFF),
         ("NO please enable IMAP in the settings", MailboxFault.SWITCHED_OFF),
         ("NO [UNAVAILABLE] Try again later", MailboxFault.BUSY),
+        ("NO [UNAVAILABLE] IMAP is disabled for an hour", MailboxFault.BUSY),
+        ("NO [ALERT] IMAP is not allowed without an app password", MailboxFault.APP_PASSWORD),
         ("NO [ALERT] Application-specific password required: https://help.example/", MailboxFault.APP_PASSWORD),
         ("NO [AUTHENTICATIONFAILED] Please use an app password", MailboxFault.APP_PASSWORD),
     ],
