@@ -90,10 +90,11 @@ class Bounces:
 
         since = self._now() - age
         day = (since - timedelta(days=1)).date()  # the server's days may begin elsewhere
-        marks = await in_thread(lambda: self._saved_accounts.state.mailboxes.folders(account.id))
         words = (await in_thread(load_mailboxes)).returned
         own = (str(account.address), account.address.wire, account.connection.username, str(account.from_address))
         async with self._mailboxes.opened(account, secret, named=named, options=options) as mailbox:
+            server = _words_for(mailbox.server.endpoint)
+            marks = await in_thread(lambda: self._saved_accounts.state.mailboxes.folders(account.id, server))
             found = await mailbox.do(lambda session: scan(session, day, words, marks, own))
             meant = await self._meant(mailbox, found, day)
         return await in_thread(lambda: self._report(account, since, mailbox, found, meant))
@@ -104,10 +105,9 @@ class Bounces:
         from smtp_wizard.engine.mailbox.failed_deliveries import failed_deliveries, letters_since
 
         seen = self._saved_accounts.state.mailboxes.shown(account.id)
-        endpoint = mailbox.server.endpoint
         return BounceReport(
             since=since,
-            server=phrase("{}:{}", shown(endpoint.host, 100), endpoint.port),
+            server=_words_for(mailbox.server.endpoint),
             scanned=found.scanned,
             fetched=found.fetched,
             deliveries=failed_deliveries(found.letters, self._loaded(), meant, seen, since),
@@ -148,7 +148,11 @@ class Bounces:
     def remember(self, account: Account, report: BounceReport) -> None:
         """Keep what was looked at, and that it was shown."""
         if account.id:
-            self._saved_accounts.state.mailboxes.keep(account.id, report.marks, report.keys, self._now())
+            self._saved_accounts.state.mailboxes.keep(account.id, report.server, report.marks, report.keys, self._now())
+
+
+def _words_for(server: Endpoint) -> Shown:
+    return phrase("{}:{}", shown(server.host, 100), server.port)
 
 
 def _keys(letters: Iterable[FoundLetter]) -> Sequence[str]:

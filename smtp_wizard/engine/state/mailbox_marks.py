@@ -38,22 +38,28 @@ class FolderMark:
 
 
 class MailboxMarks:
-    """What is remembered of mailboxes, by the accounts' ids."""
+    """What is remembered of mailboxes, by the accounts' ids; of folders also by the server that numbered the letters.
+
+    Two servers may have the same UIDVALIDITY by chance (RFC 3501 section 2.3.1.1 only speaks of one mailbox).
+    """
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    def folders(self, account: str) -> dict[str, FolderMark]:
-        """Return how far the folders of an account were looked at, by name. Writes nothing."""
-        return self._storage.read(lambda file: _folders(file, account)) or {}
+    def folders(self, account: str, server: str) -> dict[str, FolderMark]:
+        """Return how far the folders of an account on a server were looked at, by name. Writes nothing."""
+        return self._storage.read(lambda file: _folders(file, account, _server_key(server))) or {}
 
     def shown(self, account: str) -> frozenset[str]:
         """Return the keys of the letters that were shown. Writes nothing."""
         return self._storage.read(lambda file: _shown(file, account)) or frozenset()
 
-    def keep(self, account: str, folders: Mapping[str, FolderMark], shown: Sequence[str], now: datetime) -> None:
-        """Keep how far folders were looked at, and which letters were shown now, the newest first."""
-        self._storage.put(lambda file: _keep(file, account, folders, tuple(shown), number_of(now)))
+    def keep(
+        self, account: str, server: str, folders: Mapping[str, FolderMark], shown: Sequence[str], now: datetime
+    ) -> None:
+        """Keep how far folders on a server were looked at, and which letters were shown now, the newest first."""
+        named = {f"{_server_key(server)}{name}": mark for name, mark in folders.items()}
+        self._storage.put(lambda file: _keep(file, account, named, tuple(shown), number_of(now)))
 
     def forget(self, account: str) -> None:
         """Delete what is remembered of an account's mailbox."""
@@ -72,11 +78,19 @@ def _is_there(file: Connection) -> bool:
     return bool(found[0] == 2)
 
 
-def _folders(file: Connection, account: str) -> dict[str, FolderMark]:
+def _server_key(server: str) -> str:
+    """Return what stands before the names of a server's folders: no name of a server has a blank in it."""
+    return f"{''.join(server.split()).lower()} "
+
+
+def _folders(file: Connection, account: str, before: str) -> dict[str, FolderMark]:
     if not _is_there(file):
         return {}
     rows = file.execute("SELECT folder, validity, since, highest, bounces FROM folders WHERE account = ?", (account,))
-    return {str(row[0]): mark for row in rows if (mark := _mark(row)) is not None}
+    marks = {str(row[0]): _mark(row) for row in rows}
+    return {
+        name.removeprefix(before): mark for name, mark in marks.items() if mark is not None and name.startswith(before)
+    }
 
 
 def _mark(row: tuple[Any, ...]) -> FolderMark | None:

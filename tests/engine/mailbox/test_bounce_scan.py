@@ -26,6 +26,7 @@ from tests.support.imapserver import PASSWORD, USER, ImapServer, StoredFolder
 from tests.support.returned import BY_QMAIL, IN_WORDS, ORDINARY, OUT_OF_OFFICE, QUOTED_BY_A_PERSON, report
 
 NOVEMBER = date(2026, 11, 1)
+HERE = "imap.example.com:993"
 
 
 @pytest.fixture(scope="module")
@@ -188,17 +189,32 @@ def test_what_is_kept_of_a_mailbox_comes_back_and_goes_with_the_account(tmp_path
     storage = Storage(tmp_path, 5.0)
     marks = MailboxMarks(storage)
     mark = FolderMark(validity=7, since=NOVEMBER, highest=52, bounces=frozenset({51, 3}))
-    marks.keep("a" * 16, {"INBOX": mark}, ["key one"], datetime(2026, 11, 30, tzinfo=UTC))
-    marks.keep("b" * 16, {"INBOX": mark}, ["key two"], datetime(2026, 11, 30, tzinfo=UTC))
+    marks.keep("a" * 16, HERE, {"INBOX": mark}, ["key one"], datetime(2026, 11, 30, tzinfo=UTC))
+    marks.keep("b" * 16, HERE, {"INBOX": mark}, ["key two"], datetime(2026, 11, 30, tzinfo=UTC))
     storage.flush()
-    assert marks.folders("a" * 16) == {"INBOX": mark}
+    assert marks.folders("a" * 16, HERE) == {"INBOX": mark}
     assert marks.shown("a" * 16) == {"key one"}
     marks.forget("a" * 16)
     storage.flush()
-    assert (marks.folders("a" * 16), marks.shown("a" * 16)) == ({}, frozenset())
+    assert (marks.folders("a" * 16, HERE), marks.shown("a" * 16)) == ({}, frozenset())
     marks.tidy(frozenset(), datetime(2026, 12, 1, tzinfo=UTC))
     storage.flush()
     assert marks.shown("b" * 16) == frozenset()
+
+
+def test_what_was_read_on_one_server_says_nothing_of_another(tmp_path: Path) -> None:
+    """Both may have the same UIDVALIDITY: 1 is a common one."""
+    storage, now = Storage(tmp_path, 5.0), datetime(2026, 11, 30, tzinfo=UTC)
+    marks = MailboxMarks(storage)
+    here, there = (FolderMark(validity=1, since=NOVEMBER, highest=highest) for highest in (52, 7))
+    marks.keep("a", HERE, {"INBOX": here}, [], now)
+    storage.flush()
+    assert marks.folders("a", "imap.example.net:993") == {}
+    marks.keep("a", "imap.example.net:993", {"INBOX": there}, [], now)
+    storage.flush()
+    assert marks.folders("a", HERE) == {"INBOX": here}
+    assert marks.folders("a", "imap.example.net:993") == {"INBOX": there}
+    assert marks.folders("a", HERE.upper()) == {"INBOX": here}
 
 
 def test_of_more_letters_than_are_kept_the_oldest_are_forgotten(
@@ -207,10 +223,10 @@ def test_of_more_letters_than_are_kept_the_oldest_are_forgotten(
     monkeypatch.setattr(mailbox_marks, "MOST_BOUNCES", 3)
     storage, now = Storage(tmp_path, 5.0), datetime(2026, 11, 30, tzinfo=UTC)
     marks = MailboxMarks(storage)
-    marks.keep("a", {}, ["z", "y", "x", "w"], now)
+    marks.keep("a", HERE, {}, ["z", "y", "x", "w"], now)
     storage.flush()
     assert marks.shown("a") == {"z", "y", "x"}
-    marks.keep("a", {}, ["b", "y"], now + timedelta(hours=1))
+    marks.keep("a", HERE, {}, ["b", "y"], now + timedelta(hours=1))
     storage.flush()
     assert marks.shown("a") == {"b", "y", "z"}, "one that is shown again is not among the oldest"
 
