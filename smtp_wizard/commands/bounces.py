@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,8 +98,9 @@ def _say(
     new: bool,
 ) -> None:
     out = invocation.out
+    unreadable = tuple(each for each in report.unreadable if each.new or not new)
     if out.form is Form.JSON:
-        from smtp_wizard.output.documents.bounces import BounceJson, BouncesFound
+        from smtp_wizard.output.documents.bounces import BounceJson, BouncesFound, UnreadableJson
 
         found = tuple(map(BounceJson.of, deliveries))
         document = BouncesFound(
@@ -107,8 +109,9 @@ def _say(
             report.server,
             report.scanned,
             report.auto_replies,
-            not report.cut_off and not report.unread,
+            report.complete,
             found,
+            tuple(map(UnreadableJson.of, unreadable)),
         )
         out.document(document)
         return
@@ -121,7 +124,7 @@ def _say(
     for group in grouped(deliveries):
         out.data("")
         out.data("\n".join(delivery_lines(group)))
-    for note in notes(report):
+    for note in notes(replace(report, unreadable=unreadable)):
         out.narrate(note)
 
 

@@ -26,7 +26,7 @@ from tests.commands.test_send import RELAY
 from tests.support.certs import Authority
 from tests.support.cli import Ran, run
 from tests.support.imapserver import PASSWORD, USER, ImapServer, StoredFolder
-from tests.support.returned import IN_WORDS, ORDINARY, OUT_OF_OFFICE, report
+from tests.support.returned import IN_WORDS, ORDINARY, OUT_OF_OFFICE, WITHOUT_ADDRESS, report
 
 NOW = datetime.now(UTC)
 """The mailbox is asked for the last days."""
@@ -269,3 +269,27 @@ def test_the_end_of_a_file_of_our_own_is_no_interruption(office: Office, monkeyp
     monkeypatch.setattr(Bounces, "read", cut_short)
     ran = run("bounces", "Office", "--password-stdin", "--json", stdin=PASSWORD)
     assert (ran.code, ran.error["code"]) == (70, "bug")
+
+
+async def test_letters_that_cannot_be_read_are_told_by_subject_and_day(office: Office) -> None:
+    office.arrives(WITHOUT_ADDRESS)
+    office.arrives(report())
+    ran = await office.bounces()
+    words = " ".join((ran.out + ran.err).split())
+    assert "1 letter could not be read: it reports mail that failed" in words
+    assert re.search(r"\d{4}-\d\d-\d\d Undeliverable: Invoice 55", words)
+    document = (await office.bounces("--json")).document
+    assert (document["complete"], len(document["bounces"])) == (False, 1)
+    ((subject, new),) = [(each["subject"], each["new"]) for each in document["unreadable"]]
+    assert (subject, new) == ("Undeliverable: Invoice 55", False)
+    quiet = await office.bounces("--new")
+    assert "Invoice 55" not in quiet.out + quiet.err
+
+
+async def test_of_a_letter_with_too_many_addresses_is_told_that_not_all_are_listed(office: Office) -> None:
+    more = "".join(f"\nFinal-Recipient: rfc822; u{number}@d.example\nAction: failed\n" for number in range(150))
+    office.arrives(report(more=more))
+    ran = await office.bounces("--json")
+    assert (ran.document["complete"], len(ran.document["bounces"])) == (False, 100)
+    told = await office.bounces()
+    assert "1 letter names more addresses than are read of one" in " ".join((told.out + told.err).split())

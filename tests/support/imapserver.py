@@ -31,6 +31,10 @@ class StoredLetter:
     arrived: datetime = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
     flags: frozenset[str] = frozenset()
 
+    def has(self, name: str) -> bool:
+        """Whether the field is there: an empty word to search for fits all that it may say (RFC 3501 section 6.4.4)."""
+        return name in BytesHeaderParser().parsebytes(self.octets)
+
     def header(self, name: str) -> str:
         return str(BytesHeaderParser().parsebytes(self.octets).get(name, ""))
 
@@ -240,7 +244,7 @@ class _Conversation:
             if partial:
                 octets, name = letter.octets[: int(partial[1])], "BODY[]<0>"
             elif fields:
-                lines = [f"{each}: {letter.header(each)}\r\n" for each in fields[1].split() if letter.header(each)]
+                lines = [f"{each}: {letter.header(each)}\r\n" for each in fields[1].split() if letter.has(each)]
                 octets = ("".join(lines) + "\r\n").encode("latin-1", "replace")
                 name = f"BODY[HEADER.FIELDS ({fields[1]})]"
             else:
@@ -316,4 +320,4 @@ class _Search:
                 raise AssertionError(other_key)
 
     def _header(self, name: str, sought: str) -> Callable[[StoredLetter], bool]:
-        return lambda letter: bool(letter.header(name)) and sought.lower() in letter.header(name).lower()
+        return lambda letter: letter.has(name) and sought.lower() in letter.header(name).lower()

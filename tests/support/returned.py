@@ -201,3 +201,37 @@ Message-ID: <lunch@elsewhere.example>
 
 At noon?
 """
+
+WITHOUT_ADDRESS = textwrap.dedent("""\
+    Return-Path: <>
+    Date: Fri, 20 Nov 2026 09:30:00 +0000
+    From: Mail Delivery System <MAILER-DAEMON@mail.example.com>
+    To: ana@example.com
+    Subject: Undeliverable: Invoice 55
+    Message-ID: <nameless@mail.example.com>
+
+    Your message could not be delivered. The recipient does not exist.
+    """).encode()
+"""Says that mail failed, and not for whom."""
+
+BY_EXCHANGE_IN_HTML = textwrap.dedent("""\
+    Date: Fri, 20 Nov 2026 09:30:00 +0000
+    From: Exchange <robot@mail.example.com>
+    To: ana@example.com
+    Subject: Invoice 56
+    Message-ID: <html@mail.example.com>
+    X-MS-Exchange-Message-Is-Ndr:
+    MIME-Version: 1.0
+    Content-Type: text/html
+
+    <html><body><b>Bob Builder</b><p>wasn't found.</p></body></html>
+    """).encode()
+"""Exchange's own form, which names the recipient as the address book does."""
+
+
+def of_no_address(more: str = "") -> bytes:
+    """A report whose Final-Recipient is no address. `more`: further groups of recipients."""
+    octets = report(more=more).replace(b"Original-Recipient: rfc822;bob@elsewhere.example\n", b"")
+    return octets.replace(b"<bob@elsewhere.example>", b"<Bob>").replace(
+        b"rfc822; bob@elsewhere.example", b"rfc822; ?? ??"
+    )

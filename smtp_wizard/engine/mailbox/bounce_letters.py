@@ -66,6 +66,12 @@ class BounceLetter:
     """The Message-ID of the returned message."""
     envelope_id: str = ""
     """The ENVID that was given when it was handed in (RFC 3461 section 4.4)."""
+    own_subject: str = ""
+    """The letter's own, by which it is found again in the mailbox."""
+    unreadable: bool = False
+    """Whether it reports a failure, but not, or not for all, to which address."""
+    has_more: bool = False
+    """Whether it names more addresses than were read of it."""
 
 
 OTHER = BounceLetter(kind=LetterKind.OTHER)
@@ -79,11 +85,12 @@ def read_letter(octets: bytes, own: Iterable[str] = ()) -> BounceLetter:
     text = octets[:LARGEST].decode("latin-1").replace("\r\n", "\n")
     letter = read_message(text, octets=True)
     ours = {each.casefold() for each in own}
-    found = tuple(_reported(letter))
+    found = named = tuple(_reported(letter))
     if not found and not _was_delivered(letter):
         found = tuple(_told(letter, text, ours))
+    nameless = sum(_fails_namelessly(group) for group in islice(_groups(letter), 2 * MOST_RECIPIENTS))
     if not found:
-        return BounceLetter(kind=LetterKind.AUTO_REPLY) if _is_auto_reply(letter) else OTHER
+        return _without_address(letter, text, reported=nameless > 0)
     returned = _returned_head(letter, text)
     failed = any(each.kind is LetterKind.FAILED for each in found)
     report = _report_fields(letter)
@@ -97,7 +104,30 @@ def read_letter(octets: bytes, own: Iterable[str] = ()) -> BounceLetter:
         sent_at=_moment(returned.get("date")),
         returned_id=returned.get("message-id").strip(),
         envelope_id=report.get("original-envelope-id", ""),
+        own_subject=decoded(letter.head.get("subject")),
+        unreadable=nameless > (0 if named else len(found)),
+        has_more=len(found) > MOST_RECIPIENTS or _has_more_groups(letter, octets),
     )
+
+
+def _without_address(letter: MailMessage, text: str, *, reported: bool) -> BounceLetter:
+    """Return what a letter is of which no address could be read. `reported`: its report tells of a failure."""
+    failed = reported or _fails_in_words(letter, text)
+    if not failed:
+        return BounceLetter(kind=LetterKind.AUTO_REPLY) if _is_auto_reply(letter) else OTHER
+    return BounceLetter(
+        kind=LetterKind.OTHER,
+        at=_moment(letter.head.get("date")),
+        message_id=letter.head.get("message-id").strip(),
+        own_subject=decoded(letter.head.get("subject")),
+        unreadable=True,
+    )
+
+
+def _fails_in_words(letter: MailMessage, text: str) -> bool:
+    if _was_delivered(letter) or _is_report_of_another_kind(letter) or _is_auto_reply(letter):
+        return False
+    return _is_exchange_report(letter) or (_is_by_a_server(letter) and read_bounce(text) is not None)
 
 
 # --- reports for machines (RFC 3464) ---
@@ -137,6 +167,17 @@ def _reported(letter: MailMessage) -> Iterator[FailedRecipient]:
         yield FailedRecipient(
             address=address, kind=kind, status=status, words=_as_report(address, group, letter, longest)
         )
+
+
+def _fails_namelessly(group: Fields) -> bool:
+    """Whether a group tells of a failure, or a delay, of an address that cannot be read."""
+    return group.get("action", "").partition(" ")[0].lower() in _ACTIONS and not _address_of(group)
+
+
+def _has_more_groups(letter: MailMessage, octets: bytes) -> bool:
+    """Whether a report goes on behind what is read of it: it has too many groups, or the letter was cut off in it."""
+    cut = len(octets) >= LARGEST and letter.parts[-1].kind in _REPORT
+    return cut or next(islice(_groups(letter), 2 * MOST_RECIPIENTS, None), None) is not None
 
 
 _ACTIONS: Mapping[str, LetterKind] = {"failed": LetterKind.FAILED, "delayed": LetterKind.DELAYED}
@@ -208,7 +249,7 @@ def _told(letter: MailMessage, text: str, ours: Collection[str]) -> Iterator[Fai
         return
     kind = LetterKind.DELAYED if bounce.action == "delayed" else LetterKind.FAILED
     status = bounce.status or (_STATUS_IN_WORDS.search(bounce.text) or [""])[0]
-    for address in list(_addresses(letter, bounce, ours))[:MOST_RECIPIENTS]:
+    for address in list(_addresses(letter, bounce, ours))[: MOST_RECIPIENTS + 1]:
         yield FailedRecipient(address=address, kind=kind, status=status, words=_in_form(address, kind, status, bounce))
 
 
@@ -224,10 +265,15 @@ _STATUS_IN_WORDS = re.compile(r"\b[45]\.\d{1,3}\.\d{1,3}\b(?!\.)")
 
 def _is_by_a_server(letter: MailMessage) -> bool:
     head = letter.head
-    if head.get("x-failed-recipients"):
+    if head.get("x-failed-recipients") or _is_exchange_report(letter):
         return True
     empty = "return-path" in {name.lower() for name, _ in head.fields} and head.get("return-path").strip() == "<>"
     return (empty and not _is_auto_reply(letter)) or _DAEMON.search(decoded(head.get("from"))[:500]) is not None
+
+
+def _is_exchange_report(letter: MailMessage) -> bool:
+    """Whether Exchange says in the head that this is a report about mail that failed: the field is empty."""
+    return "x-ms-exchange-message-is-ndr" in {name.lower() for name, _ in letter.head.fields}
 
 
 def _is_report_of_another_kind(letter: MailMessage) -> bool:

@@ -54,6 +54,10 @@ class Scan:
     """What is to be remembered, by folder."""
     unread: tuple[str, ...] = ()
     """Folders that the server did not open, or how it calls its list of folders."""
+    unreadable: tuple[FoundLetter, ...] = ()
+    """Letters that report a failure, but not, or not for all, to which address."""
+    not_handed_out: int = 0
+    """Letters that the server was asked for and did not send."""
 
 
 def scan(
@@ -84,6 +88,8 @@ def scan(
         cut_off=any(part.cut_off for part in parts),
         marks={name: mark for part in parts for name, mark in part.marks.items()},
         unread=tuple(unread),
+        unreadable=tuple(letter for part in parts for letter in part.unreadable),
+        not_handed_out=sum(part.not_handed_out for part in parts),
     )
 
 
@@ -109,8 +115,8 @@ def _scan_folder(
     read = _read_letters(session, name, wanted, own)
     cut_off = read.cut_off or len(candidates) > MOST_CANDIDATES or not all_looked_at
     # What was left out must be looked at the next time, so nothing is remembered then.
-    lasting = folder.validity and not cut_off
-    reached = _reached(folder, since, window, known, read.letters) if lasting else None
+    lasting = folder.validity and not cut_off and not read.not_handed_out
+    reached = _reached(folder, since, window, known, (*read.letters, *read.unreadable)) if lasting else None
     return replace(read, scanned=len(fresh), cut_off=cut_off, marks={name: reached} if reached is not None else {})
 
 
@@ -129,10 +135,12 @@ def _read_letters(session: ImapSession, name: str, wanted: Sequence[int], own: S
     Raises `ImapFailed` where not one letter was read.
     """
     letters: list[FoundLetter] = []
-    auto_replies = failed = 0
+    unreadable: list[FoundLetter] = []
+    auto_replies = failed = sent = 0
     cut_off = False
     try:
         for each in session.fetch(wanted, LARGEST):
+            sent += 1
             letter = read_letter(each.octets, own)
             auto_replies += letter.kind is LetterKind.AUTO_REPLY
             failed += len(letter.recipients)
@@ -141,11 +149,22 @@ def _read_letters(session: ImapSession, name: str, wanted: Sequence[int], own: S
                 break
             if letter.recipients:
                 letters.append(_found(name, each, letter))
+            if letter.unreadable:
+                unreadable.append(_found(name, each, letter))
     except ImapFailed:
-        if not letters:
+        if not letters and not unreadable:
             raise
         cut_off = True  # what was read until then is worth telling; the time may be up
-    return Scan(letters=tuple(letters), scanned=0, fetched=0, auto_replies=auto_replies, cut_off=cut_off, marks={})
+    return Scan(
+        letters=tuple(letters),
+        scanned=0,
+        fetched=0,
+        auto_replies=auto_replies,
+        cut_off=cut_off,
+        marks={},
+        unreadable=tuple(unreadable),
+        not_handed_out=0 if cut_off else len(wanted) - sent,
+    )
 
 
 def _reached(
@@ -171,6 +190,9 @@ def _found(folder: str, fetched: Fetched, letter: BounceLetter) -> FoundLetter:
 
 # --- what may be a bounce ---
 
+NDR = "X-MS-Exchange-Message-Is-Ndr"
+"""The field that Exchange puts into its reports about mail that failed; empty."""
+
 
 def _candidates(session: ImapSession, since: date, words: BounceWords, fresh: Sequence[int]) -> tuple[list[int], bool]:
     """Return the UIDs among `fresh` that may be bounces, the newest first, and whether all of these were looked at."""
@@ -180,7 +202,7 @@ def _candidates(session: ImapSession, since: date, words: BounceWords, fresh: Se
     except ImapFailed as problem:
         if problem.fault is not MailboxFault.GARBLED:
             raise
-        return _by_heads(session, words, fresh), len(fresh) <= MOST_HEADS
+        return _by_heads(session, words, fresh)
     among = set(fresh)
     return [uid for uid in found if uid in among], True
 
@@ -189,6 +211,7 @@ def _criteria(words: BounceWords) -> list[list[object]]:
     return [
         ["HEADER", "Content-Type", "delivery-status"],
         ["HEADER", "X-Failed-Recipients", "@"],
+        ["HEADER", NDR, ""],
         *_each("FROM", words.senders),
         *_each("SUBJECT", words.subjects),
     ]
@@ -206,17 +229,18 @@ def _any_of(criteria: Sequence[list[object]]) -> list[object]:
     return ["OR", _any_of(criteria[:half]), _any_of(criteria[half:])]
 
 
-def _by_heads(session: ImapSession, words: BounceWords, fresh: Sequence[int]) -> list[int]:
+def _by_heads(session: ImapSession, words: BounceWords, fresh: Sequence[int]) -> tuple[list[int], bool]:
     """As the search, for a server that cannot do it: the heads of the newest letters are fetched and looked at."""
     fits = _head_matcher(words)
-    return [uid for uid, head in session.heads(fresh[:MOST_HEADS], HEAD_FIELDS) if fits(head)]
+    heads = list(session.heads(fresh[:MOST_HEADS], HEAD_FIELDS))
+    return [uid for uid, head in heads if fits(head)], len(heads) == len(fresh)
 
 
-HEAD_FIELDS = ("From", "Subject", "Content-Type", "X-Failed-Recipients")
+HEAD_FIELDS = ("From", "Subject", "Content-Type", "X-Failed-Recipients", NDR)
 
 
 def _head_matcher(words: BounceWords) -> Callable[[str], bool]:
-    sought = (*words.senders, *words.subjects, "delivery-status", "x-failed-recipients")
+    sought = (*words.senders, *words.subjects, "delivery-status", "x-failed-recipients", NDR.lower())
 
     def fits(head: str) -> bool:
         lower = head.lower()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -31,6 +31,18 @@ MOST_COMPARED = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableLetter:
+    """A letter that reports a failure, but not, or not for all, to which address. Its words are fit to show."""
+
+    at: datetime | None
+    """Aware."""
+    subject: Shown
+    """Its own."""
+    new: bool
+    """Whether it was not shown before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BounceReport:
     """What came back to an account."""
 
@@ -52,6 +64,18 @@ class BounceReport:
     """By which the letters that `deliveries` tell of are known again, the newest first."""
     unread: tuple[Shown, ...] = ()
     """Folders that could not be read."""
+    unreadable: tuple[UnreadableLetter, ...] = ()
+    """Letters that report a failure, but not, or not for all, to which address: the newest first."""
+    crowded: int = 0
+    """Letters that name more addresses than are read of one."""
+    not_handed_out: int = 0
+    """Letters that the server was asked for and did not send."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that came back was read."""
+        left_out = self.cut_off or self.unread or self.unreadable or self.crowded or self.not_handed_out
+        return not left_out
 
 
 class Bounces:
@@ -104,6 +128,7 @@ class Bounces:
     ) -> BounceReport:
         from smtp_wizard.engine.mailbox.failed_deliveries import failed_deliveries, letters_since
 
+        unreadable = tuple(letters_since(found.unreadable, since))
         seen = self._saved_accounts.state.mailboxes.shown(account.id)
         return BounceReport(
             since=since,
@@ -114,8 +139,11 @@ class Bounces:
             auto_replies=found.auto_replies,
             cut_off=found.cut_off,
             marks=found.marks,
-            keys=_keys(letters_since(found.letters, since)),
+            keys=_keys([*letters_since(found.letters, since), *unreadable]),
             unread=tuple(shown(each, 80) for each in found.unread),
+            unreadable=_unreadable_letters(unreadable, seen),
+            crowded=sum(each.letter.has_more for each in letters_since(found.letters, since)),
+            not_handed_out=found.not_handed_out,
         )
 
     async def _meant(self, mailbox: OpenMailbox, found: Scan, day: date) -> Callable[[str], str]:
@@ -153,6 +181,17 @@ class Bounces:
 
 def _words_for(server: Endpoint) -> Shown:
     return phrase("{}:{}", shown(server.host, 100), server.port)
+
+
+def _unreadable_letters(letters: Sequence[FoundLetter], seen: Collection[str]) -> tuple[UnreadableLetter, ...]:
+    from smtp_wizard.engine.mailbox.failed_deliveries import NEVER, moment_of
+
+    unlike = {each.key: each for each in letters}
+    newest = sorted(unlike.values(), key=lambda each: moment_of(each) or NEVER, reverse=True)
+    return tuple(
+        UnreadableLetter(at=moment_of(each), subject=shown(each.letter.own_subject, 200), new=each.key not in seen)
+        for each in newest
+    )
 
 
 def _keys(letters: Iterable[FoundLetter]) -> Sequence[str]:

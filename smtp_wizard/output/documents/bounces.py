@@ -12,6 +12,7 @@ from smtp_wizard.engine.base.records import Second, Whole
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.mailbox.bounce_letters import LetterKind
 from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
+from smtp_wizard.engine.services.bounces import UnreadableLetter
 from smtp_wizard.output.documents.document import JsonDocument
 
 
@@ -63,6 +64,23 @@ class BounceJson:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadableJson:
+    """A letter that reports a failure, but not, or not for all, to which address."""
+
+    at: Second | None
+    """When it came."""
+    subject: str
+    """Its own, by which it is found in the mailbox."""
+    new: bool
+    """Whether it was not shown before."""
+
+    @classmethod
+    def of(cls, letter: UnreadableLetter) -> UnreadableJson:
+        """Return a letter as it is printed."""
+        return cls(letter.at, letter.subject, letter.new)
+
+
+@dataclass(frozen=True, slots=True)
 class BouncesFound(JsonDocument):
     """`bounces`."""
 
@@ -79,6 +97,8 @@ class BouncesFound(JsonDocument):
     """Whether all that came back was read."""
     bounces: tuple[BounceJson, ...]
     """Grouped by address, the newest first."""
+    unreadable: tuple[UnreadableJson, ...] = ()
+    """Letters that report a failure, but not, or not for all, to which address: then `complete` is false."""
 
 
 COLUMNS = (

@@ -7,9 +7,9 @@ from datetime import datetime
 from itertools import groupby
 
 from smtp_wizard.engine.base.shown import Shown, phrase
-from smtp_wizard.engine.mailbox.bounce_letters import LetterKind
+from smtp_wizard.engine.mailbox.bounce_letters import MOST_RECIPIENTS, LetterKind
 from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
-from smtp_wizard.engine.services.bounces import BounceReport
+from smtp_wizard.engine.services.bounces import BounceReport, UnreadableLetter
 from smtp_wizard.output.plain_lines import paragraph
 
 _MOST_SUBJECTS = 3
@@ -45,8 +45,33 @@ def notes(report: BounceReport) -> Iterator[Shown]:
         yield phrase("Left out: {}, which only say that mail has arrived.", replies)
     for folder in report.unread:
         yield phrase("The folder '{}' could not be read: what came back into it is not listed.", folder)
+    yield from _unreadable_words(report.unreadable)
+    if report.crowded:
+        letters = phrase("1 letter names") if report.crowded == 1 else phrase("{} letters name", report.crowded)
+        yield phrase("{} more addresses than are read of one: only the first {} are listed.", letters, MOST_RECIPIENTS)
+    if report.not_handed_out:
+        count = report.not_handed_out
+        letters = phrase("1 letter") if count == 1 else phrase("{} letters", count)
+        yield phrase("The server did not send {} that may tell of failed mail. Try again later.", letters)
     if report.cut_off:
         yield phrase("There are more than were read. Ask for a shorter time: --since 3d.")
+
+
+def _unreadable_words(letters: Sequence[UnreadableLetter]) -> Iterator[Shown]:
+    """Yield how many letters could not be read, and by what the first of them are found in the mailbox."""
+    if not letters:
+        return
+    counted = phrase("1 letter") if len(letters) == 1 else phrase("{} letters", len(letters))
+    they = phrase("it reports") if len(letters) == 1 else phrase("they report")
+    yield phrase(
+        "{} could not be read: {} mail that failed, but not clearly for which address. Look in your mailbox:",
+        counted,
+        they,
+    )
+    for each in letters[:_MOST_SUBJECTS]:
+        yield phrase("{}  {}", day_words(each.at), each.subject or phrase("(no subject)"))
+    if len(letters) > _MOST_SUBJECTS:
+        yield phrase("... and {} more.", len(letters) - _MOST_SUBJECTS)
 
 
 def delivery_lines(group: Sequence[FailedDelivery]) -> Iterator[str]:

@@ -8,12 +8,15 @@ from hypothesis import strategies as st
 
 from smtp_wizard.engine.mailbox.bounce_letters import MOST_RECIPIENTS, LetterKind, read_letter
 from tests.support.returned import (
+    BY_EXCHANGE_IN_HTML,
     BY_QMAIL,
     IN_WORDS,
     ORDINARY,
     OUT_OF_OFFICE,
     QUOTED_BY_A_PERSON,
     READ_RECEIPT,
+    WITHOUT_ADDRESS,
+    of_no_address,
     report,
 )
 
@@ -141,3 +144,66 @@ def test_a_report_about_any_number_of_recipients_is_bounded() -> None:
 def test_whatever_is_in_a_letter_nothing_is_raised(at: int, noise: bytes) -> None:
     octets = report()
     read_letter(octets[:at] + noise + octets[at + len(noise) :], OWN)
+
+
+# --- what cannot be read ---
+
+
+@pytest.mark.parametrize(
+    ("octets", "subject"),
+    [
+        (WITHOUT_ADDRESS, "Undeliverable: Invoice 55"),
+        (BY_EXCHANGE_IN_HTML, "Invoice 56"),
+        (of_no_address(), "Undelivered Mail Returned to Sender"),
+    ],
+)
+def test_a_letter_that_reports_a_failure_of_no_readable_address_is_told(octets: bytes, subject: str) -> None:
+    letter = read_letter(octets, OWN)
+    assert (letter.recipients, letter.unreadable, letter.own_subject) == ((), True, subject)
+    assert letter.at is not None
+
+
+def test_a_report_of_which_one_address_cannot_be_read_tells_of_the_others_and_that_it_is_not_whole() -> None:
+    more = "\nFinal-Recipient: rfc822; eva@elsewhere.example\nAction: failed\nStatus: 5.1.1\n"
+    letter = read_letter(of_no_address(more), OWN)
+    assert [each.address for each in letter.recipients] == ["eva@elsewhere.example"]
+    assert letter.unreadable
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        report(),
+        report(action="delivered", status="2.0.0"),
+        report(action="delivered", status="2.0.0").replace(b"rfc822; bob@", b"rfc822; ?? "),
+        IN_WORDS,
+        BY_QMAIL,
+        ORDINARY,
+        OUT_OF_OFFICE,
+        QUOTED_BY_A_PERSON,
+        READ_RECEIPT,
+    ],
+)
+def test_no_other_letter_counts_as_one_that_cannot_be_read(octets: bytes) -> None:
+    letter = read_letter(octets, OWN)
+    assert (letter.unreadable, letter.has_more) == (False, False)
+
+
+@pytest.mark.parametrize("count", [MOST_RECIPIENTS, 2 * MOST_RECIPIENTS + 50, 5_000])
+def test_a_letter_that_names_more_addresses_than_are_read_says_so(count: int) -> None:
+    more = "".join(
+        f"\nFinal-Recipient: rfc822; u{number}@d.example\nAction: failed\nStatus: 5.1.1\n" for number in range(count)
+    )
+    letter = read_letter(report(more=more), OWN)
+    assert (len(letter.recipients), letter.has_more) == (MOST_RECIPIENTS, True)
+
+
+def test_a_report_that_is_cut_off_within_its_recipients_says_so() -> None:
+    long = "x" * 900
+    more = "".join(
+        f"\nFinal-Recipient: rfc822; u{number}@d.example\nAction: failed\nDiagnostic-Code: smtp; 550 {long}\n"
+        for number in range(90)
+    )
+    letter = read_letter(report(more=more), OWN)
+    assert len(letter.recipients) < 90
+    assert letter.has_more

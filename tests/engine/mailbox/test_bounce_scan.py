@@ -23,7 +23,16 @@ from smtp_wizard.engine.state.mailbox_marks import FolderMark, MailboxMarks
 from smtp_wizard.engine.state.storage import Storage
 from tests.support.certs import Authority
 from tests.support.imapserver import PASSWORD, USER, ImapServer, StoredFolder
-from tests.support.returned import BY_QMAIL, IN_WORDS, ORDINARY, OUT_OF_OFFICE, QUOTED_BY_A_PERSON, report
+from tests.support.returned import (
+    BY_EXCHANGE_IN_HTML,
+    BY_QMAIL,
+    IN_WORDS,
+    ORDINARY,
+    OUT_OF_OFFICE,
+    QUOTED_BY_A_PERSON,
+    WITHOUT_ADDRESS,
+    report,
+)
 
 NOVEMBER = date(2026, 11, 1)
 HERE = "imap.example.com:993"
@@ -277,3 +286,41 @@ def test_whom_a_letter_names_a_hundred_of_is_told_in_few_words() -> None:
     letter = read_letter(octets)
     assert len(letter.recipients) == 100
     assert sum(len(each.words) for each in letter.recipients) < 100_000
+
+
+async def test_letters_that_cannot_be_read_are_found_and_told_again_the_next_time(authority: Authority) -> None:
+    async with server(authority) as imap:
+        for octets in (WITHOUT_ADDRESS, BY_EXCHANGE_IN_HTML, report()):
+            imap.inbox.add(octets)
+        first = await asyncio.to_thread(looked_at, imap, authority)
+        assert (len(first.letters), len(first.unreadable), len(first.marks)) == (1, 2, 1)
+        second = await asyncio.to_thread(looked_at, imap, authority, first.marks)
+        assert (second.scanned, len(second.letters), len(second.unreadable)) == (0, 1, 2)
+
+
+async def test_letters_that_the_server_does_not_send_do_not_count_as_read(authority: Authority) -> None:
+    """It answers OK, and hands out nothing."""
+    silent = True
+
+    def lie(tag: str, command: str, words: str) -> bytes | None:
+        return f"{tag} OK done\r\n".encode() if silent and command == "UID FETCH" else None
+
+    async with server(authority, lies=lie) as imap:
+        imap.inbox.add(report())
+        found = await asyncio.to_thread(looked_at, imap, authority)
+        assert (found.letters, found.not_handed_out, found.marks) == ((), 1, {})
+        silent = False
+        found = await asyncio.to_thread(looked_at, imap, authority, found.marks)
+        assert (len(found.letters), found.not_handed_out, len(found.marks)) == (1, 0, 1)
+
+
+async def test_heads_that_the_server_does_not_send_do_not_count_as_looked_at(authority: Authority) -> None:
+    def lie(tag: str, command: str, words: str) -> bytes | None:
+        if command == "UID SEARCH" and "OR" in words.split():
+            return f"{tag} BAD too complicated\r\n".encode()
+        return f"{tag} OK done\r\n".encode() if command == "UID FETCH" else None
+
+    async with server(authority, lies=lie) as imap:
+        imap.inbox.add(report())
+        found = await asyncio.to_thread(looked_at, imap, authority)
+        assert (found.letters, found.cut_off, found.marks) == ((), True, {})
