@@ -283,6 +283,7 @@ async def test_letters_that_cannot_be_read_are_told_by_subject_and_day(office: O
     ((subject, new),) = [(each["subject"], each["new"]) for each in document["unreadable"]]
     assert (subject, new) == ("Undeliverable: Invoice 55", False)
     quiet = await office.bounces("--new")
+    assert "no new mail has come back" not in quiet.out + quiet.err
     assert "Invoice 55" not in quiet.out + quiet.err
 
 

@@ -25,7 +25,7 @@ from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
 from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
-from smtp_wizard.engine.services.bounces import BounceReport
+from smtp_wizard.engine.services.bounces import BounceReport, UnreadableLetter
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.flows.accounts.action import ActionResult
 from smtp_wizard.flows.areas.bounces import NO_ACCOUNT, BouncesFlow, BouncesOffer, PasteLetter, ReadMailbox
@@ -338,3 +338,15 @@ def test_accounts_that_cannot_be_read_are_said(tmp_path: Path) -> None:
     flow = BouncesFlow(damaged, bounces, services.entries, vault, services.catalog, now=lambda: NOW)
     assert flow.state.card is not None
     assert flow.state.card.title == "The accounts are damaged."
+
+
+async def test_where_letters_could_not_be_read_it_does_not_say_that_nothing_has_come_back(tmp_path: Path) -> None:
+    letter = UnreadableLetter(at=NOW, subject=phrase("Undeliverable: Invoice 55"), new=True)
+    flow = flow_over(tmp_path, Bounces(replace(report(), unreadable=(letter,) * 5)))
+    done = await read_through(flow)
+    assert done.said == "Office: not all that came back since 2026-10-31 could be read."
+    assert flow.state.question == "Not all that came back could be read."
+    assert flow.state.card is not None
+    assert "5 letters could not be read: they report mail that failed" in flow.state.card.lines[1]
+    assert flow.state.card.lines[2].endswith("  Undeliverable: Invoice 55")
+    assert flow.state.card.lines[5] == "... and 2 more."

@@ -125,7 +125,7 @@ def _without_address(letter: MailMessage, text: str, *, reported: bool) -> Bounc
 
 
 def _fails_in_words(letter: MailMessage, text: str) -> bool:
-    if _was_delivered(letter) or _is_report_of_another_kind(letter) or _is_auto_reply(letter):
+    if _was_delivered(letter) or _is_report_of_another_kind(letter):
         return False
     return _is_exchange_report(letter) or (_is_by_a_server(letter) and read_bounce(text) is not None)
 
@@ -170,8 +170,11 @@ def _reported(letter: MailMessage) -> Iterator[FailedRecipient]:
 
 
 def _fails_namelessly(group: Fields) -> bool:
-    """Whether a group tells of a failure, or a delay, of an address that cannot be read."""
-    return group.get("action", "").partition(" ")[0].lower() in _ACTIONS and not _address_of(group)
+    """Whether a group tells of a failure, or a delay, of an address that cannot be read; or does not say which."""
+    action = group.get("action", "").partition(" ")[0].lower()
+    if not action:
+        return group.get("status", "").startswith(("4", "5"))
+    return action in _ACTIONS and not _address_of(group)
 
 
 def _has_more_groups(letter: MailMessage, octets: bytes) -> bool:

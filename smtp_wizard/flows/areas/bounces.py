@@ -295,7 +295,7 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, BouncesLeads]):
         rows = tuple(sorted(rows, key=lambda row: not row.final))
         lines = tuple(str(note) for note in notes(report))
         card = Card(mood=Mood.TOLD, title="Good to know", lines=lines) if lines else None
-        question, waiting = counted_words([row.final for row in rows])
+        question, waiting = counted_words([row.final for row in rows], complete=report.complete)
         told = " · ".join(filter(None, (waiting, f"{account.name}, since {date_words(report.since, now)}")))
         state = replace(self._unread(), rows=rows, read=True, card=card, question=question, counted=told)
         self._show(self._marked(state) if rows else state)

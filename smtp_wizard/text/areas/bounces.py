@@ -25,6 +25,8 @@ def summary(report: BounceReport, deliveries: Sequence[FailedDelivery], name: Sh
     """Say in a sentence what came back."""
     since = day_words(report.since)
     kind = phrase("new ") if new else phrase("")
+    if not deliveries and not report.complete:
+        return phrase("{}: not all that came back since {} could be read.", name, since)
     if not deliveries:
         return phrase("{}: no {}mail has come back since {}.", name, kind, since)
     failed = len(grouped([each for each in deliveries if each.final]))
@@ -103,8 +105,13 @@ def why_words(delivery: FailedDelivery) -> Shown:
 QUESTION = "Which customers did not get your mail?"
 
 
-def counted_words(final: Sequence[bool]) -> tuple[str, str]:
-    """Say how many addresses were not reached, and how many wait. `final`: for each whether nobody tries it again."""
+def counted_words(final: Sequence[bool], *, complete: bool = True) -> tuple[str, str]:
+    """Say how many addresses were not reached, and how many wait. `final`: for each whether nobody tries it again.
+
+    `complete`: whether all that came back was read.
+    """
+    if not final and not complete:
+        return "Not all that came back could be read.", ""
     failed, waiting = sum(final), len(final) - sum(final)
     more = "" if not waiting else "1 is still being tried" if waiting == 1 else f"{waiting} are still being tried"
     if not failed:

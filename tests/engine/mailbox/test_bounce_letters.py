@@ -154,6 +154,8 @@ def test_whatever_is_in_a_letter_nothing_is_raised(at: int, noise: bytes) -> Non
     [
         (WITHOUT_ADDRESS, "Undeliverable: Invoice 55"),
         (BY_EXCHANGE_IN_HTML, "Invoice 56"),
+        (WITHOUT_ADDRESS.replace(b"To:", b"Auto-Submitted: auto-replied\nTo:"), "Undeliverable: Invoice 55"),
+        (of_no_address().replace(b"Action: failed\n", b""), "Undelivered Mail Returned to Sender"),
         (of_no_address(), "Undelivered Mail Returned to Sender"),
     ],
 )
