@@ -294,3 +294,25 @@ async def test_of_a_letter_with_too_many_addresses_is_told_that_not_all_are_list
     assert (ran.document["complete"], len(ran.document["bounces"])) == (False, 100)
     told = await office.bounces()
     assert "1 letter names more addresses than are read of one" in " ".join((told.out + told.err).split())
+
+
+async def test_what_a_step_points_at_and_the_servers_words_are_in_every_form(office: Office) -> None:
+    forged = "smtp; 550 5.7.26 This mail is unauthenticated, SPF and DKIM did not pass"
+    office.arrives(report(status="5.7.26", diagnostic=forged))
+    strange = report("eva@elsewhere.example", number=2).replace(b"From: Ana <ana@example.com>", b"From: x@spam.example")
+    office.arrives(strange)
+    found = {each["address"]: each for each in (await office.bounces("--json")).document["bounces"]}
+    mine, others = found["bob@elsewhere.example"], found["eva@elsewhere.example"]
+    assert (mine["code"], mine["server_said"], mine["backscatter"]) == ("spf_dmarc_fail", forged[6:], False)
+    assert mine["forward"].startswith("Hello, mail from our domain")
+    assert (others["code"], others["backscatter"], others["forward"]) == ("backscatter", True, None)
+    table = csv.DictReader(io.StringIO((await office.bounces("--csv", "-")).out))
+    rows = {each["address"]: each for each in table if each["address"] in found}
+    assert rows["bob@elsewhere.example"]["server_said"] == forged[6:]
+    assert rows["bob@elsewhere.example"]["forward"].startswith("Hello, mail from our domain")
+    assert rows["eva@elsewhere.example"]["backscatter"] == "yes"
+    told = await office.bounces()
+    words = " ".join(told.out.split())
+    assert "Office: 1 address failed since" in words
+    assert "The message to send: Hello, mail from our domain" in words
+    assert "Not counted: 1 letter is about messages" in " ".join(told.err.split())

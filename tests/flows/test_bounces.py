@@ -28,7 +28,7 @@ from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.services.bounces import BounceReport, UnreadableLetter
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.flows.accounts.action import ActionResult
-from smtp_wizard.flows.areas.bounces import NO_ACCOUNT, BouncesFlow, BouncesOffer, PasteLetter, ReadMailbox
+from smtp_wizard.flows.areas.bounces import NO_ACCOUNT, BouncesFlow, BouncesOffer, PasteLetter, ReadMailbox, failed_row
 from smtp_wizard.flows.flow import CopyText, Mood, ReadGuide
 from smtp_wizard.flows.question import Answer, Topic
 from tests.commands.test_send import RELAY
@@ -53,6 +53,7 @@ def delivery(address: str, *, days: int = 1, meant: str = "", final: bool = True
         status=phrase("5.1.1"),
         final=final,
         cause="recipient_rejected",
+        code="recipient_rejected",
         why=phrase("This address does not take mail"),
         who=Who.YOU,
         steps=(phrase("Correct it in the customer's record."),),
@@ -350,3 +351,10 @@ async def test_where_letters_could_not_be_read_it_does_not_say_that_nothing_has_
     assert "5 letters could not be read: they report mail that failed" in flow.state.card.lines[1]
     assert flow.state.card.lines[2].endswith("  Undeliverable: Invoice 55")
     assert flow.state.card.lines[5] == "... and 2 more."
+
+
+def test_a_row_shows_the_servers_words_and_the_message_to_send() -> None:
+    said = replace(delivery("bob@x.example"), server_said=phrase("550 no"), forward=phrase("Hello, please look."))
+    sections = {each.title: each.lines for each in failed_row([said], NOW).sections}
+    assert sections["The server's words"] == ("The server said: 550 no",)
+    assert sections["The message to send"] == ("Hello, please look.",)

@@ -129,6 +129,10 @@ class Diagnosis:
         known = self._book.causes
         return own_words(known[cause if cause in known else UNKNOWN].advice.title or "")
 
+    def is_lasting(self, cause: str) -> bool:
+        """Whether a cause does not pass by itself. Raises `KeyError`."""
+        return self._book.causes[cause].lasting
+
     def broadly(self, cause: str) -> str:
         """The main cause that a cause comes down to. Raises `KeyError`."""
         return self._book.causes[cause].broadly

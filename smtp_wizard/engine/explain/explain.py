@@ -129,6 +129,10 @@ class Explainer:
         """Return the id of the provider that people call so, or None."""
         return self._owners.called(name)
 
+    def is_lasting(self, cause: str) -> bool:
+        """Whether a cause does not pass by itself, however often a server tries. Raises `KeyError`."""
+        return self._diagnosis.is_lasting(cause)
+
     def _alternatives(self, answer: Explanation, guesses: Sequence[Guess]) -> Iterator[AlternativeCause]:
         """Yield what else it may be: other readings of the text that are close, and causes that look alike."""
         if not 0 < answer.confidence < answer_confidence.WELL_FOUNDED:

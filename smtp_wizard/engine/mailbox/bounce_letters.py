@@ -44,6 +44,8 @@ class FailedRecipient:
     """Enhanced status code (RFC 3463), '' where none is given."""
     words: str
     """What is to be explained: what the refusing server said."""
+    said: str = ""
+    """The refusing server's own words alone (Diagnostic-Code, RFC 3464 section 2.3.6), or the letter's; may be cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,8 @@ class BounceLetter:
     """When the returned message was written. Aware."""
     returned_id: str = ""
     """The Message-ID of the returned message."""
+    returned_from: str = ""
+    """The address in the From of the returned message; '' where it is not known."""
     envelope_id: str = ""
     """The ENVID that was given when it was handed in (RFC 3461 section 4.4)."""
     own_subject: str = ""
@@ -103,6 +107,7 @@ def read_letter(octets: bytes, own: Iterable[str] = ()) -> BounceLetter:
         subject=decoded(returned.get("subject")),
         sent_at=_moment(returned.get("date")),
         returned_id=returned.get("message-id").strip(),
+        returned_from=_first_address(returned.get("from")),
         envelope_id=report.get("original-envelope-id", ""),
         own_subject=decoded(letter.head.get("subject")),
         unreadable=nameless > (0 if named else len(found)),
@@ -164,9 +169,8 @@ def _reported(letter: MailMessage) -> Iterator[FailedRecipient]:
         if kind is None or not address:
             continue
         status = (_STATUS.match(group.get("status", "")) or [""])[0]
-        yield FailedRecipient(
-            address=address, kind=kind, status=status, words=_as_report(address, group, letter, longest)
-        )
+        words, said = _as_report(address, group, letter, longest), _bare(group.get("diagnostic-code", ""))
+        yield FailedRecipient(address=address, kind=kind, status=status, words=words, said=said[:longest])
 
 
 def _fails_namelessly(group: Fields) -> bool:
@@ -253,7 +257,8 @@ def _told(letter: MailMessage, text: str, ours: Collection[str]) -> Iterator[Fai
     kind = LetterKind.DELAYED if bounce.action == "delayed" else LetterKind.FAILED
     status = bounce.status or (_STATUS_IN_WORDS.search(bounce.text) or [""])[0]
     for address in list(_addresses(letter, bounce, ours))[: MOST_RECIPIENTS + 1]:
-        yield FailedRecipient(address=address, kind=kind, status=status, words=_in_form(address, kind, status, bounce))
+        words, said = _in_form(address, kind, status, bounce), " ".join(bounce.text[:_SHORTEST_WORDS].split())
+        yield FailedRecipient(address=address, kind=kind, status=status, words=words, said=said)
 
 
 def _in_form(address: str, kind: LetterKind, status: str, bounce: Bounce) -> str:
@@ -343,6 +348,13 @@ def _bare(value: str) -> str:
 def _tidy(address: str) -> str:
     local, at, domain = address.strip("<>").rpartition("@")
     return f"{local}@{domain.lower().rstrip('.')}" if at else domain
+
+
+def _first_address(field: str) -> str:
+    """Return the address of a From field; in angle brackets before one that stands in the name."""
+    inside = field.rpartition("<")[2]
+    found = ADDRESS_IN_TEXT.search(inside) or ADDRESS_IN_TEXT.search(field)
+    return _tidy(found[0]) if found is not None else ""
 
 
 def _domain_of(field: str) -> str:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from smtp_wizard.engine.base.shown import Shown, shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.explain.error_context import AFTER
 from smtp_wizard.engine.explain.explain import Explainer
 from smtp_wizard.engine.lazy_dataclass import dataclass
@@ -34,7 +36,9 @@ class FailedDelivery:
     final: bool
     """Whether nobody tries it again."""
     cause: str
-    """Id in the taxonomy, or 'unknown'."""
+    """Id of a main cause in the taxonomy, or 'unknown'."""
+    code: str
+    """Which special case of it: tells a full mailbox from an address that is gone and from a message that is late."""
     why: Shown
     who: Who
     steps: tuple[Shown, ...]
@@ -44,6 +48,12 @@ class FailedDelivery:
     reported_by: Shown
     new: bool
     """Whether it was not shown before."""
+    server_said: Shown = NO_WORDS
+    """The refusing server's words; '' where the letter has none."""
+    forward: Shown | None = None
+    """The message that a step asks to send on."""
+    backscatter: bool = False
+    """Whether the returned message is from another domain than the account's: its address was put to it by others."""
 
 
 def failed_deliveries(
@@ -52,25 +62,33 @@ def failed_deliveries(
     meant: Callable[[str], str],
     seen: Collection[str],
     since: datetime,
+    own: Iterable[str] = (),
 ) -> tuple[FailedDelivery, ...]:
     """Return what the letters say, grouped by address: the group with the newest letter first, and in it the newest.
 
     `meant`: returns what was probably meant with an address, or ''. `seen`: the keys of the letters that were shown
-    before. Letters from before `since` are left out, and delays that ended in a failure.
+    before. `own`: the account's own addresses; a returned message of another domain is told apart, where there are any.
+    Letters from before `since` are left out, and delays that ended in a failure.
     """
     unlike = {each.key: each for each in letters_since(letters, since)}
     told = [_Told(found, recipient) for found in unlike.values() for recipient in found.letter.recipients]
-    said = [_delivery(each, explainer, meant, seen) for each in _settled(told)]
-    newest: dict[str, datetime] = {}
+    domains = frozenset(filter(None, (each.rpartition("@")[2].casefold() for each in own if "@" in each)))
+    said = [_apart(_delivery(each, explainer, meant, seen), each.found, domains) for each in _settled(told)]
+    newest: dict[tuple[str, bool], datetime] = {}
     for each in said:
-        key = each.address.casefold()
+        key = group_key(each)
         newest[key] = max(newest.get(key, NEVER), each.at or NEVER)
 
-    def place(each: FailedDelivery) -> tuple[datetime, str, datetime]:
-        key = each.address.casefold()
+    def place(each: FailedDelivery) -> tuple[datetime, tuple[str, bool], datetime]:
+        key = group_key(each)
         return newest[key], key, each.at or NEVER
 
     return tuple(sorted(said, key=place, reverse=True))
+
+
+def group_key(delivery: FailedDelivery) -> tuple[str, bool]:
+    """Return what the deliveries of one group have in common: the address, and whether the messages were one's own."""
+    return delivery.address.casefold(), delivery.backscatter
 
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -126,13 +144,61 @@ def _delivery(told: _Told, explainer: Explainer, meant: Callable[[str], str], se
         status=shown(recipient.status, 20),
         final=recipient.kind is LetterKind.FAILED,
         cause=explanation.cause,
+        code=_code(recipient.kind, finding, explainer),
         why=finding.title,
         who=finding.who,
         steps=tuple(step for step in finding.steps if not other or other not in step),  # it is said apart
         did_you_mean=other,
         reported_by=shown(letter.reported_by, 100),
         new=told.found.key not in seen,
+        server_said=shown(recipient.said, _MOST_SAID) or finding.server_said,
+        forward=finding.forward,
     )
+
+
+_MOST_SAID = 300
+"""Characters of a server's words that are shown."""
+_LATE = "temporary_try_later"
+_FULL = "mailbox_full"
+
+
+def _code(kind: LetterKind, finding: Finding, explainer: Explainer) -> str:
+    """Return which case it is. What puts a message off says nothing of the address; only a full mailbox and what does
+    not pass by itself are worth telling then."""
+    late = kind is LetterKind.DELAYED and finding.code != _FULL and not explainer.is_lasting(finding.code)
+    return _LATE if late else finding.code
+
+
+# --- backscatter: what comes back of a message that others sent with the account's address as its envelope sender ---
+
+BACKSCATTER = "backscatter"
+
+
+def _apart(delivery: FailedDelivery, found: FoundLetter, domains: Collection[str]) -> FailedDelivery:
+    """Return a delivery as it is, or, where the message is from another domain, as that of somebody else's message."""
+    sender = found.letter.returned_from
+    domain = sender.rpartition("@")[2].casefold()
+    if not domain or not domains or any(_is_within(domain, each) for each in domains):
+        return delivery
+    steps = (
+        phrase("Do nothing, and change no customer's record: who is written to here is no customer of yours."),
+        phrase("Is {} an address of your own after all, write to that address again from here.", shown(sender, 100)),
+    )
+    return replace(
+        delivery,
+        code=BACKSCATTER,
+        why=phrase("Not your message: it is from {}, and your address was only put to it", shown(sender, 100)),
+        who=Who.YOU,
+        steps=steps,
+        did_you_mean=NO_WORDS,
+        forward=None,
+        backscatter=True,
+    )
+
+
+def _is_within(one: str, other: str) -> bool:
+    """Whether two domains are the same, or one is below the other."""
+    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
 
 
 # --- what was probably meant ---

@@ -121,10 +121,16 @@ class Bounces:
             marks = await in_thread(lambda: self._saved_accounts.state.mailboxes.folders(account.id, server))
             found = await mailbox.do(lambda session: scan(session, day, words, marks, own))
             meant = await self._meant(mailbox, found, day)
-        return await in_thread(lambda: self._report(account, since, mailbox, found, meant))
+        return await in_thread(lambda: self._report(account, since, mailbox, found, meant, own))
 
     def _report(
-        self, account: Account, since: datetime, mailbox: OpenMailbox, found: Scan, meant: Callable[[str], str]
+        self,
+        account: Account,
+        since: datetime,
+        mailbox: OpenMailbox,
+        found: Scan,
+        meant: Callable[[str], str],
+        own: Iterable[str],
     ) -> BounceReport:
         from smtp_wizard.engine.mailbox.failed_deliveries import failed_deliveries, letters_since
 
@@ -135,7 +141,7 @@ class Bounces:
             server=_words_for(mailbox.server.endpoint),
             scanned=found.scanned,
             fetched=found.fetched,
-            deliveries=failed_deliveries(found.letters, self._loaded(), meant, seen, since),
+            deliveries=failed_deliveries(found.letters, self._loaded(), meant, seen, since, own),
             auto_replies=found.auto_replies,
             cut_off=found.cut_off,
             marks=found.marks,

@@ -25,7 +25,16 @@ from smtp_wizard.flows.accounts.password import LACKING
 from smtp_wizard.flows.flow import Card, CopyText, Entry, Flow, Mood, Offer, ReadGuide, Section
 from smtp_wizard.flows.question import Answer, Question, Topic
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
-from smtp_wizard.text.areas.bounces import QUESTION, counted_words, grouped, meant_words, notes, summary, why_words
+from smtp_wizard.text.areas.bounces import (
+    QUESTION,
+    counted_words,
+    grouped,
+    meant_words,
+    notes,
+    said_words,
+    summary,
+    why_words,
+)
 from smtp_wizard.text.last_test import date_words
 
 AGE = timedelta(days=30)
@@ -71,6 +80,8 @@ class FailedRow:
     sections: tuple[Section, ...]
     copies: str
     """The address that is worth copying."""
+    backscatter: bool = False
+    """Whether others sent the message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,7 +306,8 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, BouncesLeads]):
         rows = tuple(sorted(rows, key=lambda row: not row.final))
         lines = tuple(str(note) for note in notes(report))
         card = Card(mood=Mood.TOLD, title="Good to know", lines=lines) if lines else None
-        question, waiting = counted_words([row.final for row in rows], complete=report.complete)
+        counted = [row.final for row in rows if not row.backscatter]
+        question, waiting = counted_words(counted, complete=report.complete)
         told = " · ".join(filter(None, (waiting, f"{account.name}, since {date_words(report.since, now)}")))
         state = replace(self._unread(), rows=rows, read=True, card=card, question=question, counted=told)
         self._show(self._marked(state) if rows else state)
@@ -321,15 +333,20 @@ def failed_row(group: Sequence[FailedDelivery], now: datetime) -> FailedRow:
     newest = group[0]
     meant = (meant_words(newest),) if newest.did_you_mean else ()
     why = Section(newest.address, (why_words(newest), *meant))
-    what = Section("What to do", tuple(newest.steps))
+    what = [Section("What to do", tuple(newest.steps))]
+    if newest.server_said:
+        what.append(Section("The server's words", (said_words(newest),)))
+    if newest.forward:
+        what.append(Section("The message to send", tuple(filter(None, newest.forward.splitlines()))))
     mails = tuple(f"{_day(each.sent_at or each.at, now)}  {each.subject}" for each in group)
     return FailedRow(
         address=newest.address,
         why=newest.why,
         last=_day(newest.at, now),
         final=newest.final,
-        sections=(why, what, Section("Your messages", mails[:_MOST_MAILS])),
+        sections=(why, *what, Section("Your messages", mails[:_MOST_MAILS])),
         copies=newest.did_you_mean or newest.address,
+        backscatter=newest.backscatter,
     )
 
 

@@ -32,6 +32,8 @@ class BounceJson:
     """'failed', or 'delayed': it is still being tried."""
     final: bool
     cause: str
+    code: str
+    """A special case of the cause: 'mailbox_full', 'delivery_expired', 'backscatter'; often the cause itself."""
     why: str
     who: Who
     steps: tuple[str, ...]
@@ -41,6 +43,12 @@ class BounceJson:
     """The server that says so."""
     new: bool
     """Whether it was not shown before."""
+    server_said: str
+    """The refusing server's words, at most 300 characters; '' where the letter has none."""
+    forward: str | None
+    """The message that a step asks to send on; null where none does."""
+    backscatter: bool
+    """Whether the returned message is from another domain than the account's: its address was put to it by others."""
 
     @classmethod
     def of(cls, delivery: FailedDelivery) -> BounceJson:
@@ -54,12 +62,16 @@ class BounceJson:
             delivery.kind,
             delivery.final,
             delivery.cause,
+            delivery.code,
             delivery.why,
             delivery.who,
             delivery.steps,
             delivery.did_you_mean or None,
             delivery.reported_by,
             delivery.new,
+            delivery.server_said,
+            delivery.forward,
+            delivery.backscatter,
         )
 
 
@@ -109,11 +121,15 @@ COLUMNS = (
     "what_to_do",
     "status",
     "cause",
+    "code",
     "at",
     "subject",
     "sent_at",
     "reported_by",
     "new",
+    "server_said",
+    "forward",
+    "backscatter",
 )
 
 
@@ -139,11 +155,15 @@ def _row(each: FailedDelivery) -> tuple[str, ...]:
         " ".join(each.steps),
         each.status,
         each.cause,
+        each.code,
         each.at.isoformat(timespec="seconds") if each.at else "",
         each.subject,
         each.sent_at.isoformat(timespec="seconds") if each.sent_at else "",
         each.reported_by,
         "yes" if each.new else "no",
+        each.server_said,
+        each.forward or "",
+        "yes" if each.backscatter else "no",
     )
 
 

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from smtp_wizard.engine.base.shown import Shown, phrase
 from smtp_wizard.engine.mailbox.bounce_letters import MOST_RECIPIENTS, LetterKind
-from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
+from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery, group_key
 from smtp_wizard.engine.services.bounces import BounceReport, UnreadableLetter
 from smtp_wizard.output.plain_lines import paragraph
 
@@ -18,7 +18,7 @@ _MOST_SUBJECTS = 3
 
 def grouped(deliveries: Sequence[FailedDelivery]) -> list[tuple[FailedDelivery, ...]]:
     """Return the deliveries to each address together, in their order."""
-    return [tuple(group) for _, group in groupby(deliveries, key=lambda each: each.address.casefold())]
+    return [tuple(group) for _, group in groupby(deliveries, key=group_key)]
 
 
 def summary(report: BounceReport, deliveries: Sequence[FailedDelivery], name: Shown, *, new: bool) -> Shown:
@@ -29,8 +29,9 @@ def summary(report: BounceReport, deliveries: Sequence[FailedDelivery], name: Sh
         return phrase("{}: not all that came back since {} could be read.", name, since)
     if not deliveries:
         return phrase("{}: no {}mail has come back since {}.", name, kind, since)
-    failed = len(grouped([each for each in deliveries if each.final]))
-    waiting = len(grouped([each for each in deliveries if not each.final]))
+    own = [each for each in deliveries if not each.backscatter]
+    failed = len(grouped([each for each in own if each.final]))
+    waiting = len(grouped([each for each in own if not each.final]))
     words = phrase("{}: {} {}failed since {}", name, _addresses(failed), kind, since)
     return phrase("{}, and {} still waiting.", words, waiting) if waiting else phrase("{}.", words)
 
@@ -45,6 +46,10 @@ def notes(report: BounceReport) -> Iterator[Shown]:
         count = report.auto_replies
         replies = phrase("1 automatic reply") if count == 1 else phrase("{} automatic replies", count)
         yield phrase("Left out: {}, which only say that mail has arrived.", replies)
+    strange = sum(each.backscatter for each in report.deliveries)
+    if strange:
+        what = phrase("1 letter is") if strange == 1 else phrase("{} letters are", strange)
+        yield phrase("Not counted: {} about messages that are not from your domain.", what)
     for folder in report.unread:
         yield phrase("The folder '{}' could not be read: what came back into it is not listed.", folder)
     yield from _unreadable_words(report.unreadable)
@@ -86,6 +91,12 @@ def delivery_lines(group: Sequence[FailedDelivery]) -> Iterator[str]:
         yield from paragraph(meant_words(newest), _MARGIN)
     for number, step in enumerate(newest.steps, 1):
         yield from paragraph(step, f"{_MARGIN}{number}. ")
+    if newest.server_said:
+        yield from paragraph(said_words(newest), _MARGIN)
+    if newest.forward:
+        yield f"{_MARGIN}The message to send:"
+        for line in newest.forward.splitlines():
+            yield from paragraph(line, _MARGIN * 2)
     for each in group[:_MOST_SUBJECTS]:
         yield from paragraph(each.subject or "(no subject)", f"{_MARGIN}{day_words(each.sent_at or each.at):<12}")
 
@@ -98,6 +109,8 @@ def why_words(delivery: FailedDelivery) -> Shown:
     code = phrase(" ({})", delivery.status) if delivery.status else phrase("")
     if delivery.kind is LetterKind.DELAYED:
         return phrase("{}{}.", delivery.why, code)  # that it is still being tried is what it says
+    if delivery.backscatter:
+        return phrase("{}{}.", delivery.why, code)
     state = phrase("final") if delivery.final else phrase("not final: it is still being tried")
     return phrase("{}{}, {}.", delivery.why, code, state)
 
@@ -122,6 +135,11 @@ def counted_words(final: Sequence[bool], *, complete: bool = True) -> tuple[str,
 def meant_words(delivery: FailedDelivery) -> Shown:
     """Offer back the address that was probably meant."""
     return phrase("Did you mean {}?", delivery.did_you_mean)
+
+
+def said_words(delivery: FailedDelivery) -> Shown:
+    """Quote the server that refused."""
+    return phrase("The server said: {}", delivery.server_said)
 
 
 def day_words(moment: datetime | None) -> Shown:

@@ -453,6 +453,16 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
         Who.YOU,
     ),
     "server resets later": (happened(Stage.DATA, Fault.RESET), "server_closed", Who.HOST),
+    "the recipient's mailbox is full": (
+        replied(Stage.RCPT, "452 4.2.2 Mailbox full", facts={"returned": "failed", "side": "receiving"}),
+        "mailbox_full",
+        Who.RECIPIENT,
+    ),
+    "the time for delivering is over": (
+        replied(Stage.RCPT, "550 5.4.7 message too old", facts={"returned": "failed", "side": "receiving"}),
+        "delivery_expired",
+        Who.YOU,
+    ),
     "server falls silent": (happened(Stage.EHLO, Fault.SILENT), "server_silent", Who.HOST),
     "outcome unknown": (happened(Stage.DATA, Fault.OUTCOME_UNKNOWN), "outcome_unknown", Who.YOU),
     "we sent no password in clear text": (

@@ -166,6 +166,8 @@ def test_every_rule_decides_something_here() -> None:
         replied(Stage.RCPT, "550 Direct mail not allowed from this range", facts={"side": "receiving"}),
         replied(Stage.MAIL, "550 MailFrom domain is listed in Spamhaus"),
         replied(Stage.RCPT, "452 The mailbox is full", facts={"side": "receiving"}),
+        replied(Stage.RCPT, "550 5.4.7 message too old", facts={"returned": "failed"}),
+        replied(Stage.RCPT, "552 5.2.2 no", facts={"returned": "failed"}),
         replied(Stage.DATA, "550 Blocked by reputation", facts={"side": "forwarder"}),
         replied(Stage.RCPT, "550 Couldn't find any host named x", facts={"returned": "failed"}),
         replied(Stage.DATA, "550 5.7.1 TRANSPORT.RULES.RejectMessage", facts={"returned": "failed"}),

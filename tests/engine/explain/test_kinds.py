@@ -124,10 +124,10 @@ KINDS = [
     Kind("Notes", letter("550 ana is not listed in public Name & Address Book"), "recipient_rejected", Who.YOU, AFTER),
     Kind("unlisted user", letter("550 5.1.1 not found in recipient directory"), "recipient_rejected", Who.YOU),
     # The recipient's mailbox is full, in other words than 'full'.
-    Kind("no space", letter("552 ana does not have enough space"), "recipient_rejected", Who.RECIPIENT),
-    Kind("no room left", letter("552 5.2.2 no room left in mailbox"), "recipient_rejected", Who.RECIPIENT),
-    Kind("quota", letter("550 5.7.1 mailbox would exceed its storage quota"), "recipient_rejected", Who.RECIPIENT),
-    Kind("account is full", letter("550 5.1.1 account is full"), "recipient_rejected", Who.RECIPIENT),
+    Kind("no space", letter("552 ana does not have enough space"), "mailbox_full", Who.RECIPIENT),
+    Kind("no room left", letter("552 5.2.2 no room left in mailbox"), "mailbox_full", Who.RECIPIENT),
+    Kind("quota", letter("550 5.7.1 mailbox would exceed its storage quota"), "mailbox_full", Who.RECIPIENT),
+    Kind("account is full", letter("550 5.1.1 account is full"), "mailbox_full", Who.RECIPIENT),
     Kind("not space, but size", letter("552 5.3.4 message size exceeds fixed limit"), "message_too_large", Who.YOU),
     Kind("size in figures", letter("554 Rejected Class=size limit=15728640 size=18571048"), "message_too_large"),
     Kind("a rate, no quota", letter("450 4.2.1 The recipient has exceeded message rate limit"), "rate_limited"),
@@ -258,7 +258,7 @@ KINDS = [
     Kind(
         "French, full",
         "Votre message n'a pas pu être remis à ana@customer.test : la boîte aux lettres du destinataire est pleine",
-        "recipient_rejected",
+        "mailbox_full",
         Who.RECIPIENT,
     ),
     Kind(
@@ -278,7 +278,7 @@ KINDS = [
     # What recipients' servers say in other words than the usual ones.
     Kind("reputation", letter("550 the ip/domain has reputation problems"), "sending_ip_rejected"),
     Kind("no name for the address", letter("550 access denied, ip name lookup failed"), "sending_ip_rejected"),
-    Kind("over the allowed quota", letter("550 ana would be over the allowed quota"), "recipient_rejected"),
+    Kind("over the allowed quota", letter("550 ana would be over the allowed quota"), "mailbox_full"),
     Kind("not an open relay", letter("550 this is not an open relay"), "recipient_rejected", Who.RECIPIENT),
     Kind(
         "French, size",

@@ -204,7 +204,7 @@ KINDS = (
         "sending_ip_rejected",
     ),
     Kind("a resolver", "dial tcp: lookup smtp.firm.test: i/o timeout", "no_network", Who.ADMIN),
-    Kind("Exim gives up", letter("ana@customer.test mailbox is full: retry timeout exceeded"), "recipient_rejected"),
+    Kind("Exim gives up", letter("ana@customer.test mailbox is full: retry timeout exceeded"), "mailbox_full"),
     Kind("a letter that was passed on", PASSED_ON, "content_rejected", Who.YOU),
     Kind("sendmail's stock phrase", SENDMAIL_LOG, "unknown"),
     Kind("554 and nothing else", "Error: Message failed: 554 6.6.0 Error sending for delivery.", "unknown"),

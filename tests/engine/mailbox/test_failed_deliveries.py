@@ -14,8 +14,10 @@ from smtp_wizard.engine.mailbox.bounce_letters import LetterKind, read_letter
 from smtp_wizard.engine.mailbox.bounce_scan import FoundLetter
 from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery, failed_deliveries, one_letter_off
 from smtp_wizard.engine.providers.catalog import load_catalog
+from smtp_wizard.text.areas.bounces import delivery_lines
 from tests.support.returned import BY_QMAIL, IN_WORDS, report
 
+LATE = "temporary_try_later"
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -134,3 +136,75 @@ def test_an_address_that_failed_often_is_compared_once(monkeypatch: pytest.Monke
     near = one_letter_off(WRITTEN)
     assert {near("ana@firm.example"), near("Ana@firm.example")} == {"anna@firm.example"}
     assert sorted(compared) == ["anna@firm.example", "bob@firm.example"], "one of another length is none"
+
+
+FULL = "smtp; 552 5.2.2 <bob@elsewhere.example>: box at its end"
+
+
+@pytest.mark.parametrize(
+    ("octets", "code", "title"),
+    [
+        (report(), "recipient_rejected", "does not take mail"),
+        (report(status="5.2.2", diagnostic=FULL), "mailbox_full", "mailbox is full"),
+        (report(status="4.2.2", diagnostic="smtp; 452 4.2.2 Mailbox full"), "mailbox_full", "mailbox is full"),
+        (BY_QMAIL, "mailbox_full", "mailbox is full"),
+        (report(status="5.4.7", diagnostic="smtp; 550 delivery expired (message too old)"), "delivery_expired", "time"),
+        (report(status="4.4.7", diagnostic="smtp; 421 4.4.7 Delivery time expired"), "delivery_expired", "time"),
+        (report(status="4.2.0", diagnostic="smtp; 450 4.2.0 Try later"), "temporary_try_later", "could not be"),
+    ],
+    ids=["gone", "full", "full for now", "full, in words", "expired", "expired, 4.4.7", "put off"],
+)
+def test_the_code_tells_gone_from_full_from_expired_and_only_who_is_gone_leaves_the_lists(
+    octets: bytes, code: str, title: str
+) -> None:
+    (delivery,) = told(found(octets, 5))
+    assert delivery.code == code
+    assert title in delivery.why
+    advice = " ".join(delivery.steps)
+    assert ("out of your lists" in advice) is (code == "recipient_rejected")
+    assert ("Leave the customer's record as it is." in delivery.steps) is (code != "recipient_rejected")
+    assert "yet" not in delivery.why
+    assert "takes no mail" not in advice
+
+
+@pytest.mark.parametrize(
+    ("status", "diagnostic", "code"),
+    [
+        ("4.2.0", "smtp; 450 4.2.0 <bob@elsewhere.example>: Recipient address rejected: Greylisted", LATE),
+        ("4.4.1", "X-Postfix; connect to mx.elsewhere.example[192.0.2.1]:25: Connection timed out", LATE),
+        ("4.2.2", "smtp; 452 4.2.2 Mailbox full", "mailbox_full"),
+    ],
+)
+def test_a_delay_is_no_refusal_and_no_blocked_port(status: str, diagnostic: str, code: str) -> None:
+    (delivery,) = told(found(report(action="delayed", status=status, diagnostic=diagnostic), 5))
+    assert (delivery.code, delivery.final) == (code, False)
+
+
+def test_what_the_steps_point_at_is_there_and_bounded() -> None:
+    blocked = "smtp; 554 5.7.1 Service unavailable; client [192.0.2.1] blocked using zen.spamhaus.org\x1b " + 900 * "x"
+    (delivery,) = told(found(report(status="5.7.1", diagnostic=blocked), 5))
+    assert any("message below" in step for step in delivery.steps)
+    assert delivery.forward
+    assert "zen.spamhaus.org" in delivery.server_said
+    assert "\x1b" not in delivery.server_said
+    assert len(delivery.server_said) <= 300
+    lines = "\n".join(delivery_lines([delivery]))
+    assert "The message to send:" in lines
+    assert "The server said: 554 5.7.1 Service unavailable" in lines
+
+
+@pytest.mark.parametrize(
+    ("own", "strange"),
+    [
+        (("ana@example.com",), False),
+        (("ana@mail.example.com",), False),
+        (("ana@other.example",), True),
+        (("ana@notexample.com",), True),
+        (("ana",), False),
+    ],
+)
+def test_what_others_sent_in_the_accounts_name_is_told_apart(own: tuple[str, ...], strange: bool) -> None:
+    letters = [found(report(), 5)]
+    (delivery,) = failed_deliveries(letters, explainer(), lambda address: "", frozenset(), BEGIN, own)
+    assert (delivery.backscatter, delivery.code == "backscatter") == (strange, strange)
+    assert any("no customer of yours" in step for step in delivery.steps) is strange
