@@ -182,7 +182,9 @@ def _apart(delivery: FailedDelivery, found: FoundLetter, domains: Collection[str
         return delivery
     steps = (
         phrase("Do nothing, and change no customer's record: who is written to here is no customer of yours."),
-        phrase("If {} is an address of your own after all, paste the letter into smtp-wizard explain.", shown(sender, 100)),
+        phrase(
+            "If {} is an address of your own after all, paste the letter into smtp-wizard explain.", shown(sender, 100)
+        ),
     )
     return replace(
         delivery,
