@@ -54,7 +54,7 @@ def _page(program: click.Group, name: str) -> Iterator[str]:
     yield f'.TH {_text(name.upper())} 1 "" "{_text(f"{name} {__version__}")}" "User commands"'
     yield from (".SH NAME", f"{_text(name)} \\- get a mailbox sending mail for an application, and keep it sending")
     yield from (".SH SYNOPSIS", f".B {_text(name)}", "[\\fIOPTION\\fR]... [\\fICOMMAND\\fR [\\fIARGUMENT\\fR]...]")
-    context = click.Context(program, info_name=name)
+    context = click.Context(program, info_name=name, **program.context_settings)  # -h is an option too
     yield ".SH DESCRIPTION"
     yield from _paragraphs(program.help or "")
     yield ".SH OPTIONS"

@@ -123,3 +123,10 @@ def test_the_manual_page_tells_of_every_command_option_and_exit_code() -> None:
     assert page.count(".SH ") == 8
     assert not [line for line in page.splitlines() if line.startswith(("'", ".")) and line[1:3].isspace()]
     assert run("manual", "--json").document["page"] == page.rstrip("\n")
+
+
+def test_the_manual_names_both_ways_to_ask_for_help_and_leaves_both_to_the_commands() -> None:
+    """A command keeps the option from when it is asked for it first."""
+    page = run("manual").out
+    assert page.count("\\-h, \\-\\-help") == page.count("\\-\\-help\\fR")
+    assert "-h, --help" in run("accounts", "show", "--help").out

@@ -100,7 +100,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
 
 def leaves() -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Yield every command that does something, with the words that call it."""
-    yield from _below((), program, click.Context(program))
+    yield from _below((), program, click.Context(program, **program.context_settings))
 
 
 def _below(
