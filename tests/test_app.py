@@ -63,7 +63,7 @@ async def test_a_rehearsal_takes_few_keys(tmp_path: Path) -> None:
         assert len(walk.pressed) <= MOST_KEYS
         await walk.press("enter")
         await walk.at_screen(HomeScreen)
-        assert walk.reads("Practice ana")
+        await walk.until_reads("Practice ana")
 
 
 async def test_one_press_of_enter_is_one_attempt(tmp_path: Path) -> None:
@@ -208,11 +208,12 @@ async def test_the_guide_stands_beside_the_form_or_in_one_line_below_it(tmp_path
         assert view.due is not None
         await walk.write(PASSWORD)
         line = f"Step {view.due.number} of {len(view.guide.steps)}"
-        assert walk.reads(line)
+        await walk.until_reads(line)
         await walk.pilot.resize_terminal(*WIDE)
         await walk.until_reads(f"▸ {view.due.number}")
         assert not walk.reads(line)
-        assert all(f" {step.number}  " in walk.shown for step in view.guide.steps)
+        steps = view.guide.steps
+        await walk.until(lambda: all(f" {step.number}  " in walk.shown for step in steps), "all steps of the guide")
         await walk.pilot.resize_terminal(*SMALL)
         await walk.until(lambda: not walk.reads(f"▸ {view.due and view.due.number}"), "the guide in one line")
         entry = walk.the("#secret", Input)

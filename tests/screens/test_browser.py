@@ -109,7 +109,9 @@ async def test_the_square_stands_there_only_where_it_fits_whole(
         shown = walk.shown.splitlines()
         assert all(any(row in line for line in shown) for row in whole) is fits
         assert any("▀" in line for line in shown) is fits, "all of it or nothing"
-        assert walk.reads("or hold your phone to the square.") is fits
+        await walk.until(
+            lambda: walk.reads("or hold your phone to the square.") is fits, "words about the square where it stands"
+        )
 
 
 async def test_the_browser_of_this_computer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ async def test_the_menu_and_back_leave_everything_as_it_was(key: str, tmp_path: 
         await walk.at_screen(MenuPanel)
         for item in ITEMS:
             await walk.until_reads(item.verb)
-            assert walk.reads(item.key)
+            await walk.until_reads(item.key)
         await walk.press("escape")
         await walk.until(lambda: walk.app.screen is screen, "the step")
         assert screen.frame.text == TYPED
@@ -97,7 +97,7 @@ async def test_one_practises_at_once(keys: tuple[str, ...], tmp_path: Path) -> N
         await begun(walk, "")
         await walk.press(*keys)
         await walk.at("signin")
-        assert walk.reads("What do you want to practise?")
+        await walk.until_reads("What do you want to practise?")
         assert str(walk.draft.address) == "you@sandbox.test"
 
 
@@ -148,7 +148,7 @@ async def test_help_names_each_key_of_the_screen_and_what_it_does(tmp_path: Path
         await walk.at_screen(HelpPanel)
         for key in screen.all_keys():
             await walk.until_reads(key.words)
-            assert walk.reads(key.help)
+            await walk.until_reads(key.help)
         await walk.press("f1")
         await walk.at("address")
 

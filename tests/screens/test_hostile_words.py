@@ -193,7 +193,7 @@ async def test_the_password_is_on_no_screen_but_the_last_and_there_only_on_a_key
         await walk.at("done")
         unseen(walk)
         await walk.press("f2")
-        assert walk.reads(GROUPS)
+        await walk.until_reads(GROUPS)
         assert GROUPS in walk.app.export_screenshot().replace("&#160;", " "), "or the pictures would prove nothing"
         await walk.press("f2")
         unseen(walk)

@@ -86,7 +86,7 @@ async def test_enter_shows_everything_that_can_be_done(services: Services) -> No
         await walk.press("enter")
         await walk.at_screen(QuestionPanel)
         for words in ("Test the sign-in", "Change the settings", "new password", "Rename", "another one", "Delete"):
-            assert walk.reads(words)
+            await walk.until_reads(words)
         await walk.press("escape")
         await home(walk)
 
@@ -213,7 +213,7 @@ async def test_change_goes_through_the_wizard_filled_in(services: Services) -> N
         await home(walk)
         await walk.press("e")
         await walk.at("server")
-        assert walk.reads("127.0.0.1")
+        await walk.until_reads("127.0.0.1")
         await walk.press("enter")
         await walk.at("connect")
         await walk.press("enter")
@@ -297,7 +297,7 @@ async def test_all_are_tested_one_after_the_other(services: Services) -> None:
         await walk.until_reads("1 of 2 work. Nothing was sent.")
         rows = walk.the("#accounts", RowList)
         await walk.until(lambda: [row.key for row in rows.list] == ["B", "A"], "what needs somebody on top")
-        assert walk.reads("password refused")
+        await walk.until_reads("password refused")
 
 
 async def test_an_account_whose_way_in_retires_is_told_so(services: Services) -> None:
@@ -317,7 +317,7 @@ async def test_an_account_whose_way_in_retires_is_told_so(services: Services) ->
     async with walking(services, start=HOME, size=(120, 40)) as walk:
         await home(walk)
         await walk.until_reads("2026-12-31")
-        assert walk.reads("Instead:")
+        await walk.until_reads("Instead:")
 
 
 async def test_a_draft_that_was_left_is_offered_and_only_the_password_is_typed_again(services: Services) -> None:
@@ -325,8 +325,8 @@ async def test_a_draft_that_was_left_is_offered_and_only_the_password_is_typed_a
     DraftFile(services.folder).save(PRACTICE, step(StepId.SAVE))
     async with walking(services) as walk:
         await walk.at_screen(ResumeScreen)
-        assert walk.reads("ana@sandbox.test")
-        assert walk.reads("Esc Leave"), "it ends the program, and says so"
+        await walk.until_reads("ana@sandbox.test")
+        await walk.until_reads("Esc Leave")  # it ends the program, and says so
         await walk.press("enter")
         await walk.at("connect")
         await walk.write("abcd efgh ijkl mnop")
@@ -480,7 +480,7 @@ async def test_a_window_that_is_too_small_says_so_and_loses_nothing(services: Se
         await walk.write("ana@")
         await walk.pilot.resize_terminal(50, 12)
         await walk.at_screen(TooSmallScreen)
-        assert walk.reads("This window is too small")
+        await walk.until_reads("This window is too small")
         await walk.pilot.resize_terminal(60, 20)
         await walk.at("address")
         await walk.until_reads("ana@")
@@ -504,14 +504,14 @@ async def test_the_practice_inbox_is_read_and_emptied(services: Services) -> Non
         await walk.until_reads("marker99")
         await walk.press("enter")
         await walk.at_screen(LetterPanel)
-        assert walk.reads("bob@example.test")
+        await walk.until_reads("bob@example.test")
         await walk.press("escape")
         await walk.at_screen(InboxScreen)
         await walk.press("delete")
         await walk.at_screen(QuestionPanel)
         await walk.press("enter")
         await walk.at_screen(InboxScreen)
-        assert walk.reads("marker99"), "the careful answer stands first"
+        await walk.until_reads("marker99")  # the careful answer stands first
         await walk.press("delete")
         await walk.at_screen(QuestionPanel)
         await walk.press("down", "enter")

@@ -361,7 +361,7 @@ async def test_without_colour_everything_can_still_be_told_apart(
     async with shown_at(services, (80, 24), None, signin) as walk:
         compare("signin-80x24", walk.shown)
         assert walk.app.theme == "no-color"
-        assert "▌ It is on" in walk.shown
+        await walk.until(lambda: "▌ It is on" in walk.shown, "the mark before what is chosen")
 
 
 async def test_in_ascii_not_one_other_letter_is_painted(services: Services) -> None:

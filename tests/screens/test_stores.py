@@ -100,7 +100,7 @@ async def test_a_vault_is_made_when_the_first_password_is_put_into_it(
         await walk.until_reads("Password in the vault, a locked file.")
         await walk.press("enter")
         await walk.at_screen(FlowPanel)
-        assert walk.reads("Choose a passphrase for the vault")
+        await walk.until_reads("Choose a passphrase for the vault")
         await walk.press("escape")
         await walk.until_reads("The vault stays closed")
         await take(walk, StoreKind.VAULT)
@@ -332,7 +332,7 @@ async def test_a_choice_made_while_the_places_are_tried_out_stays(
     monkeypatch.setattr(keyring, "probe", slow)
     async with walking(services, start=HOME) as walk:
         await to_review(walk)
-        assert walk.reads("Password kept nowhere")
+        await walk.until_reads("Password kept nowhere")
         gate.set()
         screen = walk.app.screen
         assert isinstance(screen, SaveScreen)

@@ -241,7 +241,7 @@ async def test_results_that_cannot_be_kept_are_said_and_the_accounts_shown(servi
     async with walking(services, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
         await walk.until_reads("Results and refused sign-ins could not be read")
-        assert walk.reads("127.0.0.1")
+        await walk.until_reads("127.0.0.1")
         no_fault(walk)
 
 

@@ -122,7 +122,7 @@ async def test_what_is_marked_is_copied_as_it_stands_for_the_fields(services: Se
         assert walk.app.clipboard == '<a href="mailto:list@shop.test?subject=remove">Unsubscribe from these e-mails</a>'
         await walk.press("f4")
         await walk.at_screen(SectionsPanel)
-        assert walk.reads("List-Unsubscribe: <mailto:list@shop.test?subject=remove>")
+        await walk.until_reads("List-Unsubscribe: <mailto:list@shop.test?subject=remove>")
 
 
 async def test_no_name_of_a_template_is_said_in_its_field(services: Services) -> None:

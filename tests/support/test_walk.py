@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 from pathlib import Path
 from typing import Any
@@ -38,3 +39,43 @@ async def test_a_check_has_ended_only_when_its_screen_has_done_with_it_what_it_d
         may_end.set()
         await signing_in
         assert walk.draft.refused
+
+
+@pytest.mark.parametrize(
+    ("line", "waits"),
+    [
+        ('assert walk.reads("words")', False),
+        ('assert walk.reads("words") is (name == "known")', False),
+        ('assert "words" in walk.shown', False),
+        ('assert walk.reads("ok") or walk.reads("so")', False),
+        ('assert not walk.reads("words")', True),
+        ('assert "words" not in walk.line', True),
+        ('await walk.until_reads("words")', True),
+    ],
+)
+def test_words_asked_for_at_once_are_found(line: str, waits: bool) -> None:
+    assert (not asked_at_once(f"async def test() -> None:\n    {line}")) is waits
+
+
+def test_a_test_waits_for_the_words_it_wants_to_see() -> None:
+    """A screen is painted after what it shows has come: on a busy computer, later than the next line of the test."""
+    tests = Path(__file__).parents[1]
+    assert not [
+        f"{path.relative_to(tests)}:{number}"
+        for path in sorted(tests.rglob("test_*.py"))
+        for number in asked_at_once(path.read_text("utf-8"))
+    ]
+
+
+def asked_at_once(source: str) -> list[int]:
+    """Return the lines that assert that words stand on the screen, without waiting for them."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Assert):
+            continue
+        words = ast.unparse(node.test)
+        absent = isinstance(node.test, ast.UnaryOp) or " not in walk." in words
+        asked = "walk.reads(" in words or (" in walk." in words and words.endswith((".shown", ".line")))
+        if asked and not absent:
+            found.append(node.lineno)
+    return found

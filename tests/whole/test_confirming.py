@@ -229,7 +229,7 @@ async def test_a_draft_that_was_left_is_asked_about_before_it_goes_on(tmp_path: 
     async with screens(tmp_path) as at:
         walk = at.walk
         await walk.at_screen(ResumeScreen)
-        assert "'Provider'" in walk.shown
+        await walk.until_reads("'Provider'")
         await walk.press("enter")
         await walk.at("provider")
         await walk.until_reads(WHOSE)
