@@ -390,9 +390,20 @@ async def test_a_newer_vault_asks_for_a_newer_program(tmp_path: Path) -> None:
 
 
 def test_the_usual_cost_is_what_it_is_said_to_be() -> None:
-    assert (Cost().n, Cost().r, Cost().p) == (131072, 8, 1)
+    assert (Cost().n, Cost().r, Cost().p) == (32768, 8, 3)
     assert Cost().bearable
-    assert 128 * 2**20 < Cost().memory < 130 * 2**20
+    assert 32 * 2**20 < Cost().memory < 33 * 2**20
+
+
+def test_a_vault_of_the_former_cost_can_be_opened() -> None:
+    """Its file says what a guess costs there, and that stays so until its passphrase is changed."""
+    former = Cost(n=2**17, r=8, p=1)
+    assert former.bearable
+    sealed = vault_format.read(vault_format.seal({"a": "b"}, vault_format.new_key(PASSPHRASE, former)))
+    assert sealed.header.cost == former
+    assert vault_format.unseal(sealed, vault_format.make_key(PASSPHRASE, sealed.header.salt, sealed.header.cost)) == {
+        "a": "b"
+    }
 
 
 async def test_a_passphrase_that_is_too_short_makes_no_vault(tmp_path: Path) -> None:
