@@ -16,7 +16,7 @@ import click
 from smtp_wizard import __version__
 from smtp_wizard.commands.invocation import COMPLETING, Invocation
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.runtime.exits import EXIT_WORDS, CommandError, Exit, Interrupted
+from smtp_wizard.runtime.exit_codes import EXIT_WORDS, CommandError, Exit, Interrupted
 from smtp_wizard.runtime.output import Output, form_asked_for
 from smtp_wizard.runtime.signals import orderly_end
 

@@ -30,8 +30,8 @@ from smtp_wizard.engine.base.mail_message import begins_with_header, decoded, re
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.diagnosis.advice import Placeholders
 from smtp_wizard.engine.diagnosis.patterns import Patterns
+from smtp_wizard.engine.diagnosis.placeholders import Placeholders
 from smtp_wizard.engine.discovery.autoconfig import AutoconfigError, read_offers
 from smtp_wizard.engine.discovery.server_identity import owner_of
 from smtp_wizard.engine.explain.factory import load_explainer

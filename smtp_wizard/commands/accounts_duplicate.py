@@ -14,7 +14,7 @@ from smtp_wizard.engine.accounts.account import parse_name
 from smtp_wizard.engine.accounts.saved_accounts import NameTaken
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.flows.accounts.edits import Duplicate
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 
 

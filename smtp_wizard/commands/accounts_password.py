@@ -34,7 +34,7 @@ from smtp_wizard.flows.accounts.password import NewPassword
 from smtp_wizard.flows.question import Answer, Question, Topic
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import summary
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.running import Stopwatch
 

@@ -16,7 +16,7 @@ from smtp_wizard.engine.accounts.account import parse_name
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.flows.accounts.edits import Rename
 from smtp_wizard.flows.question import Answer, Question, Topic
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 
 

@@ -15,7 +15,7 @@ from smtp_wizard.commands.testing.selected_accounts import Selection, parsed_tag
 from smtp_wizard.engine.accounts.tags import MOST
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import phrase
-from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.exit_codes import Exit
 from smtp_wizard.runtime.output import Form
 
 if TYPE_CHECKING:

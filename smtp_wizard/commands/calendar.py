@@ -11,7 +11,7 @@ import click
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.engine.accounts.deadlines import Deadline, by_day, deadlines_of_accounts, deadlines_of_catalogue
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.tables import folded
 

@@ -37,7 +37,7 @@ from smtp_wizard.engine.scan.network_findings import report_unreached
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import summary
-from smtp_wizard.runtime.exits import Exit, Interrupted
+from smtp_wizard.runtime.exit_codes import Exit, Interrupted
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import ask_password, can_ask
 from smtp_wizard.runtime.running import Stopwatch, run

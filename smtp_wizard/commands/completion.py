@@ -6,7 +6,7 @@ import click
 
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import COMPLETING, Invocation
-from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.exit_codes import Exit
 from smtp_wizard.runtime.output import Form
 
 SHELLS = ("bash", "zsh", "fish")

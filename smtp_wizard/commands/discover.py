@@ -20,7 +20,7 @@ from smtp_wizard.engine.discovery.search import DEADLINE, DiscoveryResult
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.flows.server_search import SearchQuestion, ServerSearch
 from smtp_wizard.output.plain_lines import paragraph
-from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.exit_codes import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask, confirm
 from smtp_wizard.runtime.running import Stopwatch, run

@@ -23,7 +23,7 @@ from smtp_wizard.engine.services.part_health import Health, PartHealth
 from smtp_wizard.engine.smtp.transport import SocketWire
 from smtp_wizard.output.plain_lines import paragraph
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form, Output
 from smtp_wizard.runtime.questions import can_ask, confirm
 from smtp_wizard.runtime.running import Stopwatch, run

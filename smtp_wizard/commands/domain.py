@@ -14,7 +14,7 @@ from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.domain.dkim import SELECTOR
 from smtp_wizard.engine.providers.provider import Provider
 from smtp_wizard.engine.services.domains import Domains
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.running import Stopwatch, run_bounded
 from smtp_wizard.text.domain import domain_lines

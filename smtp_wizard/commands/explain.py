@@ -24,7 +24,7 @@ from smtp_wizard.engine.explain.explain import Explainer, Explanation
 from smtp_wizard.engine.smtp.symptom import Hints
 from smtp_wizard.output.documents.document import Failed, JsonDocument, ProblemJson
 from smtp_wizard.output.documents.explain import Explained
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.text.explain import (
     BOUNCES_GUIDE,

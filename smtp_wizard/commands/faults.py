@@ -9,7 +9,7 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, join, phrase, shown
 from smtp_wizard.engine.secrets.secret_store import ReferenceMissing, SecretError, SecretFault
 from smtp_wizard.engine.secrets.store_kinds import StoreKind
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.fault_log import LAST_FAULT, FaultLog
 
 if TYPE_CHECKING:

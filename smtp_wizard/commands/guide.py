@@ -9,7 +9,7 @@ import click
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.shell_completion import guide_ids
-from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.exit_codes import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.tables import table
 

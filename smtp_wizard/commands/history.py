@@ -11,7 +11,7 @@ from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.faults import refuse_unread_state
 from smtp_wizard.commands.options.shell_completion import account_names
 from smtp_wizard.engine.state.results import KEEP
-from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.exit_codes import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.tables import table
 

@@ -10,7 +10,7 @@ import click
 from smtp_wizard.commands.groups import GroupWithDefault, LazyCommand
 from smtp_wizard.engine.base.shown import join, phrase, shown
 from smtp_wizard.engine.limits.catalogue_limits import LimitRow, Sorting, listed, rows_of, sorted_rows
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.tables import table
 from smtp_wizard.text.limits import limit_source_words, limit_words, rows_csv

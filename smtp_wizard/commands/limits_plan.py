@@ -24,7 +24,7 @@ from smtp_wizard.engine.limits.mailing_plan import (
     plan,
 )
 from smtp_wizard.flows.areas.mailing import parse_each, parse_recipients, parse_sent
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.tables import folded, table
 from smtp_wizard.text.limits import (

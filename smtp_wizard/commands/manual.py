@@ -11,7 +11,7 @@ from smtp_wizard import __version__
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.examples import examples
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.runtime.exits import EXIT_WORDS, Exit
+from smtp_wizard.runtime.exit_codes import EXIT_WORDS, Exit
 from smtp_wizard.runtime.output import Form
 
 ENVIRONMENT = (

@@ -13,7 +13,7 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.providers.autoconfig_export import autoconfig, ispdb
 from smtp_wizard.engine.services.domains import domain_name
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 
 _IMAPS = 993

@@ -47,7 +47,7 @@ from smtp_wizard.engine.providers.provider_file import read_provider_file
 from smtp_wizard.engine.scan.results import PortResult, ScanResult
 from smtp_wizard.engine.services.domains import domain_name
 from smtp_wizard.engine.smtp.symptom import Fault
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import ask, can_ask
 from smtp_wizard.runtime.running import Stopwatch, run_bounded

@@ -12,7 +12,7 @@ from smtp_wizard.commands.groups import GroupWithDefault, LazyCommand
 from smtp_wizard.commands.options.shell_completion import provider_ids
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.providers.retirements import has_come, look_again
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.tables import facts, folded, table
 

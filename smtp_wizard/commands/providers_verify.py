@@ -21,7 +21,7 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.target import Target
 from smtp_wizard.engine.scan.verify import ListedSmtpServer, Verified, listed_servers, verify
 from smtp_wizard.output.plain_lines import ms
-from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.exit_codes import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.running import Stopwatch, run
 

@@ -17,7 +17,7 @@ from smtp_wizard.engine.limits.mailing_plan import Mailing, Reserve
 from smtp_wizard.flows.areas.mailing import parse_recipients
 from smtp_wizard.flows.areas.readiness import Readiness, concluded, examined
 from smtp_wizard.output.plain_lines import VERDICT_WORDS, paragraph, who_words
-from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.exit_codes import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.running import Stopwatch, run_bounded
 from smtp_wizard.text.limits import plan_document, plan_words

@@ -12,7 +12,7 @@ import click
 from smtp_wizard.commands.groups import GroupWithDefault
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form, Output
 from smtp_wizard.runtime.tables import facts, table
 

@@ -12,7 +12,7 @@ from smtp_wizard.engine.accounts.saved_accounts import Displaces, NameTaken
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.handover import load_handover
+from smtp_wizard.engine.wizard.sending_application import load_sending_application
 from smtp_wizard.flows.flow import Leads
 from smtp_wizard.flows.last_steps.save import SaveFlow, SaveOffer
 from smtp_wizard.flows.vault import VaultOpened
@@ -37,7 +37,7 @@ class Saving:
             stores=services.stores,
             saved_accounts=services.saved_accounts,
             catalog=services.catalog,
-            screen=load_handover(),
+            screen=load_sending_application(),
             now=services.now,
             place_named=True,
             agreed=agreed,

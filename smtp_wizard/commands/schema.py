@@ -11,7 +11,7 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.output.documents.document import Schemas
 from smtp_wizard.output.schemas import NAMES, schema_of
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 
 

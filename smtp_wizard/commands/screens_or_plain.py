@@ -11,7 +11,7 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.process import drop_screen_settings
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.runtime.early_keys import hide_typing
-from smtp_wizard.runtime.exits import CommandError
+from smtp_wizard.runtime.exit_codes import CommandError
 from smtp_wizard.runtime.questions import can_ask
 from smtp_wizard.runtime.signals import usual_end
 

@@ -26,7 +26,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.output.plain_lines import paragraph, plain_printer
-from smtp_wizard.runtime.exits import CommandError, Exit, Interrupted
+from smtp_wizard.runtime.exit_codes import CommandError, Exit, Interrupted
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask, confirm

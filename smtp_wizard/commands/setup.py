@@ -42,7 +42,7 @@ from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
 from smtp_wizard.engine.wizard.draft import Draft, with_tidy_secret
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import summary
-from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.exit_codes import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask
 from smtp_wizard.runtime.running import Stopwatch, run

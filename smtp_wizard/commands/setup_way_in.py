@@ -20,7 +20,7 @@ from smtp_wizard.engine.providers.provider import AccessPath, Provider
 from smtp_wizard.engine.services.tokens import keepable_in
 from smtp_wizard.engine.wizard.draft import Draft, is_usable
 from smtp_wizard.engine.wizard.steps import best_way, ranked
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.questions import ask_password
 from smtp_wizard.runtime.running import Stopwatch
 

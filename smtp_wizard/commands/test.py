@@ -41,7 +41,7 @@ from smtp_wizard.engine.checks.recipient import OwnMailbox, refuse_own_mailbox
 from smtp_wizard.engine.secrets.secret_store import SecretError
 from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.output.check_outcome import CheckOutcome
-from smtp_wizard.runtime.exits import CommandError, Exit, Interrupted
+from smtp_wizard.runtime.exit_codes import CommandError, Exit, Interrupted
 
 if TYPE_CHECKING:
     from smtp_wizard.commands.invocation import Invocation

@@ -14,7 +14,7 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.unsubscribe import LARGEST, SUBJECT, TemplateReport, check_template, rules, unsubscribe
 from smtp_wizard.output.plain_lines import paragraph
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 
 

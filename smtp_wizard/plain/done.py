@@ -6,7 +6,7 @@ from contextlib import suppress
 from enum import StrEnum
 
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.handover import load_handover
+from smtp_wizard.engine.wizard.sending_application import load_sending_application
 from smtp_wizard.flows.flow import Leads
 from smtp_wizard.flows.last_steps.done import DoneFlow, DoneOffer, FilledField, Tick
 from smtp_wizard.plain.cards import row_of
@@ -45,7 +45,7 @@ class _End:
         self.flow = DoneFlow(
             draft,
             catalog=context.services.catalog,
-            screen=load_handover(),
+            screen=load_sending_application(),
             copy=lambda value: talk.show([value]),
         )
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from smtp_wizard.engine.accounts.account import parse_name
 from smtp_wizard.engine.base.characters import parse_words
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.handover import load_handover
+from smtp_wizard.engine.wizard.sending_application import load_sending_application
 from smtp_wizard.flows.flow import Leads
 from smtp_wizard.flows.last_steps.save import Option, SaveField, SaveFlow, SaveOffer, SavePhase
 from smtp_wizard.plain.cards import row_lines, row_of, say_card
@@ -43,7 +43,7 @@ class _SaveQuestions:
             stores=services.stores,
             saved_accounts=services.saved_accounts,
             catalog=services.catalog,
-            screen=load_handover(),
+            screen=load_sending_application(),
             now=services.now,
         )
 
@@ -64,7 +64,7 @@ class _SaveQuestions:
     def company(self, talk: Conversation, context: StepContext, draft: Draft) -> Draft:
         """Whether the firm's address becomes this one."""
         state = self.flow.state
-        talk.say(load_handover().company_note)
+        talk.say(load_sending_application().company_note)
         self.flow.choose_company(talk.choose(f"{state.company_label}:", _rows(state.companies), state.company))
         return self.flow.draft
 

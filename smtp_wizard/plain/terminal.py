@@ -11,7 +11,7 @@ from typing import Self, TextIO
 
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.plain.conversation import CannotHide, Unreadable
-from smtp_wizard.runtime.exits import Interrupted
+from smtp_wizard.runtime.exit_codes import Interrupted
 
 LONGEST = 4095
 """Bytes of a line that a terminal hands over at most; it drops what is more, in silence (termios, canonical mode)."""

@@ -24,7 +24,7 @@ from smtp_wizard.plain.server import server
 from smtp_wizard.plain.sign_in import sign_in
 from smtp_wizard.plain.step_questions import StepContext, StepOutcome
 from smtp_wizard.plain.test_mail import test_mail
-from smtp_wizard.runtime.exits import Interrupted
+from smtp_wizard.runtime.exit_codes import Interrupted
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.wizard import (
     LEAVE_LINES,

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from smtp_wizard.runtime.exits import CommandError, Exit, Interrupted
+from smtp_wizard.runtime.exit_codes import CommandError, Exit, Interrupted
 
 if TYPE_CHECKING:
     from smtp_wizard.output.documents.document import JsonDocument

@@ -10,7 +10,7 @@ from smtp_wizard.engine.base.characters import has_surrogate
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
-from smtp_wizard.runtime.exits import CommandError, Exit, Interrupted
+from smtp_wizard.runtime.exit_codes import CommandError, Exit, Interrupted
 from smtp_wizard.runtime.output import Output
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.runtime.exits import CommandError, Exit, Interrupted
+from smtp_wizard.runtime.exit_codes import CommandError, Exit, Interrupted
 from smtp_wizard.runtime.signals import ENDING, may_handle_signals, orderly_end
 
 T = TypeVar("T")

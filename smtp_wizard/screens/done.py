@@ -11,15 +11,15 @@ from textual.content import Content
 from textual.widget import Widget
 
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.handover import load_handover
+from smtp_wizard.engine.wizard.sending_application import load_sending_application
 from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.flows.flow import Offer, Section
 from smtp_wizard.flows.last_steps.done import DoneFlow, DoneOffer, DoneState
 from smtp_wizard.screens.page import StepPage, question
 from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.text.wizard import APPLICATION_GUIDE, PURPOSE, SCOPE_GUIDE
+from smtp_wizard.widgets.application_form import ApplicationForm
 from smtp_wizard.widgets.chips import Chip
-from smtp_wizard.widgets.handover import HandoverCard
 from smtp_wizard.widgets.lines import STRONG
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.plain_text import PlainText
@@ -36,13 +36,13 @@ class DoneScreen(StepPage[DoneState, StrEnum]):
         flow = DoneFlow(
             draft,
             catalog=context.services.catalog,
-            screen=load_handover(),
+            screen=load_sending_application(),
             copy=self._copy,
         )
         super().__init__(context, draft, flow)
         state = flow.state
         self.asked = question(state.question)
-        self.handover = HandoverCard(state, flow.password)
+        self.form = ApplicationForm(state, flow.password)
         self.answers: OfferList[StrEnum] = OfferList(_rows(state))
         self.proved = PlainText(_proved(state), classes="told")
 
@@ -50,7 +50,7 @@ class DoneScreen(StepPage[DoneState, StrEnum]):
 
     def column(self) -> Iterator[Widget]:
         yield self.asked
-        yield self.handover
+        yield self.form
         yield self.answers
         yield self.proved
 
@@ -59,7 +59,7 @@ class DoneScreen(StepPage[DoneState, StrEnum]):
 
     def draw(self, state: DoneState) -> None:
         self.asked.update(Content.styled(state.question, STRONG))
-        self.handover.show_state(state, self.flow.password)
+        self.form.show_state(state, self.flow.password)
         self.answers.offer(_rows(state))
         self.proved.update(_proved(state))
 

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.handover import load_handover
+from smtp_wizard.engine.wizard.sending_application import load_sending_application
 from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.flows.flow import Entry, Section
 from smtp_wizard.flows.last_steps.save import SaveField, SaveFlow, SaveOffer, SavePhase, SaveState
@@ -48,7 +48,7 @@ class SaveScreen(UnlockingPage[SaveState, StrEnum]):
             stores=services.stores,
             saved_accounts=services.saved_accounts,
             catalog=services.catalog,
-            screen=load_handover(),
+            screen=load_sending_application(),
             now=services.now,
         )
         super().__init__(context, draft, flow)

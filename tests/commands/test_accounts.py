@@ -25,7 +25,7 @@ from smtp_wizard.engine.secrets.keyring import SERVICE
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.output.schemas import NAMES
-from smtp_wizard.runtime.exits import CommandError
+from smtp_wizard.runtime.exit_codes import CommandError
 from tests.support.certs import Authority
 from tests.support.checking import OFFER, SIGNED_IN, starttls_up_to_handshake
 from tests.support.cli import Ran, on_terminal, run

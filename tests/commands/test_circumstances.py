@@ -21,7 +21,7 @@ import filelock
 import pytest
 
 from smtp_wizard.engine.sandbox.scenarios import practice_password
-from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.exit_codes import Exit
 from tests.conftest import UNSET, surroundings
 from tests.support.cli import PROGRAM, on_terminal, run, run_process
 from tests.support.everycommand import COMMANDS, PRACTICE, Ended, LoadedProgram, leaves, load_under, make_config

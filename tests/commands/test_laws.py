@@ -18,7 +18,7 @@ import pytest
 
 from smtp_wizard import __version__, cli
 from smtp_wizard.engine.secrets.secret_store import LARGEST
-from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.exit_codes import Exit
 from tests.support.cli import PROGRAM, checked, on_terminal, run, run_process, started
 from tests.support.misbehaving import refused_port, silent_port
 from tests.support.patience import PATIENCE

@@ -16,7 +16,7 @@ from smtp_wizard.engine.services.bounces import Bounces
 from smtp_wizard.engine.services.domains import Domains
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.services.senders import Senders
-from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.exit_codes import Exit
 from tests.commands.test_send import RELAY
 from tests.support.cli import run
 

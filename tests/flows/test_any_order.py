@@ -44,7 +44,7 @@ from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.account_draft import account_of
 from smtp_wizard.engine.wizard.draft import Draft, Origin
-from smtp_wizard.engine.wizard.handover import load_handover
+from smtp_wizard.engine.wizard.sending_application import load_sending_application
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.accounts.account_list import AccountsFlow
 from smtp_wizard.flows.accounts.action import LEFT, Action, ActionResult
@@ -340,7 +340,7 @@ def _save(services: Services, fate: Fate, folder: Path) -> Player:
         stores=services.stores,
         saved_accounts=services.saved_accounts,
         catalog=catalog(),
-        screen=load_handover(),
+        screen=load_sending_application(),
         now=services.now,
     )
     types = [partial(flow.type, field) for field in SaveField]
@@ -350,7 +350,9 @@ def _save(services: Services, fate: Fate, folder: Path) -> Player:
 
 def _done(services: Services, fate: Fate, _: Path) -> Player:
     draft = replace(draft_at_review(), saved="Office")
-    return Player(DoneFlow(draft, catalog=catalog(), screen=load_handover(), copy=lambda _: None), tuple(DoneOffer))
+    return Player(
+        DoneFlow(draft, catalog=catalog(), screen=load_sending_application(), copy=lambda _: None), tuple(DoneOffer)
+    )
 
 
 def _explain(services: Services, fate: Fate, _: Path) -> Player:

@@ -18,7 +18,7 @@ from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft, ReportedArrival
 from smtp_wizard.plain.test_mail import PERHAPS_SENT
 from smtp_wizard.plain.wizard import PlainWizard
-from smtp_wizard.runtime.exits import Interrupted
+from smtp_wizard.runtime.exit_codes import Interrupted
 from tests.plain.exchanges import EMAIL, FINISH, LEAVE, REVIEW, SECRET, SEND, TO_TESTMAIL, Look, Walk, practising
 from tests.support.codeword import WORD
 from tests.support.dialogue import Dialogue

@@ -254,13 +254,13 @@ def test_a_step_whose_data_cannot_be_read_leads_back_with_a_sentence(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def damaged() -> object:
-        raise DataError(phrase("handover.yaml is damaged."))
+        raise DataError(phrase("sending_application.yaml is damaged."))
 
-    monkeypatch.setattr("smtp_wizard.plain.save.load_handover", damaged)
+    monkeypatch.setattr("smtp_wizard.plain.save.load_sending_application", damaged)
     dialogue = Dialogue(("What next?", "leave"))
     assert PlainWizard(services, Guides(), dialogue).run(start="setup", draft=TO_BE_SAVED) == 0
     dialogue.over()
-    assert "handover.yaml is damaged." in dialogue.words
+    assert "sending_application.yaml is damaged." in dialogue.words
 
 
 def test_an_area_whose_data_cannot_be_read_leads_back_with_a_sentence(

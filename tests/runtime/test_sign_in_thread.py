@@ -30,7 +30,7 @@ from smtp_wizard.engine.wizard.steps import Next
 from smtp_wizard.plain.browser import browser as browser_step
 from smtp_wizard.plain.conversation import Conversation
 from smtp_wizard.plain.step_questions import StepContext
-from smtp_wizard.runtime.exits import CommandError
+from smtp_wizard.runtime.exit_codes import CommandError
 from smtp_wizard.runtime.running import Stopwatch
 from smtp_wizard.runtime.sign_in_thread import SignInThread
 from tests.engine.oauth.test_oauth import forms_of, signed_in

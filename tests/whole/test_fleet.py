@@ -41,7 +41,7 @@ from smtp_wizard.engine.smtp import transport
 from smtp_wizard.engine.state.state import State
 from smtp_wizard.engine.state.timestamps import FILE_NAME
 from smtp_wizard.runtime import open_file_limit
-from smtp_wizard.runtime.exits import Interrupted
+from smtp_wizard.runtime.exit_codes import Interrupted
 from tests.support.checking import check, hurried
 from tests.support.cli import PROGRAM, run, started
 from tests.support.many import PASSWORD, USER, Many, many_servers, save_fleet

@@ -26,7 +26,7 @@ from smtp_wizard.engine.secrets.command import parse_command
 from smtp_wizard.engine.secrets.secret_store import SecretError
 from smtp_wizard.engine.wizard.account_draft import draft_to_sign_in_again
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Output
 from smtp_wizard.runtime.questions import ask, ask_password, can_ask
 from smtp_wizard.runtime.running import Stopwatch, run

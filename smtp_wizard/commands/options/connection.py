@@ -24,7 +24,7 @@ from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.services.check_options import CheckOptions
-from smtp_wizard.runtime.exits import CommandError
+from smtp_wizard.runtime.exit_codes import CommandError
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.providers.catalog import Catalog

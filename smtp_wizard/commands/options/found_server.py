@@ -13,7 +13,7 @@ from smtp_wizard.engine.discovery.search import DiscoveryResult
 from smtp_wizard.engine.wizard.draft import Draft, with_found
 from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer, with_accepted
 from smtp_wizard.flows.server_search import Searches, ServerSearch
-from smtp_wizard.runtime.exits import CommandError
+from smtp_wizard.runtime.exit_codes import CommandError
 from smtp_wizard.runtime.output import Output
 from smtp_wizard.runtime.questions import agree
 from smtp_wizard.runtime.running import Stopwatch, run

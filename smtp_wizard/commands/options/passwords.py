@@ -18,7 +18,7 @@ from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.secrets.command import first_line, utf8_text
 from smtp_wizard.engine.secrets.reference_stores import parse_variable
 from smtp_wizard.engine.secrets.secret_store import LARGEST, SecretError
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.secrets.reference_stores import EnvStore

@@ -20,7 +20,7 @@ from smtp_wizard.engine.remote.ssh import RemoteError, SshHost
 from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import STAGE_WORDS, VERDICT_WORDS, finding_lines, paragraph
-from smtp_wizard.runtime.exits import CommandError, Interrupted
+from smtp_wizard.runtime.exit_codes import CommandError, Interrupted
 from smtp_wizard.runtime.questions import can_ask
 from smtp_wizard.runtime.running import run
 from smtp_wizard.runtime.tables import table

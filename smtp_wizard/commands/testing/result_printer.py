@@ -15,7 +15,7 @@ from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import plain_report, summary
-from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.exit_codes import Exit
 
 if TYPE_CHECKING:
     from smtp_wizard.output.documents.checks import TestedJson

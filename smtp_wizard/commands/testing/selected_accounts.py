@@ -19,7 +19,7 @@ from smtp_wizard.engine.accounts.tags import parse_tag
 from smtp_wizard.engine.base.shown import NO_WORDS, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.accounts.account import Account

@@ -26,7 +26,7 @@ from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.services.check_queue import CheckQueue, QueuedCheck
 from smtp_wizard.engine.services.parallel_checks import ParallelChecks
 from smtp_wizard.output.check_outcome import CheckOutcome
-from smtp_wizard.runtime.exits import CommandError
+from smtp_wizard.runtime.exit_codes import CommandError
 from smtp_wizard.runtime.open_file_limit import checks_at_once, limit
 from smtp_wizard.runtime.running import Stopwatch, run
 

@@ -19,18 +19,10 @@ from smtp_wizard.engine.base.shown import join
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.strict_yaml import YamlDocument
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.diagnosis.advice import (
-    OR,
-    Advice,
-    Cause,
-    Placeholders,
-    SimilarCause,
-    own_words,
-    server_said,
-    write_finding,
-)
+from smtp_wizard.engine.diagnosis.advice import Advice, Cause, SimilarCause, write_finding
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.diagnosis.patterns import PatternIndex, Pieces, SearchedText
+from smtp_wizard.engine.diagnosis.placeholders import OR, Placeholders, own_words, server_said
 from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN, Rulebook, read_rulebook
 from smtp_wizard.engine.diagnosis.rules import Rule, RuleInput, plain_words
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom, TlsFault

@@ -12,7 +12,8 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.strict_yaml import LazyTable
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.diagnosis.advice import ANY, BLANK, BLANK_NAMES, OR, Advice, Cause, SimilarCause
+from smtp_wizard.engine.diagnosis.advice import ANY, Advice, Cause, SimilarCause
+from smtp_wizard.engine.diagnosis.placeholders import BLANK, BLANK_NAMES, OR
 from smtp_wizard.engine.diagnosis.rules import (
     TESTS,
     Rule,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.shown import OUTSIDE_LIMIT, Shown, join, phrase, shown
-from smtp_wizard.engine.diagnosis.advice import own_words
+from smtp_wizard.engine.diagnosis.placeholders import own_words
 from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN
 from smtp_wizard.engine.explain import answer_confidence
 from smtp_wizard.engine.explain.bounce_facts import UnreachedAddress, recipients, with_delivery

@@ -11,13 +11,13 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smtp_wizard.engine.base.characters import as_latin
 from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.private_files import may_exist
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.providers.misspelt_domains import meant_domain
 from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.providers.provider_file import SuggestedProviders, read_provider_file
 
@@ -177,19 +177,10 @@ class Catalog:
 
         Also the known one that it looks like, with letters of another alphabet in it.
         """
-        import difflib
-
         typed = _plain(domain)
         if typed in self._no_typos or self.by_domain(typed) is not None:
             return None
-        seen = as_latin(typed)
-        if seen != typed and (seen in self._common_domains or self.by_domain(seen) is not None):
-            return seen
-        return next(iter(difflib.get_close_matches(typed, self._common_domains, n=1, cutoff=_TYPO_CUTOFF)), None)
-
-
-_TYPO_CUTOFF = 0.85
-"""Two neighbouring letters exchanged in a short name still pass; two other mistakes in one name do not."""
+        return meant_domain(typed, self._common_domains, lambda seen: self.by_domain(seen) is not None)
 
 
 def _plain(domain: str) -> str:

@@ -15,7 +15,7 @@ from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.handover import ApplicationScreen
+from smtp_wizard.engine.wizard.sending_application import ApplicationScreen
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.flow import Flow, Leads, Offer, Section
 from smtp_wizard.text import done as words

@@ -27,7 +27,7 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.tokens import keepable
 from smtp_wizard.engine.wizard.account_draft import suggested_name
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.handover import ApplicationScreen
+from smtp_wizard.engine.wizard.sending_application import ApplicationScreen
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.flow import Card, Entry, Flow, Leads, Mood, Offer, Section
 from smtp_wizard.flows.vault import UnlockVault, VaultOpened, needs_opening

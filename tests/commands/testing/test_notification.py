@@ -22,7 +22,7 @@ from smtp_wizard.engine.state import database
 from smtp_wizard.engine.state.notifications import LONGEST, MOST, Notifications
 from smtp_wizard.engine.state.state import State
 from smtp_wizard.engine.state.timestamps import FILE_NAME
-from smtp_wizard.runtime.exits import Interrupted
+from smtp_wizard.runtime.exit_codes import Interrupted
 from tests.commands.testing.test_comparison import Save, broken
 from tests.commands.testing.test_comparison import save as save
 from tests.commands.testing.test_comparison import saved_accounts as saved_accounts

@@ -18,7 +18,7 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.state.results import LastResult, Result
 from smtp_wizard.engine.state.timestamps import FILE_NAME
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from tests.commands.test_send import RELAY
 from tests.support.cli import run
 from tests.support.nouns import with_fields

@@ -25,7 +25,7 @@ from smtp_wizard.engine.smtp.protocol import Command, Reply, SmtpError
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom
 from smtp_wizard.engine.smtp.tls import TlsFacts
 from smtp_wizard.engine.smtp.wire_error import WireError
-from smtp_wizard.runtime.exits import CommandError
+from smtp_wizard.runtime.exit_codes import CommandError
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS as EXPECTED
 
 RAW = "\x1b[2J"
@@ -82,7 +82,7 @@ def test_what_the_engine_raises_for_a_person_is_fit_to_be_shown() -> None:
 # --- nobody else makes it --------------------------------------------------------------------------------------------
 
 HOME = "engine/base/shown.py"
-TEMPLATES_OF_THE_DATA = {"engine/diagnosis/advice.py": "own_words"}
+TEMPLATES_OF_THE_DATA = {"engine/diagnosis/placeholders.py": "own_words"}
 """Where a phrase is no literal, and in which function: its words are those of data/, which nobody else writes."""
 
 

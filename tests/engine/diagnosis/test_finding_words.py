@@ -12,7 +12,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.diagnosis.advice import server_said
+from smtp_wizard.engine.diagnosis.placeholders import server_said
 from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom, TlsFault
 from tests.engine.diagnosis.symptoms import DIAGNOSIS, FINDINGS, STARTTLS_587, TLS_465, happened, replied

@@ -24,7 +24,7 @@ from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
 from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
-from smtp_wizard.runtime.exits import CommandError
+from smtp_wizard.runtime.exit_codes import CommandError
 from tests.support.leaks import assert_no_trace, reachable
 from tests.support.stores import QuotingBackend, always, desktop
 

@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.wizard.draft import Draft, ReportedArrival
-from smtp_wizard.engine.wizard.handover import load_handover
+from smtp_wizard.engine.wizard.sending_application import load_sending_application
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.last_steps.done import DoneFlow, DoneOffer, Value
 from tests.support.places import draft_at_done
@@ -20,7 +20,7 @@ from tests.support.walk import catalog
 
 def flow_of(draft: Draft, copied: list[str] | None = None) -> DoneFlow:
     kept = copied if copied is not None else []
-    return DoneFlow(draft, catalog=catalog(), screen=load_handover(), copy=kept.append)
+    return DoneFlow(draft, catalog=catalog(), screen=load_sending_application(), copy=kept.append)
 
 
 def filled(flow: DoneFlow) -> dict[str, str]:

@@ -26,7 +26,7 @@ from smtp_wizard.engine.secrets.vault_format import Cost
 from smtp_wizard.engine.state.results import NOT_PROVED
 from smtp_wizard.engine.wizard.account_draft import account_of
 from smtp_wizard.engine.wizard.draft import Draft, ReportedArrival
-from smtp_wizard.engine.wizard.handover import load_handover
+from smtp_wizard.engine.wizard.sending_application import load_sending_application
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.flow import Mood
 from smtp_wizard.flows.last_steps.save import SaveField, SaveFlow, SaveOffer, SavePhase, SaveState, best_place
@@ -88,7 +88,7 @@ def flow_of(
         stores=stores_in(folder, keyring=keyring),
         saved_accounts=SavedAccounts(folder),
         catalog=catalog(),
-        screen=load_handover(),
+        screen=load_sending_application(),
         now=lambda: NOW,
         **others,
     )
@@ -459,7 +459,7 @@ async def test_the_account_says_what_was_not_proved(
         stores=services.stores,
         saved_accounts=services.saved_accounts,
         catalog=services.catalog,
-        screen=load_handover(),
+        screen=load_sending_application(),
         now=lambda: NOW,
     )
     assert isinstance(await flow.act(SaveOffer.SAVE), Next)

@@ -1,4 +1,4 @@
-"""The settings screen of the application that sends: what it calls each value, read from data/handover.yaml."""
+"""The settings screen of the application that sends: what it calls each value (data/sending_application.yaml)."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class ApplicationScreen:
 
 
 @cache
-def load_handover(path: Path | None = None) -> ApplicationScreen:
-    """Read data/handover.yaml, or `path`. Raises `DataError`."""
-    return YamlDocument(path or data_path("handover.yaml")).root.read(_read)
+def load_sending_application(path: Path | None = None) -> ApplicationScreen:
+    """Read data/sending_application.yaml, or `path`. Raises `DataError`."""
+    return YamlDocument(path or data_path("sending_application.yaml")).root.read(_read)
 
 
 def _read(root: Node) -> ApplicationScreen:

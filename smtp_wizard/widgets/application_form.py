@@ -16,11 +16,11 @@ LABEL = 20
 """Columns of the application's words for its fields."""
 
 
-class HandoverCard(Edged, Lines):
+class ApplicationForm(Edged, Lines):
     """Each line stands where the application has it, in the application's words. `.show_state` draws another one."""
 
     def __init__(self, state: DoneState, password: str) -> None:
-        super().__init__(id="handover")
+        super().__init__(id="application-form")
         self._state = state
         self._password = password
         self.label(state.title, state.saves)
