@@ -18,6 +18,9 @@ import dns.zonefile
 
 from smtp_wizard.engine.discovery.dns import Resolver
 
+TRIES = 50
+"""Ports that are tried, until one is free for both."""
+
 
 class DnsFault(StrEnum):
     """What is wrong with the answers about a name."""
@@ -55,11 +58,23 @@ class DnsServer:
         return Resolver(nameservers=("127.0.0.1",), port=self.port)
 
     async def __aenter__(self) -> Self:
-        self._tcp = await asyncio.start_server(self._serve_tcp, "127.0.0.1", 0)
-        self.port = self._tcp.sockets[0].getsockname()[1]
+        for _ in range(TRIES):
+            self._tcp = await asyncio.start_server(self._serve_tcp, "127.0.0.1", 0)
+            self.port = self._tcp.sockets[0].getsockname()[1]
+            if await self._has_udp():
+                return self
+            self._tcp.close()
+            await self._tcp.wait_closed()
+        raise AssertionError("no port is free for both UDP and TCP")
+
+    async def _has_udp(self) -> bool:
+        """Listen at the same number; False where somebody else, such as a question to another server, has it."""
         loop = asyncio.get_running_loop()
-        self._udp, _ = await loop.create_datagram_endpoint(lambda: _Udp(self), local_addr=("127.0.0.1", self.port))
-        return self
+        try:
+            self._udp, _ = await loop.create_datagram_endpoint(lambda: _Udp(self), local_addr=("127.0.0.1", self.port))
+        except OSError:
+            return False
+        return True
 
     async def __aexit__(self, *_: object) -> None:
         self._udp.close()
