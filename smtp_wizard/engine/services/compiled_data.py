@@ -20,9 +20,13 @@ def compile_data(folder: Path | None = None) -> tuple[str, ...]:
     """Write the compiled form of every YAML file of a folder, the product's own unless another is given.
 
     Return in a sentence each what could not be compiled: what is not as it must be is left as YAML, which every program
-    that reads it complains of.
+    that reads it complains of. The compiled form of a file that is no longer there goes, as a package would carry it.
     """
-    return tuple(_compiled(sorted((folder or data_path()).glob("*.yaml"))))
+    files = sorted((folder or data_path()).glob("*.yaml"))
+    wanted = {compiled_path(file) for file in files}
+    for stale in {each for file in files for each in compiled_path(file).parent.glob("*.json")} - wanted:
+        stale.unlink(missing_ok=True)
+    return tuple(_compiled(files))
 
 
 def _compiled(files: Iterable[Path]) -> Iterator[str]:

@@ -106,6 +106,17 @@ def test_what_is_not_right_is_not_compiled_and_an_older_form_of_it_goes(name: st
     assert not compiled_path(file).exists()
 
 
+def test_the_compiled_form_of_a_file_that_has_gone_goes(tmp_path: Path) -> None:
+    for name in ("wordings.yaml", "former.yaml"):
+        shutil.copy(data_path("wordings.yaml"), tmp_path / name)
+    assert compile_data(tmp_path) == ()
+    assert compiled_path(tmp_path / "former.yaml").exists()
+    (tmp_path / "former.yaml").unlink()
+    assert compile_data(tmp_path) == ()
+    assert not compiled_path(tmp_path / "former.yaml").exists()
+    assert compiled_path(tmp_path / "wordings.yaml").exists()
+
+
 def test_a_file_that_is_named_is_read_as_a_whole_though_it_is_compiled(tmp_path: Path) -> None:
     """Its compiled form may be of a time when less was looked at."""
     file = tmp_path / "providers.yaml"
