@@ -202,10 +202,9 @@ PAGE = """\
 `smtp-wizard test --all` over good accounts, written by `python -m bench.fleet`. They are on 100 servers, 50 ms away,
 that take a sign-in after STARTTLS; the certificate is verified. The bound is what it takes who waits for nothing but
 the servers: accounts / at once x 7 round trips. The servers share the two cores with what is measured; processor and
-memory are those of smtp-wizard alone, its start included, and so is what a vault takes to be opened: 128 MiB for a
-moment, before the first check begins, which is what guessing its passphrase costs, too. Without a vault nothing but
-the checks is in the memory. With few open files fewer accounts are tested at once. The computer's load was {load}
-before; the goals, for 1,000 accounts on a quiet one, are twice the bound, 4 ms and 96 MiB.
+memory are those of smtp-wizard alone, its start included, and so is what a vault takes to be opened: 32 MiB for a
+moment, before the first check begins. With few open files fewer accounts are tested at once. The computer's load was
+{load} before; the goals, for 1,000 accounts on a quiet one, are twice the bound, 4 ms and 96 MiB.
 
 | | right verdicts | took | bound | ratio | processor a check | memory at most |
 | --- | --- | --- | --- | --- | --- | --- |
