@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smtp_wizard.engine.accounts.lockout_guard import LockoutGuard
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
-from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
 from smtp_wizard.engine.base.private_files import config_dir
 from smtp_wizard.engine.oauth.renewal import Renewal
 from smtp_wizard.engine.providers.catalog import OWN_FILE, Catalog, load_catalog
@@ -89,18 +89,24 @@ def compose(
     are asked for settings: the system's name servers, and the web, where they are left out.
     """
     entries = SecretEntries(stores, saved_accounts)
-    attempts = Attempts(saved_accounts.state.storage, now=now)
+    lockout_guard = LockoutGuard(saved_accounts.state.storage, now=now)
     tokens = Tokens(catalog=catalog, saved_accounts=saved_accounts, entries=entries, renewal=Renewal(folder), now=now)
-    checks = _checks(catalog, diagnosis, wire, attempts, tokens, saved_accounts, folder, limits, now)
+    checks = _checks(catalog, diagnosis, wire, lockout_guard, tokens, saved_accounts, folder, limits, now)
     mailboxes = Mailboxes(
-        catalog=catalog, diagnosis=diagnosis, attempts=attempts, tokens=tokens, now=now, resolver=resolver, web=web
+        catalog=catalog,
+        diagnosis=diagnosis,
+        lockout_guard=lockout_guard,
+        tokens=tokens,
+        now=now,
+        resolver=resolver,
+        web=web,
     )
     return Services(
         folder=folder,
         catalog=catalog,
         saved_accounts=saved_accounts,
         stores=stores,
-        attempts=attempts,
+        lockout_guard=lockout_guard,
         diagnosis=diagnosis,
         entries=entries,
         discovery=Discovery(catalog=catalog, diagnosis=diagnosis, wire=wire, resolver=resolver, web=web),
@@ -126,7 +132,7 @@ def _checks(
     catalog: Catalog,
     diagnosis: NamesCauses,
     wire: Wire,
-    attempts: Attempts,
+    lockout_guard: LockoutGuard,
     tokens: Tokens,
     saved_accounts: SavedAccounts,
     folder: Path,
@@ -138,7 +144,7 @@ def _checks(
         catalog=catalog,
         diagnosis=diagnosis,
         wire=wire,
-        attempts=attempts,
+        lockout_guard=lockout_guard,
         tokens=tokens,
         saved_accounts=saved_accounts,
         practice=folder / PRACTICE_FOLDER,

@@ -75,8 +75,8 @@ def listed(invocation: Invocation, _json: bool) -> int:
 @click.pass_obj
 def show(invocation: Invocation, name: str, _json: bool) -> int:
     """Show an account."""
-    from smtp_wizard.engine.accounts.lockout_guard import counted_words
-    from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
+    from smtp_wizard.engine.accounts.guarded_sign_in import counted_words
+    from smtp_wizard.engine.accounts.lockout_guard import LockoutGuard
     from smtp_wizard.engine.accounts.sign_in_expiry import ending_words
     from smtp_wizard.engine.scan.known_host import counted_names
 
@@ -86,7 +86,7 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
     lately = (
         ()
         if account.connection.sandbox
-        else Attempts(invocation.saved_accounts.state.storage).counted(whose, host, also)
+        else LockoutGuard(invocation.saved_accounts.state.storage).counted(whose, host, also)
     )
     if out.form is Form.JSON:
         from smtp_wizard.output.documents.accounts import AccountJson, AccountShown

@@ -15,7 +15,8 @@ from smtp_wizard.engine.checks.events import Emit
 from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.scan.control_host import ControlAnswer, ControlHost
+from smtp_wizard.engine.scan.blocked_ports import ControlAnswer
+from smtp_wizard.engine.scan.control_host import ControlHost
 from smtp_wizard.engine.scan.ports import ScanRequest
 from smtp_wizard.engine.scan.results import (
     AttemptEvent,

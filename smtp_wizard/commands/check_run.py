@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +22,7 @@ from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import TRANSCRIPT_LEGEND, coloured, plain_printer
-from smtp_wizard.runtime.exit_codes import CommandError, Exit
+from smtp_wizard.runtime.exit_codes import STAGE_CODES, CommandError, Exit
 from smtp_wizard.runtime.output import Form, Output
 
 if TYPE_CHECKING:
@@ -98,10 +98,6 @@ def exit_code(outcomes: Iterable[CheckOutcome]) -> Exit:
         return Exit.SECRET
     good = all(outcome.obstacle is None and outcome.report.verdict in (Verdict.PASS, Verdict.WARN) for outcome in done)
     return Exit.OK if good else Exit.FAILED
-
-
-STAGE_CODES: Mapping[Stage, int] = {stage: code for code, stage in enumerate(Stage, 10)}
-"""What --exit-by-stage exits with where a stage failed: 10 for `dns` to 19 for `data`."""
 
 
 def stage_exit_code(outcomes: Iterable[CheckOutcome]) -> int:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from smtp_wizard.engine.accounts.lockout_guard import paused
+from smtp_wizard.engine.accounts.guarded_sign_in import paused
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Stage

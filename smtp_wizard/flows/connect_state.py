@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from smtp_wizard.engine.accounts.lockout_guard import PAUSED
+from smtp_wizard.engine.accounts.guarded_sign_in import PAUSED
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.checks.target import TimeLimits
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.providers.provider import AccessPath, Provider
-from smtp_wizard.engine.scan.control_host import ControlAnswer
+from smtp_wizard.engine.scan.blocked_ports import ControlAnswer
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.flows.check_view import CheckView
 from smtp_wizard.flows.flow import Card, Entry, Offer

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.scan.control_host import Blame, ControlAnswer, ControlHost
+from smtp_wizard.engine.scan.blocked_ports import Blame, ControlAnswer
+from smtp_wizard.engine.scan.control_host import ControlHost
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer

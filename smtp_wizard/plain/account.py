@@ -6,7 +6,7 @@ from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.flows.accounts.account_list import AccountsFlow
 from smtp_wizard.flows.accounts.action import Action
 from smtp_wizard.plain.conversation import Choice, Conversation
-from smtp_wizard.plain.question import done
+from smtp_wizard.plain.question_flow import done
 from smtp_wizard.plain.waiting import awaited
 from smtp_wizard.text.accounts import AccountAction
 

@@ -21,7 +21,7 @@ from smtp_wizard.flows.flow import ReadGuide
 from smtp_wizard.plain.cards import row_of, say_card
 from smtp_wizard.plain.connect import show_guide
 from smtp_wizard.plain.conversation import Conversation, wrap
-from smtp_wizard.plain.question import carried_out
+from smtp_wizard.plain.question_flow import carried_out
 from smtp_wizard.plain.step_questions import StepContext
 from smtp_wizard.plain.waiting import awaited
 from smtp_wizard.text.areas.readiness import WHAT_IS_LOOKED_AT

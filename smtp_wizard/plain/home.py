@@ -15,7 +15,7 @@ from smtp_wizard.plain.account import change_account, do
 from smtp_wizard.plain.areas import calendar, explain, limits
 from smtp_wizard.plain.conversation import Choice, Conversation, GoBack, wrap
 from smtp_wizard.plain.delivery import bounces, domain
-from smtp_wizard.plain.question import done
+from smtp_wizard.plain.question_flow import done
 from smtp_wizard.plain.step_questions import StepContext
 from smtp_wizard.plain.waiting import awaited
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS

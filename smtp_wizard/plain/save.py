@@ -13,7 +13,7 @@ from smtp_wizard.flows.flow import Leads
 from smtp_wizard.flows.last_steps.save import Option, SaveField, SaveFlow, SaveOffer, SavePhase
 from smtp_wizard.plain.cards import row_lines, row_of, say_card
 from smtp_wizard.plain.conversation import Choice, Conversation, GoBack
-from smtp_wizard.plain.question import answered
+from smtp_wizard.plain.question_flow import answered
 from smtp_wizard.plain.step_questions import StepContext, StepOutcome, StepQuestion, ask_in_order
 from smtp_wizard.plain.waiting import awaited
 from smtp_wizard.text import save as words

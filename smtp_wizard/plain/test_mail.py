@@ -12,7 +12,7 @@ from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, MailTest
 from smtp_wizard.output.plain_lines import TRANSCRIPT_LEGEND, plain_printer, transcript_line
 from smtp_wizard.plain.cards import row_of, say_card, typed_or_chosen
 from smtp_wizard.plain.conversation import Choice, Conversation, GoBack
-from smtp_wizard.plain.question import answered, carried_out
+from smtp_wizard.plain.question_flow import answered, carried_out
 from smtp_wizard.plain.step_questions import StepContext, StepOutcome
 from smtp_wizard.plain.waiting import awaited
 from smtp_wizard.runtime.running import Stopwatch, run

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import TYPE_CHECKING
+
+from smtp_wizard.engine.base.stages import Stage
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.base.shown import Shown
@@ -31,6 +34,9 @@ EXIT_WORDS = (
     ("130", "interrupted by Ctrl-C; 128 + n: ended by signal n"),
 )
 """The same for `--help`."""
+
+STAGE_CODES: Mapping[Stage, int] = {stage: code for code, stage in enumerate(Stage, 10)}
+"""What --exit-by-stage exits with where a stage failed: 10 for `dns` to 19 for `data`."""
 
 
 class CommandError(Exception):

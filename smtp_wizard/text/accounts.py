@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.application_sign_in import signs_in_as_application
-from smtp_wizard.engine.accounts.lockout_guard import paused
+from smtp_wizard.engine.accounts.guarded_sign_in import paused
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.shown import Shown, phrase, shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from smtp_wizard.engine.accounts.lockout_guard import REFUSED, TOKEN_REFUSED
+from smtp_wizard.engine.accounts.guarded_sign_in import REFUSED, TOKEN_REFUSED
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.state.results import NOT_PROVED, LastResult, Result

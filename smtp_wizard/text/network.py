@@ -11,7 +11,8 @@ from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.scan.control_host import Blame, ControlAnswer, ControlHost
+from smtp_wizard.engine.scan.blocked_ports import Blame, ControlAnswer
+from smtp_wizard.engine.scan.control_host import ControlHost
 from smtp_wizard.engine.scan.network_findings import (
     NetworkFinding,
     NetworkFindingKind,

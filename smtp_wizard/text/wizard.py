@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.lockout_guard import paused
+from smtp_wizard.engine.accounts.guarded_sign_in import paused
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Oddity, Secret

@@ -12,7 +12,8 @@ from smtp_wizard.commands.check_all_ports import Sweep
 from smtp_wizard.commands.check_run import Transcript
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.scan.control_host import Blame, ControlAnswer, ControlHost
+from smtp_wizard.engine.scan.blocked_ports import Blame, ControlAnswer
+from smtp_wizard.engine.scan.control_host import ControlHost
 from smtp_wizard.engine.scan.results import PortScanned, ScanEvent
 from smtp_wizard.text.network import answer_lines
 from tests.support.certs import Authority

@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from smtp_wizard.commands.check_run import STAGE_CODES
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.address import Address
@@ -26,6 +25,7 @@ from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
+from smtp_wizard.runtime.exit_codes import STAGE_CODES
 from tests.support.cli import checked, hold, on_terminal, run, started
 from tests.support.misbehaving import refused_port, silent_port
 from tests.support.nouns import with_fields

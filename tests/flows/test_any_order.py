@@ -23,7 +23,7 @@ import pytest
 
 from smtp_wizard import flows
 from smtp_wizard.engine.accounts.account import AccountsError
-from smtp_wizard.engine.accounts.lockout_guard import PAUSED, refused
+from smtp_wizard.engine.accounts.guarded_sign_in import PAUSED, refused
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.endpoint import Endpoint, Security

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from smtp_wizard.engine.accounts.account import AccountsError
-from smtp_wizard.engine.accounts.lockout_guard import PAUSED
+from smtp_wizard.engine.accounts.guarded_sign_in import PAUSED
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.data_files import DataError
@@ -29,7 +29,7 @@ from smtp_wizard.engine.guides.guides import Guide, Guides, GuideStep
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
 from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.sandbox.scenarios import practice_password
-from smtp_wizard.engine.scan.control_host import Blame, ControlAnswer
+from smtp_wizard.engine.scan.blocked_ports import Blame, ControlAnswer
 from smtp_wizard.engine.secrets.secret_store import SecretError, SecretFault
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import VaultStore

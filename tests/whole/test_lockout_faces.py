@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Slot
+from smtp_wizard.engine.accounts.lockout_guard import USUAL, Slot
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -70,9 +70,9 @@ def draft(endpoint: Endpoint) -> Draft:
 async def spend(services: Services, endpoint: Endpoint) -> None:
     """Three sign-ins that were refused."""
     for _ in range(3):
-        place = await services.attempts.acquire(ANA, endpoint.host, USUAL)
+        place = await services.lockout_guard.acquire(ANA, endpoint.host, USUAL)
         assert isinstance(place, Slot)
-        services.attempts.record(place, cause="bad_credentials")
+        services.lockout_guard.record(place, cause="bad_credentials")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -100,7 +100,7 @@ async def test_connect_stops_and_goes_on_after_a_yes(services: Services, size: t
             await walk.until_reads("Enter Send a test")
             assert server.connections == before + 1
             assert not walk.reads("Try anyway")
-    assert services.attempts.counted(ANA, endpoint.host) == ()
+    assert services.lockout_guard.counted(ANA, endpoint.host) == ()
 
 
 async def test_home_stops_and_goes_on_after_a_yes(services: Services) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from smtp_wizard.commands.check_run import TIME_IS_UP
 from smtp_wizard.engine.accounts.account import Account, name_key
 from smtp_wizard.engine.accounts.changes import Change, change_of, moved_on
-from smtp_wizard.engine.accounts.lockout_guard import paused
+from smtp_wizard.engine.accounts.guarded_sign_in import paused
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict

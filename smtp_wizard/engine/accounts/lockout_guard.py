@@ -1,228 +1,285 @@
-"""Stops signing in before the provider locks the account: which sign-ins count, and what is said instead of trying.
+"""Counts the sign-ins per account that did not succeed, over restarts and processes, so that no provider locks it.
 
-Every sign-in counts that went out and did not succeed: refused, put off, hung up on, given up, or ended with its
-process. The provider has seen it, whatever came of it here.
+What is kept says when a sign-in went out, how it ended, and under which scrambled name: no user name, no server, never
+a secret. A slot is acquired before a sign-in, marked when the password is about to go out, and its end is
+recorded after the answer, so that several at once stay below the limit together and even one whose process was killed
+counts. Where nothing can be written, this process counts for itself.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
+import secrets
+import unicodedata
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Attempts, Pause, Slot
-from smtp_wizard.engine.base.connection import Auth
-from smtp_wizard.engine.base.shown import Shown, join, phrase, shown
-from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
-from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.checks.events import Emit, RunFinished, SignInProgress, StageFinished
-from smtp_wizard.engine.checks.report import CheckResult, Report
-from smtp_wizard.engine.checks.target import Target, planned_stages
-from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.providers.provider import Lockout, Provider, ProviderKind
+from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.providers.provider import LONGEST_LOCKOUT, Lockout
+from smtp_wizard.engine.state.sign_in_records import Entry, SignInRecord, SignInStage, changed, entry_of
 
-PAUSED = "sign_in_paused"
-"""The code of the finding where no sign-in was tried."""
+if TYPE_CHECKING:
+    from sqlite3 import Connection
 
-REFUSED = frozenset({"bad_credentials", "app_password_required", "cram_md5_only", "service_key_needed"})
-"""The causes of a refusal that mean: user name and password were looked at, and not taken."""
-TOKEN_REFUSED = frozenset({"oauth_token_invalid", "oauth_token_expired", "oauth_wrong_user", "oauth_scope_missing"})
-"""The causes that mean the same of an access token."""
-UNANSWERED = ""
-"""The cause of a sign-in that nobody answered; see `Attempts.record`."""
+    from smtp_wizard.engine.state.storage import Storage
 
-Title = Callable[[str], Shown]
-"""What a cause is called, by its code."""
+USUAL = Lockout(attempts=3, minutes=15)
+"""Where nothing is known of a provider."""
+
+_OPEN_FOR = timedelta(minutes=5)
+"""A sign-in takes no longer, all stages together: a slot that is held longer belongs to a process that is dead."""
+_FIRST_WAIT, _LONGEST_WAIT = 0.02, 0.5
+"""Seconds between two looks whether a slot is free."""
+
+_own: set[str] = set()
+"""The ids of the slots that this process holds. Its number says little of who wrote a row before: in a container each
+process that is started again has the same one."""
+
+_Change = Callable[[Entry], Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class ScrambledNames:
+    """The scrambled names of an account. A server may know it by more than one."""
+
+    counted: tuple[str, ...]
+    """A sign-in counts under each of them."""
+    related: tuple[str, ...]
+    """What counts under one of the others may stand here as well, and is forgotten with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The right to sign in to an account once. It is given back by `LockoutGuard.record` or `LockoutGuard.release`."""
+
+    names: ScrambledNames
+    id: str
+    lockout: Lockout
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """No sign-in now: too many did not succeed."""
+
+    causes: tuple[str, ...]
+    """Why, of each that still counts, the oldest first; see `LockoutGuard.record`."""
+    lockout: Lockout
+    until: datetime
+    """From then on there is a slot again. Aware."""
+
+    def minutes(self, now: datetime) -> int:
+        """Return how many minutes are left, begun ones counted, at least 1."""
+        return max(1, -(-(self.until - now) // timedelta(minutes=1)))
 
 
 class LockoutGuard:
-    """Stands before the sign-ins to one account: lets one through as long as it can do no harm."""
+    """The sign-ins of one config folder that did not succeed.
+
+    Whatever ails the file, nothing is raised: a sign-in matters more. Nothing is written by the thread that calls.
+    """
 
     def __init__(
         self,
-        attempts: Attempts,
-        provider: Provider | None,
-        now: Callable[[], datetime],
-        title: Title,
-        whose: Sequence[str],
+        storage: Storage,
         *,
-        anyway: bool,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
-        """`provider` says how many failures are too many; `anyway`: the person wants it all the same.
-
-        `whose`: see `known_host.counted_names`.
-        """
-        self._attempts = attempts
-        self._provider = provider
+        """`storage`: see `State`."""
+        self._storage = storage
         self._now = now
-        self._title = title
-        self._whose = whose
-        self._anyway = anyway
+        self._sleep = sleep
+        self._unwritten: dict[str, list[_Change]] = {}
+        """What was handed over and stands in no file yet, by account."""
 
-    async def watch(
-        self, target: Target, depth: Depth, emit: Emit, check: Callable[[SignInProgress], Awaitable[Report]]
-    ) -> Report:
-        """Do a check that signs in, and count how that came out; or report why it is not done."""
-        lockout = lockout_of(self._provider)
-        name, *also = self._whose
-        slot = await self._attempts.acquire(
-            name, target.connection.endpoint.host, lockout, also=also, anyway=self._anyway
-        )
-        if isinstance(slot, Pause):
-            finding = pause_finding(slot, self._now(), _name(self._provider), self._title)
-            return report_pause(target, depth, finding, emit)
-        return await _Counted(self._attempts, slot).run(check)
+    async def acquire(
+        self, username: str, host: str, lockout: Lockout, *, also: Sequence[str] = (), anyway: bool = False
+    ) -> Slot | Pause:
+        """Take a slot for one sign-in, or learn how long to wait. `anyway`: the person knows better.
 
-
-def lockout_of(provider: Provider | None) -> Lockout:
-    """Return how many failed sign-ins are too many for a provider, and how long they count."""
-    return provider.lockout if provider is not None and provider.lockout is not None else USUAL
-
-
-class _Counted:
-    """One sign-in that is let through."""
-
-    def __init__(self, attempts: Attempts, slot: Slot) -> None:
-        self._attempts = attempts
-        self._slot = slot
-        self._recorded = False
-        self._sign_in = SignInProgress(self._sending, self._accepted)
-
-    async def run(self, check: Callable[[SignInProgress], Awaitable[Report]]) -> Report:
-        """Do the check; what becomes of it is recorded, also where it is given up."""
-        cause = UNANSWERED
+        `also`: other names that the server may take for the same account; what failed under any of them counts.
+        While others who are just signing in to the same account hold the last slots, this waits to see how they end.
+        """
+        wanted = Slot(_names(username, also, host), secrets.token_hex(8), lockout)
+        wait = _FIRST_WAIT
+        _own.add(wanted.id)
         try:
-            report = await check(self._sign_in)
-            if self._sign_in.answered:
-                cause = _cause(report)
-            return report
-        finally:
-            if not self._sign_in.sent:
-                self._attempts.release(self._slot)
-            elif not self._recorded:
-                self._attempts.record(self._slot, cause=cause)
+            while (answer := await self._storage.ask(lambda file: self._taken(file, wanted, anyway=anyway))) is None:
+                await (self._sleep or _sleep)(wait)
+                wait = min(2 * wait, _LONGEST_WAIT)
+        except BaseException:
+            self.release(wanted)  # it may be taken a moment later, for nobody
+            raise
+        if isinstance(answer, Pause):
+            _own.discard(wanted.id)
+        return answer
 
-    async def _sending(self) -> None:
-        await self._attempts.sending(self._slot)
+    async def sending(self, slot: Slot) -> None:
+        """Note that the password is about to go out: from now on this counts, even if nobody is left to record its end.
 
-    async def _accepted(self) -> None:
-        self._attempts.record(self._slot, cause=None)
-        self._recorded = True
+        It is written when this returns.
+        """
+        now = self._now()
+        sent = SignInRecord(now, now + timedelta(minutes=slot.lockout.minutes), SignInStage.SENT, process=os.getpid())
+        await self._storage.ask(lambda file: self._changed(file, slot.names, lambda entry: {**entry, slot.id: sent}))
+
+    def record(self, slot: Slot, *, cause: str | None) -> None:
+        """Say how a sign-in ended. Success (`cause` None) makes the earlier ones forgotten; anything else counts.
+
+        `cause`: the code of the finding where the server has answered, '' where it has not.
+        """
+        now = self._now()
+        failed = SignInRecord(now, now + timedelta(minutes=slot.lockout.minutes), SignInStage.FAILED, cause or "")
+
+        def recorded(entry: Entry) -> Entry:
+            if cause is None:
+                return {id: each for id, each in entry.items() if _under_way(id, each, now) and id != slot.id}
+            return {**entry, slot.id: failed}
+
+        self._put(slot, recorded, lasting=cause is not None)
+
+    def release(self, slot: Slot) -> None:
+        """Give a slot back where the password has not gone out."""
+        self._put(slot, lambda entry: {id: each for id, each in entry.items() if id != slot.id})
+
+    def counted(self, username: str, host: str, also: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return the causes of an account's sign-ins that count now, as in `Pause`. Writes nothing. `also`: see `take`.
+
+        What this process has not written yet is known under the names alone under which it was taken.
+        """
+        names, now = _names(username, also, host).counted, self._now()
+        unwritten = [change for name in names for change in tuple(self._unwritten.get(name, ()))]
+        found = self._storage.read(lambda file: [entry_of(file, name) for name in names]) or []
+        entry = _current({id: each for one in found for id, each in one.items()}, now)
+        for change in unwritten:  # what is written by now is the same when it is done once more
+            entry = change(entry)
+        return tuple(each.cause for each in _failed(entry, now))
+
+    # -- the file ---------------------------------------------------------------------------------------------------
+
+    def _taken(self, file: Connection, wanted: Slot, *, anyway: bool) -> Slot | Pause | None:
+        """Enter a slot; None where it must be waited for."""
+        now = self._now()
+
+        def taken(entry: Entry) -> tuple[Slot | Pause | None, Entry]:
+            entry = _current(entry, now)
+            failed = _failed(entry, now)
+            if not anyway:
+                if len(failed) >= wanted.lockout.attempts:
+                    return _pause(failed, wanted.lockout), entry
+                under_way = [id for id, each in entry.items() if _under_way(id, each, now)]
+                if len(failed) + len(under_way) >= wanted.lockout.attempts:
+                    return None, entry
+            slot = SignInRecord(now, now + _OPEN_FOR, SignInStage.OPEN, process=os.getpid())
+            return wanted, {**entry, wanted.id: slot}
+
+        return changed(file, wanted.names.counted, now, taken, related=wanted.names.related)
+
+    def _put(self, slot: Slot, change: _Change, *, lasting: bool = False) -> None:
+        """Write what became of a slot; until then it is this process's own."""
+        waiting = [self._unwritten.setdefault(name, []) for name in slot.names.counted]
+        for each in waiting:
+            each.append(change)
+
+        def kept() -> None:
+            for each in waiting:
+                each.remove(change)
+            _own.discard(slot.id)
+
+        self._storage.put(lambda file: self._changed(file, slot.names, change), lasting=lasting, kept=kept)
+
+    def _changed(self, file: Connection, names: ScrambledNames, change: _Change) -> None:
+        now = self._now()
+        changed(file, names.counted, now, lambda entry: (None, change(_current(entry, now))), related=names.related)
 
 
-def _cause(report: Report) -> str:
-    result = report.result(Stage.AUTH)
-    return result.finding.code if result is not None and result.finding is not None else UNANSWERED
+def _names(username: str, also: Sequence[str], host: str) -> ScrambledNames:
+    """Return the names of an account: it is counted under each that it is given, and related to their local parts."""
+    plain = dict.fromkeys((username, *also))
+    counted = tuple(dict.fromkeys(_scrambled(each, host) for each in plain))
+    related = (_scrambled(each.rpartition("@")[0], host) for each in plain if "@" in each)
+    return ScrambledNames(counted, tuple(dict.fromkeys(related)))
 
 
-def _name(provider: Provider | None) -> str:
-    return provider.name if provider and provider.kind not in (ProviderKind.CUSTOM, ProviderKind.SANDBOX) else ""
+def _scrambled(username: str, host: str) -> str:
+    """Return the name under which an account is counted, in upper or lower case.
 
-
-def signs_in(target: Target, depth: Depth) -> bool:
-    """Whether a check shows the server a user name and a password."""
-    return depth is not Depth.SERVER and target.connection.auth is not Auth.NONE
-
-
-def refused(report: Report) -> bool:
-    """Whether the server looked at user name and password, or token, and will not take them as they are."""
-    result = report.result(Stage.AUTH)
-    return result is not None and result.finding is not None and result.finding.code in REFUSED | TOKEN_REFUSED
-
-
-def paused(report: Report) -> Finding | None:
-    """Return why no sign-in was tried, None where one was, or none was wanted."""
-    return next((finding for finding in report.findings if finding.code == PAUSED), None)
-
-
-def report_pause(target: Target, depth: Depth, finding: Finding, emit: Emit) -> Report:
-    """Tell, in place of a check, that nobody was asked, and why; return the report."""
-    stopped = CheckResult(Stage.AUTH, Verdict.FAIL, 0.0, finding.title, finding)
-    results = tuple(
-        stopped if stage is Stage.AUTH else CheckResult(stage, Verdict.SKIPPED, 0.0, phrase("not reached"))
-        for stage in planned_stages(target, depth)
-    )
-    for result in results:
-        emit(StageFinished(result))
-    report = Report(target.connection.endpoint, results)
-    emit(RunFinished(report))
-    return report
-
-
-def pause_finding(pause: Pause, now: datetime, provider: str, title: Title) -> Finding:
-    """Say why there is no sign-in now, when there can be one, what to do until then, and the way on.
-
-    `provider`: its name, '' where it is not known.
+    Scrambled: the file must not say whose mailboxes were tried, and somebody may have typed the password as the name.
     """
-    whose = shown(provider) or phrase("your e-mail provider")
-    when = clock_words(pause.until, now)
-    return Finding(
-        code=PAUSED,
-        title=phrase("Stopped before the account gets locked: wait until {}", when),
-        explanation=phrase(
-            "In a short time {}, so this time nothing was sent. Many providers "
-            "lock an account after a few sign-ins that failed, and then refuse the right password too, for hours.",
-            counted_words(pause.causes, title),
-        ),
-        who=Who.YOU,
-        steps=(
-            *(_ABOUT_SILENCE if UNANSWERED in pause.causes else ()),
-            phrase("Meanwhile sign in on the website of {}, with the same user name and password.", whose),
-            *(_ABOUT_PASSWORDS if REFUSED.intersection(pause.causes) else ()),
-            phrase("Try again at {}, {}.", when, wait_words(pause, now)),
-            phrase(
-                "If you are sure that it is right now, choose 'Try anyway' (on the command line: --ignore-lockout). "
-                "Another failure may lock the account."
-            ),
-        ),
-    )
+    plain = unicodedata.normalize("NFC", f"{username.strip()}\0{host.strip().rstrip('.')}".casefold())
+    return hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=16, person=b"smtp-wizard").hexdigest()
 
 
-_ABOUT_PASSWORDS = (
-    phrase("If that fails, the password is wrong: set a new one there."),
-    phrase("If it works, programs may need a password of their own (an app password): make a new one there."),
-)
-_ABOUT_SILENCE = (
-    phrase(
-        "A sign-in may have reached the server although no answer came: give it more time (on the command line: a "
-        "longer --timeout)."
-    ),
-)
+def _pause(failed: Sequence[SignInRecord], lockout: Lockout) -> Pause:
+    ends = sorted(each.until for each in failed)
+    # More may have failed than are allowed: there is a slot again when fewer than that are left.
+    return Pause(tuple(each.cause for each in failed), lockout, ends[len(failed) - lockout.attempts])
 
 
-def counted_words(causes: Sequence[str], title: Title) -> Shown:
-    """Return how sign-ins failed, in words that go on a sentence: 'user name and password were refused 3 times'."""
-    refused = sum(cause in REFUSED for cause in causes)
-    unanswered = sum(cause == UNANSWERED for cause in causes)
-    others = {cause: 0 for cause in causes if cause not in REFUSED and cause != UNANSWERED}
-    for cause in causes:
-        others |= {cause: others[cause] + 1} if cause in others else {}
-    parts: list[Shown] = []
-    if refused:
-        times = phrase("once" if refused == 1 else "{} times", refused)
-        parts.append(phrase("user name and password were refused {}", times))
-    if unanswered:
-        parts.append(phrase("{} not answered in time", _sign_ins(unanswered, first=not parts)))
-    for cause, count in others.items():
-        sign_ins = _sign_ins(count, first=not parts)
-        parts.append(phrase("{} refused for another reason ('{}')", sign_ins, title(cause)))
-    return join(", ", parts)
+def _failed(entry: Entry, now: datetime) -> list[SignInRecord]:
+    """Return what counts, the oldest first: what failed, and what went out from a process that is gone."""
+    counted = [
+        each for id, each in entry.items() if each.state is not SignInStage.OPEN and not _under_way(id, each, now)
+    ]
+    return sorted(counted, key=lambda each: each.at)
 
 
-def _sign_ins(count: int, *, first: bool) -> Shown:
-    if not first:
-        return phrase("{} was" if count == 1 else "{} were", count)
-    return phrase("{} sign-in was" if count == 1 else "{} sign-ins were", count)
+def _under_way(id: str, sign_in: SignInRecord, now: datetime) -> bool:
+    """Whether it may still be recorded by its own process."""
+    if sign_in.state is SignInStage.FAILED or now - sign_in.at >= _OPEN_FOR:
+        return False
+    return id in _own if sign_in.process == os.getpid() else _runs(sign_in.process)
 
 
-def wait_words(pause: Pause, now: datetime) -> Shown:
-    """Return how long to wait: 'in 12 minutes'."""
-    minutes = pause.minutes(now)
-    return phrase("in one minute" if minutes == 1 else "in {} minutes", minutes)
+def _runs(process: int) -> bool:
+    """Whether another process is there; where that cannot be asked without harm, it is taken to be."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return not _is_dead(process)
 
 
-def clock_words(moment: datetime, now: datetime) -> Shown:
-    """Return a time of day in local time, with the date where it is another day. A begun minute counts as over then."""
-    local = moment.astimezone()
-    if local.second or local.microsecond:
-        local = (local + timedelta(minutes=1)).replace(second=0, microsecond=0)
-    return phrase("{:%H:%M}" if local.date() == now.astimezone().date() else "{:%Y-%m-%d %H:%M}", local)
+def _is_dead(process: int) -> bool:
+    """Whether a process has ended and only waits for its parent to be told, which in a container may be for ever.
+
+    Where the system does not say so (proc(5) is Linux's), it is taken to be alive.
+    """
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[:1] in (["Z"], ["X"])
+
+
+def _current(entry: Entry, now: datetime) -> Entry:
+    """Leave out what no longer counts. What is ahead of the clock, which was set back, counts from now on."""
+    dated = {id: _not_ahead(each, now) for id, each in entry.items()}
+    return {id: each for id, each in dated.items() if _holds(id, each, now)}
+
+
+def _holds(id: str, sign_in: SignInRecord, now: datetime) -> bool:
+    return sign_in.until > now and (sign_in.state is not SignInStage.OPEN or _under_way(id, sign_in, now))
+
+
+def _not_ahead(sign_in: SignInRecord, now: datetime) -> SignInRecord:
+    """Bound, too, what a file may say: nothing counts for longer than the longest pause."""
+    lasts = min(sign_in.until - sign_in.at, timedelta(minutes=LONGEST_LOCKOUT))
+    if sign_in.at <= now and sign_in.until - sign_in.at == lasts:
+        return sign_in
+    at = min(sign_in.at, now)
+    return replace(sign_in, at=at, until=at + lasts)
+
+
+async def _sleep(seconds: float) -> None:
+    import asyncio
+
+    await asyncio.sleep(seconds)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.lockout_guard import LockoutGuard, lockout_of, paused, refused, signs_in
+from smtp_wizard.engine.accounts.guarded_sign_in import GuardedSignIn, lockout_of, paused, refused, signs_in
+from smtp_wizard.engine.accounts.lockout_guard import LockoutGuard
 from smtp_wizard.engine.accounts.saved_accounts import NoSuchAccount, SavedAccounts
-from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection, knows_server
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -100,7 +100,7 @@ class Checks:
         catalog: Catalog,
         diagnosis: NamesCauses,
         wire: Wire,
-        attempts: Attempts,
+        lockout_guard: LockoutGuard,
         tokens: Tokens,
         saved_accounts: SavedAccounts,
         practice: Path,
@@ -114,7 +114,7 @@ class Checks:
         self._catalog = catalog
         self._diagnosis = diagnosis
         self._wire = wire
-        self._attempts = attempts
+        self._lockout_guard = lockout_guard
         self._tokens = tokens
         self._saved_accounts = saved_accounts
         self._practice = practice
@@ -311,12 +311,12 @@ class Checks:
             return await self._checked(target, secret, depth, emit, remote=remote, work=work)
         provider = self._catalog.get(target.connection.provider)
         whose = counted_names(self._catalog, target.connection.endpoint.host, target.connection.username, address)
-        guard = LockoutGuard(self._attempts, provider, self._now, self._diagnosis.title, whose, anyway=anyway)
+        guarded = GuardedSignIn(self._lockout_guard, provider, self._now, self._diagnosis.title, whose, anyway=anyway)
 
         def check(sign_in: SignInProgress) -> Awaitable[Report]:
             return self._checked(target, secret, depth, emit, sign_in, remote, work)
 
-        return await guard.watch(target, depth, emit, check)
+        return await guarded.watch(target, depth, emit, check)
 
     async def _checked(
         self,
@@ -402,7 +402,7 @@ class Checks:
         lockout = lockout_of(provider)
         host = connection.endpoint.host
         name, *also = counted_names(self._catalog, host, connection.username, draft.address)
-        counted = await in_thread(lambda: self._attempts.counted(name, host, also))
+        counted = await in_thread(lambda: self._lockout_guard.counted(name, host, also))
         return TriesLeft(max(0, lockout.attempts - len(counted)), lockout.minutes)
 
     def _shape(self, connection: Connection[Endpoint | None], secret: Secret | None) -> str | None:

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.lockout_guard import UNANSWERED, lockout_of, pause_finding
-from smtp_wizard.engine.accounts.sign_in_attempts import Attempts, Pause, Slot
+from smtp_wizard.engine.accounts.guarded_sign_in import UNANSWERED, lockout_of, pause_finding
+from smtp_wizard.engine.accounts.lockout_guard import LockoutGuard, Pause, Slot
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.secret import Secret
@@ -84,7 +84,7 @@ class Mailboxes:
         *,
         catalog: Catalog,
         diagnosis: NamesCauses,
-        attempts: Attempts,
+        lockout_guard: LockoutGuard,
         tokens: Tokens,
         now: Callable[[], datetime],
         resolver: Resolver | None = None,
@@ -94,7 +94,7 @@ class Mailboxes:
         """`resolver` and `web` are asked for servers: the system's name servers, and the web, where left out."""
         self._catalog = catalog
         self._diagnosis = diagnosis
-        self._attempts = attempts
+        self._lockout_guard = lockout_guard
         self._tokens = tokens
         self._now = now
         self._resolver = resolver
@@ -234,21 +234,21 @@ class Mailboxes:
         slot = await self._slot(account, said)
         outcome: str | None = UNANSWERED
         try:
-            await self._attempts.sending(slot)
+            await self._lockout_guard.sending(slot)
             await _in_thread(lambda: session.sign_in(server.username, shown_secret, mechanism))
             outcome = None
         except ImapFailed as problem:
             outcome = _counted_as(problem.fault, auth)
             raise
         finally:
-            self._attempts.record(slot, cause=outcome)
+            self._lockout_guard.record(slot, cause=outcome)
 
     async def _slot(self, account: Account, said: CheckOptions) -> Slot:
         """Take a slot for one sign-in, under the names that sending counts under. Raises `MailboxError`."""
         connection = account.connection
         provider = self._catalog.get(connection.provider)
         name, *also = counted_names(self._catalog, connection.endpoint.host, connection.username, account.address)
-        slot = await self._attempts.acquire(
+        slot = await self._lockout_guard.acquire(
             name, connection.endpoint.host, lockout_of(provider), also=also, anyway=said.ignore_lockout
         )
         if isinstance(slot, Pause):

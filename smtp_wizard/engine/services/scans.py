@@ -14,7 +14,8 @@ from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.smtp.transport import Wire
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.scan.control_host import ControlAnswer, ControlHost
+    from smtp_wizard.engine.scan.blocked_ports import ControlAnswer
+    from smtp_wizard.engine.scan.control_host import ControlHost
     from smtp_wizard.engine.scan.ports import ScanRequest
     from smtp_wizard.engine.scan.results import EmitScanEvent as Tell
     from smtp_wizard.engine.scan.results import ScanResult
@@ -87,7 +88,7 @@ class Scans:
 
         `instead`: other ports of `host` that are known to serve, best first; None: that is found out beside.
         """
-        from smtp_wizard.engine.scan.control_host import control_answers
+        from smtp_wizard.engine.scan.blocked_ports import control_answers
         from smtp_wizard.engine.scan.known_host import scan_request_for_control_host
 
         said = options or CheckOptions()

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from smtp_wizard.engine.accounts.lockout_guard import LockoutGuard
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
-from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
 from smtp_wizard.engine.checks.events import NamesCauses
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.catalog import Catalog
@@ -36,7 +36,7 @@ class Services:
     saved_accounts: SavedAccounts
     """The saved accounts, to be read; `accounts` changes them."""
     stores: SecretStores
-    attempts: Attempts
+    lockout_guard: LockoutGuard
     """The sign-ins that count."""
     diagnosis: NamesCauses
     entries: SecretEntries

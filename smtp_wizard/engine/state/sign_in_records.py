@@ -1,6 +1,6 @@
 """The sign-ins that count, one row each, under the scrambled names of their accounts.
 
-Here is how they are kept; which count, and for how long, is for `engine.attempts` to say.
+Here is how they are kept; which count, and for how long, is for `engine.accounts.lockout_guard` to say.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from smtp_wizard.engine.accounts.account import Account, fit_name, new_id, parse_name
 from smtp_wizard.engine.accounts.application_sign_in import signs_in_as_application, whole_sign_in
-from smtp_wizard.engine.accounts.lockout_guard import REFUSED
+from smtp_wizard.engine.accounts.guarded_sign_in import REFUSED
 from smtp_wizard.engine.accounts.saved_accounts import AccountFileError, NoSuchAccount, SavedAccounts
 from smtp_wizard.engine.base.connection import Auth, knows_server
 from smtp_wizard.engine.base.errors import InputError

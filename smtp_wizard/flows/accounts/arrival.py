@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.lockout_guard import PAUSED, paused
+from smtp_wizard.engine.accounts.guarded_sign_in import PAUSED, paused
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.lockout_guard import REFUSED, TOKEN_REFUSED
+from smtp_wizard.engine.accounts.guarded_sign_in import REFUSED, TOKEN_REFUSED
 from smtp_wizard.engine.accounts.sign_in_expiry import SignInExpiry, ending_words, retirement_of, sign_in_expiry_of
 from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.base.stages import Stage, Verdict

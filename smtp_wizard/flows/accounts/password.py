@@ -6,7 +6,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.lockout_guard import paused
+from smtp_wizard.engine.accounts.guarded_sign_in import paused
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.lockout_guard import paused
+from smtp_wizard.engine.accounts.guarded_sign_in import paused
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries, is_asked_each_time
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.lockout_guard import PAUSED
+from smtp_wizard.engine.accounts.guarded_sign_in import PAUSED
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.base.endpoint import Endpoint, parse_imap
 from smtp_wizard.engine.base.errors import InputError

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from smtp_wizard.engine.accounts.lockout_guard import paused, refused
+from smtp_wizard.engine.accounts.guarded_sign_in import paused, refused
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.code_words import is_word, new_word

@@ -9,7 +9,7 @@ from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Port, Security
 from smtp_wizard.engine.base.records import INLINE
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.scan.control_host import Blame
+from smtp_wizard.engine.scan.blocked_ports import Blame
 from smtp_wizard.engine.scan.network_findings import NetworkFindingKind
 from smtp_wizard.output.documents.checks import PlacedJson
 from smtp_wizard.output.documents.document import JsonDocument

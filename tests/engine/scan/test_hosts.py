@@ -11,7 +11,8 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security
 from smtp_wizard.engine.providers.provider import ProviderKind
-from smtp_wizard.engine.scan.control_host import Blame, load_control_hosts
+from smtp_wizard.engine.scan.blocked_ports import Blame
+from smtp_wizard.engine.scan.control_host import load_control_hosts
 from smtp_wizard.engine.scan.known_host import (
     counted_names,
     provider_of,

@@ -17,7 +17,8 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.target import TimeLimits
 from smtp_wizard.engine.discovery.server_identity import registered_domain
-from smtp_wizard.engine.scan.control_host import Blame, ControlHost, control_answers, load_control_hosts, proposed_host
+from smtp_wizard.engine.scan.blocked_ports import Blame, control_answers
+from smtp_wizard.engine.scan.control_host import ControlHost, load_control_hosts, proposed_host
 from smtp_wizard.engine.scan.network_findings import NetworkFinding, NetworkFindingKind, network_findings, unreached
 from smtp_wizard.engine.scan.ports import ScanRequest
 from smtp_wizard.engine.scan.results import ScanResult

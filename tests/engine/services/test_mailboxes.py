@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.lockout_guard import PAUSED, UNANSWERED
+from smtp_wizard.engine.accounts.guarded_sign_in import PAUSED, UNANSWERED
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
@@ -92,7 +92,7 @@ async def test_a_sign_in_that_failed_counts_under_a_cause_that_those_to_send_hav
     context = authority.issue("127.0.0.1").context()
     async with ImapServer(context, refusal=refusal, password="another") as imap:
         assert await fault_of(services, wanted, imap.endpoint) == code
-    assert services.attempts.counted(USER, wanted.connection.endpoint.host) == (cause,)
+    assert services.lockout_guard.counted(USER, wanted.connection.endpoint.host) == (cause,)
 
 
 async def test_a_sign_in_that_is_answered_by_nonsense_goes_unanswered(services: Services, authority: Authority) -> None:
@@ -102,7 +102,7 @@ async def test_a_sign_in_that_is_answered_by_nonsense_goes_unanswered(services: 
     wanted = account(authority)
     async with ImapServer(authority.issue("127.0.0.1").context(), lies=lie) as imap:
         assert await fault_of(services, wanted, imap.endpoint) == MailboxFault.GARBLED
-    assert services.attempts.counted(USER, wanted.connection.endpoint.host) == (UNANSWERED,)
+    assert services.lockout_guard.counted(USER, wanted.connection.endpoint.host) == (UNANSWERED,)
 
 
 @pytest.mark.parametrize(

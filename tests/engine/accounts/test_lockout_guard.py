@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Attempts, Pause, Slot
+from smtp_wizard.engine.accounts.lockout_guard import USUAL, LockoutGuard, Pause, Slot
 from smtp_wizard.engine.providers.provider import LONGEST_LOCKOUT, Lockout
 from smtp_wizard.engine.state.storage import Storage
 from smtp_wizard.engine.state.timestamps import FILE_NAME, OLD_NAME, number_of
@@ -56,120 +56,120 @@ def folder(tmp_path: Path) -> Path:
 Sleep = Callable[[float], Awaitable[None]]
 
 
-def counting(folder: Path, clock: Clock, sleep: Sleep = asyncio.sleep) -> Attempts:
+def counting(folder: Path, clock: Clock, sleep: Sleep = asyncio.sleep) -> LockoutGuard:
     """One more that counts in the same folder, as another process would."""
-    return Attempts(Storage(folder, 0.2), now=clock, sleep=sleep)
+    return LockoutGuard(Storage(folder, 0.2), now=clock, sleep=sleep)
 
 
 @pytest.fixture
-def attempts(folder: Path, clock: Clock) -> Attempts:
+def guard(folder: Path, clock: Clock) -> LockoutGuard:
     return counting(folder, clock)
 
 
-async def slot(attempts: Attempts, username: str = ANA, host: str = HOST, lockout: Lockout = USUAL) -> Slot:
-    taken = await attempts.acquire(username, host, lockout)
+async def slot(guard: LockoutGuard, username: str = ANA, host: str = HOST, lockout: Lockout = USUAL) -> Slot:
+    taken = await guard.acquire(username, host, lockout)
     assert isinstance(taken, Slot), taken
     return taken
 
 
-async def refuse(attempts: Attempts, times: int = 1, username: str = ANA, lockout: Lockout = USUAL) -> None:
+async def refuse(guard: LockoutGuard, times: int = 1, username: str = ANA, lockout: Lockout = USUAL) -> None:
     for _ in range(times):
-        attempts.record(await slot(attempts, username, lockout=lockout), cause="bad_credentials")
+        guard.record(await slot(guard, username, lockout=lockout), cause="bad_credentials")
 
 
-async def pause(attempts: Attempts, username: str = ANA, lockout: Lockout = USUAL) -> Pause:
-    taken = await attempts.acquire(username, HOST, lockout)
+async def pause(guard: LockoutGuard, username: str = ANA, lockout: Lockout = USUAL) -> Pause:
+    taken = await guard.acquire(username, HOST, lockout)
     assert isinstance(taken, Pause), taken
     return taken
 
 
-def written(attempts: Attempts, folder: Path) -> list[dict[str, Any]]:
+def written(guard: LockoutGuard, folder: Path) -> list[dict[str, Any]]:
     """What stands in the file when all is written."""
-    attempts._storage.flush()
-    assert attempts._storage.problems() == ()
+    guard._storage.flush()
+    assert guard._storage.problems() == ()
     return rows_of(folder, "attempts")
 
 
 # --- counting ---
 
 
-async def test_after_three_refusals_the_fourth_sign_in_has_to_wait(attempts: Attempts, clock: Clock) -> None:
+async def test_after_three_refusals_the_fourth_sign_in_has_to_wait(guard: LockoutGuard, clock: Clock) -> None:
     for minute in (0, 2, 5):
         clock.time = NOON + minute * MINUTE
-        await refuse(attempts)
-    paused = await pause(attempts)
+        await refuse(guard)
+    paused = await pause(guard)
     assert (len(paused.causes), paused.until, paused.minutes(clock())) == (3, NOON + 15 * MINUTE, 10)
-    assert len(attempts.counted(ANA, HOST)) == 3
+    assert len(guard.counted(ANA, HOST)) == 3
 
 
-async def test_there_is_a_place_again_when_the_oldest_has_expired(attempts: Attempts, clock: Clock) -> None:
+async def test_there_is_a_place_again_when_the_oldest_has_expired(guard: LockoutGuard, clock: Clock) -> None:
     for minute in (0, 2, 5):
         clock.time = NOON + minute * MINUTE
-        await refuse(attempts)
+        await refuse(guard)
     clock.time = NOON + 15 * MINUTE - timedelta(seconds=1)
-    assert (await pause(attempts)).minutes(clock()) == 1
+    assert (await pause(guard)).minutes(clock()) == 1
     clock.time = NOON + 15 * MINUTE
-    await refuse(attempts)
-    assert (await pause(attempts)).until == NOON + 17 * MINUTE
+    await refuse(guard)
+    assert (await pause(guard)).until == NOON + 17 * MINUTE
 
 
-async def test_a_sign_in_that_works_makes_the_refusals_forgotten(attempts: Attempts, folder: Path) -> None:
-    await refuse(attempts, 2)
-    attempts.record(await slot(attempts), cause=None)
-    assert len(attempts.counted(ANA, HOST)) == 0
-    assert written(attempts, folder) == []
-    await refuse(attempts, 3)
-    await pause(attempts)
+async def test_a_sign_in_that_works_makes_the_refusals_forgotten(guard: LockoutGuard, folder: Path) -> None:
+    await refuse(guard, 2)
+    guard.record(await slot(guard), cause=None)
+    assert len(guard.counted(ANA, HOST)) == 0
+    assert written(guard, folder) == []
+    await refuse(guard, 3)
+    await pause(guard)
 
 
-async def test_what_has_not_gone_out_counts_for_nothing(attempts: Attempts, folder: Path) -> None:
-    await refuse(attempts, 2)
+async def test_what_has_not_gone_out_counts_for_nothing(guard: LockoutGuard, folder: Path) -> None:
+    await refuse(guard, 2)
     for _ in range(5):
-        attempts.release(await slot(attempts))
-    assert len(attempts.counted(ANA, HOST)) == 2
+        guard.release(await slot(guard))
+    assert len(guard.counted(ANA, HOST)) == 2
 
 
-async def test_accounts_are_counted_apart_and_capitals_do_not_matter(attempts: Attempts) -> None:
-    await refuse(attempts, 3)
-    await slot(attempts, "bob@example.test")
-    await slot(attempts, ANA, "smtp.example.test")
-    assert isinstance(await attempts.acquire(" ANA@Example.TEST", "MAIL.example.test.", USUAL), Pause)
-    assert len(attempts.counted("Ana@example.test", HOST.upper())) == 3
+async def test_accounts_are_counted_apart_and_capitals_do_not_matter(guard: LockoutGuard) -> None:
+    await refuse(guard, 3)
+    await slot(guard, "bob@example.test")
+    await slot(guard, ANA, "smtp.example.test")
+    assert isinstance(await guard.acquire(" ANA@Example.TEST", "MAIL.example.test.", USUAL), Pause)
+    assert len(guard.counted("Ana@example.test", HOST.upper())) == 3
 
 
-async def test_the_providers_own_figure_decides(attempts: Attempts) -> None:
+async def test_the_providers_own_figure_decides(guard: LockoutGuard) -> None:
     strict, lenient = Lockout(attempts=1, minutes=60), Lockout(attempts=5, minutes=1)
-    await refuse(attempts, lockout=strict)
-    assert (await pause(attempts, lockout=strict)).until == NOON + 60 * MINUTE
-    await refuse(attempts, 4, lockout=lenient)
-    assert len((await pause(attempts, lockout=lenient)).causes) == 5
+    await refuse(guard, lockout=strict)
+    assert (await pause(guard, lockout=strict)).until == NOON + 60 * MINUTE
+    await refuse(guard, 4, lockout=lenient)
+    assert len((await pause(guard, lockout=lenient)).causes) == 5
 
 
-async def test_who_knows_better_signs_in_and_that_counts_too(attempts: Attempts, clock: Clock) -> None:
-    await refuse(attempts, 3)
-    taken = await attempts.acquire(ANA, HOST, USUAL, anyway=True)
+async def test_who_knows_better_signs_in_and_that_counts_too(guard: LockoutGuard, clock: Clock) -> None:
+    await refuse(guard, 3)
+    taken = await guard.acquire(ANA, HOST, USUAL, anyway=True)
     assert isinstance(taken, Slot)
     clock.time += MINUTE
-    attempts.record(taken, cause="bad_credentials")
-    paused = await pause(attempts)
+    guard.record(taken, cause="bad_credentials")
+    paused = await pause(guard)
     assert (len(paused.causes), paused.until) == (4, NOON + 16 * MINUTE - MINUTE)
 
 
 async def test_where_more_failed_than_are_allowed_there_is_a_place_when_few_enough_are_left(
-    attempts: Attempts, clock: Clock
+    guard: LockoutGuard, clock: Clock
 ) -> None:
-    await refuse(attempts, 3)
+    await refuse(guard, 3)
     for minute in (2, 5, 7):
         clock.time = NOON + minute * MINUTE
-        taken = await attempts.acquire(ANA, HOST, USUAL, anyway=True)
+        taken = await guard.acquire(ANA, HOST, USUAL, anyway=True)
         assert isinstance(taken, Slot)
-        attempts.record(taken, cause="")
-    paused = await pause(attempts)
+        guard.record(taken, cause="")
+    paused = await pause(guard)
     assert (len(paused.causes), paused.until) == (6, NOON + 17 * MINUTE)
     clock.time = paused.until - timedelta(seconds=1)
-    assert len((await pause(attempts)).causes) == 3
+    assert len((await pause(guard)).causes) == 3
     clock.time = paused.until
-    await slot(attempts)
+    await slot(guard)
 
 
 # --- several at once ---
@@ -209,14 +209,14 @@ async def test_many_at_once_are_refused_no_more_often_than_allowed(folder: Path,
     both = (counting(folder, clock), counting(folder, clock))
     tried = 0
 
-    async def sign_in(attempts: Attempts) -> bool:
+    async def sign_in(guard: LockoutGuard) -> bool:
         nonlocal tried
-        taken = await attempts.acquire(ANA, HOST, USUAL)
+        taken = await guard.acquire(ANA, HOST, USUAL)
         if isinstance(taken, Pause):
             return False
         await asyncio.sleep(0)
         tried += 1
-        attempts.record(taken, cause="bad_credentials")
+        guard.record(taken, cause="bad_credentials")
         return True
 
     done = await asyncio.gather(*(sign_in(both[number % 2]) for number in range(10)))
@@ -227,10 +227,10 @@ def test_four_processes_lose_no_count(folder: Path) -> None:
     script = textwrap.dedent("""
         import asyncio, sys
         from pathlib import Path
-        from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
+        from smtp_wizard.engine.accounts.lockout_guard import LockoutGuard
         from smtp_wizard.engine.providers.provider import Lockout
         from smtp_wizard.engine.state.storage import Storage
-        attempts = Attempts(Storage(Path(sys.argv[1]), 60))
+        attempts = LockoutGuard(Storage(Path(sys.argv[1]), 60))
         async def main():
             for _ in range(20):
                 held_slot = await attempts.acquire("ana", "host", Lockout(attempts=100, minutes=60))
@@ -239,16 +239,16 @@ def test_four_processes_lose_no_count(folder: Path) -> None:
     """)
     writers = [subprocess.Popen([sys.executable, "-c", script, str(folder)]) for _ in range(4)]
     assert [writer.wait(timeout=100) for writer in writers] == [0, 0, 0, 0]
-    assert len(Attempts(Storage(folder, 0.2)).counted("ana", "host")) == 80
+    assert len(LockoutGuard(Storage(folder, 0.2)).counted("ana", "host")) == 80
 
 
 def test_four_processes_try_no_more_often_than_allowed(folder: Path) -> None:
     script = textwrap.dedent("""
         import asyncio, sys
         from pathlib import Path
-        from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Attempts, Slot
+        from smtp_wizard.engine.accounts.lockout_guard import USUAL, LockoutGuard, Slot
         from smtp_wizard.engine.state.storage import Storage
-        attempts = Attempts(Storage(Path(sys.argv[1]), 60))
+        attempts = LockoutGuard(Storage(Path(sys.argv[1]), 60))
         async def main():
             tried = 0
             for _ in range(5):
@@ -276,13 +276,13 @@ async def test_whoever_stops_waiting_leaves_no_place_taken(folder: Path, clock: 
     async def sleep(seconds: float) -> None:
         raise asyncio.CancelledError
 
-    attempts = counting(folder, clock, sleep)
-    held = [await slot(attempts) for _ in range(3)]
+    guard = counting(folder, clock, sleep)
+    held = [await slot(guard) for _ in range(3)]
     with pytest.raises(asyncio.CancelledError):
-        await attempts.acquire(ANA, HOST, USUAL)
+        await guard.acquire(ANA, HOST, USUAL)
     for each in held:
-        attempts.release(each)
-    assert written(attempts, folder) == []
+        guard.release(each)
+    assert written(guard, folder) == []
 
 
 # --- what the server saw, whoever is left to say so ---
@@ -295,10 +295,10 @@ async def nobody_waits(seconds: float) -> None:
 KILLED = """
     import asyncio, os, signal, sys
     from pathlib import Path
-    from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Attempts
+    from smtp_wizard.engine.accounts.lockout_guard import USUAL, LockoutGuard
     from smtp_wizard.engine.state.storage import Storage
     async def main():
-        attempts = Attempts(Storage(Path(sys.argv[1]), 5))
+        attempts = LockoutGuard(Storage(Path(sys.argv[1]), 5))
         held_slot = await attempts.acquire("ana@example.test", "mail.example.test", USUAL)
         if sys.argv[2] == "sent":
             await attempts.sending(held_slot)
@@ -317,7 +317,7 @@ async def test_a_sign_in_counts_although_its_process_was_killed(folder: Path) ->
     """And whoever comes next is told at once: a dead process settles nothing any more."""
     for _ in range(3):
         kill(folder, sent=True)
-    after = Attempts(Storage(folder, 0.2), sleep=nobody_waits)
+    after = LockoutGuard(Storage(folder, 0.2), sleep=nobody_waits)
     assert (await pause(after)).causes == ("", "", "")
     assert after.counted(ANA, HOST) == ("", "", "")
 
@@ -328,7 +328,7 @@ async def test_a_dead_process_whose_parent_was_not_told_is_dead(folder: Path) ->
         for _ in range(3):
             process = unreaped.enter_context(subprocess.Popen(command))
             os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        assert (await pause(Attempts(Storage(folder, 0.2), sleep=nobody_waits))).causes == ("", "", "")
+        assert (await pause(LockoutGuard(Storage(folder, 0.2), sleep=nobody_waits))).causes == ("", "", "")
 
 
 async def test_a_killed_process_that_had_ones_own_number_is_dead(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -339,7 +339,7 @@ async def test_a_killed_process_that_had_ones_own_number_is_dead(folder: Path, m
     monkeypatch.setattr(os, "getpid", lambda: 1)
     with closing(sqlite3.connect(folder / FILE_NAME)) as file, file:
         file.execute("UPDATE attempts SET process = 1")
-    after = Attempts(Storage(folder, 0.2), sleep=nobody_waits)
+    after = LockoutGuard(Storage(folder, 0.2), sleep=nobody_waits)
     assert after.counted(ANA, HOST) == ("", "")
     await refuse(after)
     assert (await pause(after)).causes == ("", "", "bad_credentials")
@@ -348,7 +348,7 @@ async def test_a_killed_process_that_had_ones_own_number_is_dead(folder: Path, m
 async def test_a_process_that_was_killed_before_it_signed_in_holds_nothing(folder: Path) -> None:
     for _ in range(3):
         kill(folder, sent=False)
-    after = Attempts(Storage(folder, 0.2), sleep=nobody_waits)
+    after = LockoutGuard(Storage(folder, 0.2), sleep=nobody_waits)
     for _ in range(3):
         after.release(await slot(after))
     assert after.counted(ANA, HOST) == ()
@@ -373,37 +373,37 @@ async def test_who_is_signing_in_is_waited_for_although_it_went_out(folder: Path
 async def test_what_nobody_settled_for_long_has_failed(folder: Path, clock: Clock) -> None:
     """Its process may run on, or another may have its number."""
     for _ in range(3):
-        attempts = counting(folder, clock)
-        await attempts.sending(await slot(attempts))
+        guard = counting(folder, clock)
+        await guard.sending(await slot(guard))
     clock.time += 5 * MINUTE
     assert (await pause(counting(folder, clock, nobody_waits))).causes == ("", "", "")
 
 
-async def test_the_pause_tells_each_cause_in_the_order_of_time(attempts: Attempts, clock: Clock) -> None:
+async def test_the_pause_tells_each_cause_in_the_order_of_time(guard: LockoutGuard, clock: Clock) -> None:
     for cause in ("bad_credentials", "", "temporary_try_later"):
-        taken = await slot(attempts)
-        await attempts.sending(taken)
-        attempts.record(taken, cause=cause)
+        taken = await slot(guard)
+        await guard.sending(taken)
+        guard.record(taken, cause=cause)
         clock.time += MINUTE
-    assert (await pause(attempts)).causes == ("bad_credentials", "", "temporary_try_later")
+    assert (await pause(guard)).causes == ("bad_credentials", "", "temporary_try_later")
 
 
-async def test_success_makes_the_unanswered_forgotten_too(attempts: Attempts, folder: Path) -> None:
+async def test_success_makes_the_unanswered_forgotten_too(guard: LockoutGuard, folder: Path) -> None:
     kill(folder, sent=True)
-    attempts.record(await slot(attempts), cause="")
-    taken = await slot(attempts)
-    await attempts.sending(taken)
-    attempts.record(taken, cause=None)
-    assert attempts.counted(ANA, HOST) == ()
-    assert written(attempts, folder) == []
+    guard.record(await slot(guard), cause="")
+    taken = await slot(guard)
+    await guard.sending(taken)
+    guard.record(taken, cause=None)
+    assert guard.counted(ANA, HOST) == ()
+    assert written(guard, folder) == []
 
 
 @pytest.mark.parametrize(("answer", "waits"), [(PermissionError, True), (ProcessLookupError, False)])
 async def test_another_users_process_is_there_too(
-    attempts: Attempts, folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, answer: type[OSError], waits: bool
+    guard: LockoutGuard, folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, answer: type[OSError], waits: bool
 ) -> None:
     for _ in range(3):
-        await attempts.sending(await slot(attempts))
+        await guard.sending(await slot(guard))
     slept: list[float] = []
 
     async def stop(seconds: float) -> None:
@@ -424,43 +424,43 @@ async def test_another_users_process_is_there_too(
 # --- over restarts, and when the clock jumps ---
 
 
-async def test_what_was_counted_is_known_after_a_restart(attempts: Attempts, folder: Path, clock: Clock) -> None:
-    await refuse(attempts, 3)
+async def test_what_was_counted_is_known_after_a_restart(guard: LockoutGuard, folder: Path, clock: Clock) -> None:
+    await refuse(guard, 3)
     later = counting(folder, clock)
     assert len((await pause(later)).causes) == 3
 
 
-async def test_what_has_expired_is_dropped_from_the_file(attempts: Attempts, folder: Path, clock: Clock) -> None:
-    await refuse(attempts, 2)
+async def test_what_has_expired_is_dropped_from_the_file(guard: LockoutGuard, folder: Path, clock: Clock) -> None:
+    await refuse(guard, 2)
     clock.time += 16 * MINUTE
-    await refuse(attempts, username="bob")
-    assert len(written(attempts, folder)) == 1
+    await refuse(guard, username="bob")
+    assert len(written(guard, folder)) == 1
 
 
 async def test_a_clock_that_was_set_back_makes_nobody_wait_longer(
-    attempts: Attempts, folder: Path, clock: Clock
+    guard: LockoutGuard, folder: Path, clock: Clock
 ) -> None:
-    await refuse(attempts, 3)
+    await refuse(guard, 3)
     clock.time = NOON - timedelta(days=30)
-    assert (await pause(attempts)).until == clock() + 15 * MINUTE
+    assert (await pause(guard)).until == clock() + 15 * MINUTE
     clock.time += 14 * MINUTE
     assert (await pause(counting(folder, clock))).minutes(clock()) == 1
     clock.time += 1 * MINUTE
-    await slot(attempts)
+    await slot(guard)
 
 
-async def test_a_clock_that_is_set_forward_ends_the_pause(attempts: Attempts, clock: Clock) -> None:
-    await refuse(attempts, 3)
+async def test_a_clock_that_is_set_forward_ends_the_pause(guard: LockoutGuard, clock: Clock) -> None:
+    await refuse(guard, 3)
     clock.time += timedelta(days=1)
-    await slot(attempts)
+    await slot(guard)
 
 
 # --- the file ---
 
 
-async def test_the_file_names_nobody(attempts: Attempts, folder: Path) -> None:
-    await refuse(attempts, 2)
-    assert len(written(attempts, folder)) == 2
+async def test_the_file_names_nobody(guard: LockoutGuard, folder: Path) -> None:
+    await refuse(guard, 2)
+    assert len(written(guard, folder)) == 2
     data = (folder / FILE_NAME).read_bytes()
     assert b"example" not in data
     assert b"ana" not in data
@@ -473,13 +473,13 @@ def test_no_secret_that_was_typed_as_a_user_name_stands_in_the_file(
 ) -> None:
     """The password in the wrong field: it happens, and the file outlives it."""
     folder = tmp_path_factory.mktemp("config")
-    attempts = counting(folder, Clock())
+    guard = counting(folder, Clock())
 
     async def refused() -> None:
-        attempts.record(await slot(attempts, typed, host), cause="bad_credentials")
+        guard.record(await slot(guard, typed, host), cause="bad_credentials")
 
     asyncio.run(refused())
-    (row,) = written(attempts, folder)
+    (row,) = written(guard, folder)
     assert re.fullmatch(r"[0-9a-f]{32} [0-9a-f]{16}", f"{row.pop('account')} {row.pop('id')}")
     assert row == {
         "at": number_of(NOON),
@@ -488,29 +488,29 @@ def test_no_secret_that_was_typed_as_a_user_name_stands_in_the_file(
         "cause": "bad_credentials",
         "process": 0,
     }
-    assert len(attempts.counted(typed, host)) == 1
+    assert len(guard.counted(typed, host)) == 1
 
 
-async def test_as_many_accounts_as_there_are_can_be_refused(attempts: Attempts, folder: Path) -> None:
+async def test_as_many_accounts_as_there_are_can_be_refused(guard: LockoutGuard, folder: Path) -> None:
     """A file that was read and written whole had room for some 5,000."""
-    await refuse(attempts, 3)
+    await refuse(guard, 3)
     many = [(f"{number:032x}", f"{number:016x}") for number in range(20_000)]
-    written(attempts, folder)
+    written(guard, folder)
     with closing(sqlite3.connect(folder / FILE_NAME)) as file, file:
         at, until = number_of(NOON), number_of(NOON + 15 * MINUTE)
         file.executemany(
             "INSERT INTO attempts VALUES (?, ?, ?, ?, 'failed', 'bad_credentials', 0)",
             [(account, id, at, until) for account, id in many],
         )
-    assert len((await pause(attempts)).causes) == 3
-    await refuse(attempts, 3, "bob@example.test")
-    await pause(attempts, "bob@example.test")
-    assert len(written(attempts, folder)) == 20_006
+    assert len((await pause(guard)).causes) == 3
+    await refuse(guard, 3, "bob@example.test")
+    await pause(guard, "bob@example.test")
+    assert len(written(guard, folder)) == 20_006
 
 
-async def test_an_odd_row_counts_for_nothing_and_stops_nobody(attempts: Attempts, folder: Path) -> None:
-    await refuse(attempts, 2)
-    (first, _) = written(attempts, folder)
+async def test_an_odd_row_counts_for_nothing_and_stops_nobody(guard: LockoutGuard, folder: Path) -> None:
+    await refuse(guard, 2)
+    (first, _) = written(guard, folder)
     odd = {
         "no time": {"at": "noon"},
         "backwards": {"until": first["at"] - 1},
@@ -525,67 +525,67 @@ async def test_an_odd_row_counts_for_nothing_and_stops_nobody(attempts: Attempts
             row = {**first, "id": f"{number:016x}", "until": first["until"], **changes}
             columns = ", ".join(f":{name}" for name in row)
             file.execute(f"INSERT INTO attempts ({', '.join(row)}) VALUES ({columns})", row)
-    assert len(attempts.counted(ANA, HOST)) == 2
-    await refuse(attempts)
-    assert len((await pause(attempts)).causes) == 3
+    assert len(guard.counted(ANA, HOST)) == 2
+    await refuse(guard)
+    assert len((await pause(guard)).causes) == 3
 
 
-async def test_a_pause_in_the_file_lasts_no_longer_than_any_may(attempts: Attempts, folder: Path) -> None:
-    await refuse(attempts, 3)
-    written(attempts, folder)
+async def test_a_pause_in_the_file_lasts_no_longer_than_any_may(guard: LockoutGuard, folder: Path) -> None:
+    await refuse(guard, 3)
+    written(guard, folder)
     with closing(sqlite3.connect(folder / FILE_NAME)) as file, file:
         file.execute("UPDATE attempts SET until = ?", (number_of(NOON + timedelta(days=3000)),))
-    assert (await pause(attempts)).until == NOON + LONGEST_LOCKOUT * MINUTE
+    assert (await pause(guard)).until == NOON + LONGEST_LOCKOUT * MINUTE
 
 
 async def test_what_cannot_be_written_this_process_counts_for_itself(
-    attempts: Attempts, folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    guard: LockoutGuard, folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await refuse(attempts)
-    written(attempts, folder)
+    await refuse(guard)
+    written(guard, folder)
     with monkeypatch.context() as patch:
         refuse_to_write(patch, FULL)
-        await refuse(attempts, 2)
-        assert len((await pause(attempts)).causes) == 3
-        assert len(attempts.counted(ANA, HOST)) == 3
-        attempts._storage.flush()
-        assert len((await pause(attempts)).causes) == 3, "also when the file was given up in between"
+        await refuse(guard, 2)
+        assert len((await pause(guard)).causes) == 3
+        assert len(guard.counted(ANA, HOST)) == 3
+        guard._storage.flush()
+        assert len((await pause(guard)).causes) == 3, "also when the file was given up in between"
         assert len(counting(folder, clock).counted(ANA, HOST)) == 1
-    (trouble,) = attempts._storage.problems()
+    (trouble,) = guard._storage.problems()
     assert "no space left on the disk" in trouble
-    await pause(attempts)
-    attempts.release(await slot(attempts, "bob"))
-    assert len(written(attempts, folder)) == 3, "it is written as soon as that can be done"
+    await pause(guard)
+    guard.release(await slot(guard, "bob"))
+    assert len(written(guard, folder)) == 3, "it is written as soon as that can be done"
     assert len(counting(folder, clock).counted(ANA, HOST)) == 3
 
 
 async def test_a_success_on_a_full_disk_keeps_no_place_open(
-    attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+    guard: LockoutGuard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse_to_write(monkeypatch, FULL)
     for _ in range(5):
-        attempts.record(await slot(attempts), cause=None)
-    await refuse(attempts, 2)
-    attempts.record(await slot(attempts), cause=None)
-    assert len(attempts.counted(ANA, HOST)) == 0
+        guard.record(await slot(guard), cause=None)
+    await refuse(guard, 2)
+    guard.record(await slot(guard), cause=None)
+    assert len(guard.counted(ANA, HOST)) == 0
 
 
 async def test_a_file_in_the_folders_place_stops_nobody(tmp_path: Path, clock: Clock) -> None:
     (tmp_path / "config").write_text("a file")
-    attempts = counting(tmp_path / "config", clock)
-    await refuse(attempts, 3)
-    await pause(attempts)
+    guard = counting(tmp_path / "config", clock)
+    await refuse(guard, 3)
+    await pause(guard)
 
 
-async def test_another_process_that_writes_for_long_stops_nobody(attempts: Attempts, folder: Path) -> None:
-    await refuse(attempts)
-    written(attempts, folder)
+async def test_another_process_that_writes_for_long_stops_nobody(guard: LockoutGuard, folder: Path) -> None:
+    await refuse(guard)
+    written(guard, folder)
     with closing(sqlite3.connect(folder / FILE_NAME, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        await refuse(attempts, 2)
-        await pause(attempts)
+        await refuse(guard, 2)
+        await pause(guard)
         other.execute("ROLLBACK")
-    attempts._storage.flush()
+    guard._storage.flush()
     assert len(rows_of(folder, "attempts")) == 3
 
 
@@ -593,9 +593,9 @@ def test_looking_loads_nothing_and_writes_nothing(folder: Path) -> None:
     script = """
         import sys
         from pathlib import Path
-        from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
+        from smtp_wizard.engine.accounts.lockout_guard import LockoutGuard
         from smtp_wizard.engine.state.storage import Storage
-        assert Attempts(Storage(Path(sys.argv[1]), 5)).counted("ana", "host") == ()
+        assert LockoutGuard(Storage(Path(sys.argv[1]), 5)).counted("ana", "host") == ()
         print(sorted({"filelock", "platformdirs", "sqlite3"} & set(sys.modules)))
     """
     command = [sys.executable, "-c", textwrap.dedent(script), str(folder)]
@@ -615,27 +615,27 @@ RELEASED = """{"schema": "smtp-wizard/attempts-file/1",
 """As version 1 wrote it for ana@example.test at mail.example.test: two refusals, and a place that was taken."""
 
 
-async def test_the_released_file_is_taken_over_once(attempts: Attempts, folder: Path) -> None:
+async def test_the_released_file_is_taken_over_once(guard: LockoutGuard, folder: Path) -> None:
     folder.mkdir()
     (folder / OLD_NAME).write_text(RELEASED, "utf-8")
     (folder / f"{OLD_NAME}.lock").touch()
-    await refuse(attempts)
-    paused = await pause(attempts)
+    await refuse(guard)
+    paused = await pause(guard)
     assert (paused.causes, paused.until) == (("bad_credentials",) * 3, NOON + 5 * MINUTE)
-    assert len(written(attempts, folder)) == 3
+    assert len(written(guard, folder)) == 3
     assert [each.name for each in folder.iterdir()] == [FILE_NAME]
 
 
-async def test_a_file_of_more_than_a_megabyte_is_taken_over_too(attempts: Attempts, folder: Path) -> None:
+async def test_a_file_of_more_than_a_megabyte_is_taken_over_too(guard: LockoutGuard, folder: Path) -> None:
     """The version that wrote it had begun to ignore it."""
     entry = RELEASED[RELEASED.index('{\n   "0') : -3]
     others = ",".join(f'"{number:032x}": {entry}' for number in range(4000))
     folder.mkdir()
     (folder / OLD_NAME).write_text(RELEASED.replace('"accounts": {', f'"accounts": {{{others},', 1), "utf-8")
     assert (folder / OLD_NAME).stat().st_size > 1_000_000
-    await refuse(attempts)
-    await pause(attempts)
-    assert len(written(attempts, folder)) == 8003
+    await refuse(guard)
+    await pause(guard)
+    assert len(written(guard, folder)) == 8003
 
 
 ODD_FILES = {
@@ -655,11 +655,11 @@ ODD_FILES = {
 
 
 @pytest.mark.parametrize("odd", ODD_FILES)
-async def test_a_file_that_cannot_be_understood_is_put_aside(attempts: Attempts, folder: Path, odd: str) -> None:
+async def test_a_file_that_cannot_be_understood_is_put_aside(guard: LockoutGuard, folder: Path, odd: str) -> None:
     folder.mkdir()
     (folder / OLD_NAME).write_bytes(ODD_FILES[odd])
-    await refuse(attempts, 3)
-    await pause(attempts)
-    assert len(written(attempts, folder)) == 3
+    await refuse(guard, 3)
+    await pause(guard)
+    assert len(written(guard, folder)) == 3
     assert (folder / f"{OLD_NAME}.aside").read_bytes() == ODD_FILES[odd]
     assert not (folder / OLD_NAME).exists()

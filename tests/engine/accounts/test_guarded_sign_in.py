@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.lockout_guard import PAUSED, counted_words, pause_finding
-from smtp_wizard.engine.accounts.lockout_guard import REFUSED as CREDENTIALS
-from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Pause
+from smtp_wizard.engine.accounts.guarded_sign_in import PAUSED, counted_words, pause_finding
+from smtp_wizard.engine.accounts.guarded_sign_in import REFUSED as CREDENTIALS
+from smtp_wizard.engine.accounts.lockout_guard import USUAL, Pause
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -199,7 +199,7 @@ async def test_whatever_the_server_saw_counts_unless_it_was_taken(
             assert PAUSED not in codes(await tried(services, draft(server)))
         report = await tried(services, draft(server))
         assert (server.connections, codes(report)) == (3, [PAUSED])
-        assert services.attempts.counted(str(ANA), "127.0.0.1") == (cause,) * 3
+        assert services.lockout_guard.counted(str(ANA), "127.0.0.1") == (cause,) * 3
         assert counted_words([cause] * 3, diagnosis().title) in report.findings[0].explanation
 
 
@@ -276,7 +276,8 @@ async def test_two_names_of_one_mailbox_stay_below_the_limit_together(services: 
         assert server.connections == 3
         assert sorted(code for report in reports for code in codes(report)) == ["bad_credentials"] * 3 + [PAUSED] * 2
         assert (
-            len(services.attempts.counted(accounts[0].connection.username, accounts[0].connection.endpoint.host)) == 3
+            len(services.lockout_guard.counted(accounts[0].connection.username, accounts[0].connection.endpoint.host))
+            == 3
         )
 
 
@@ -451,13 +452,13 @@ async def test_it_is_on_record_before_it_goes_out_and_settled_when_it_is_taken(
     noted: list[str] = []
 
     def note(name: str) -> None:
-        was = getattr(services.attempts, name)
+        was = getattr(services.lockout_guard, name)
 
         def noting(*args: object, **kwargs: object) -> object:
             noted.append(name)
             return was(*args, **kwargs)
 
-        monkeypatch.setattr(services.attempts, name, noting)
+        monkeypatch.setattr(services.lockout_guard, name, noting)
 
     for name in ("sending", "record", "release"):
         note(name)
