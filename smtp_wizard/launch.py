@@ -89,24 +89,18 @@ def compose(
     are asked for settings: the system's name servers, and the web, where they are left out.
     """
     entries = SecretEntries(stores, saved_accounts)
-    lockout_guard = LockoutGuard(saved_accounts.state.storage, now=now)
+    guard = LockoutGuard(saved_accounts.state.storage, now=now)
     tokens = Tokens(catalog=catalog, saved_accounts=saved_accounts, entries=entries, renewal=Renewal(folder), now=now)
-    checks = _checks(catalog, diagnosis, wire, lockout_guard, tokens, saved_accounts, folder, limits, now)
+    checks = _checks(catalog, diagnosis, wire, guard, tokens, saved_accounts, folder, limits, now)
     mailboxes = Mailboxes(
-        catalog=catalog,
-        diagnosis=diagnosis,
-        lockout_guard=lockout_guard,
-        tokens=tokens,
-        now=now,
-        resolver=resolver,
-        web=web,
+        catalog=catalog, diagnosis=diagnosis, lockout_guard=guard, tokens=tokens, now=now, resolver=resolver, web=web
     )
     return Services(
         folder=folder,
         catalog=catalog,
         saved_accounts=saved_accounts,
         stores=stores,
-        lockout_guard=lockout_guard,
+        lockout_guard=guard,
         diagnosis=diagnosis,
         entries=entries,
         discovery=Discovery(catalog=catalog, diagnosis=diagnosis, wire=wire, resolver=resolver, web=web),
