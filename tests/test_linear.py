@@ -63,7 +63,7 @@ def test_what_is_linear_is_told_from_what_is_not() -> None:
         (r"\n\s*x", "\n", r"\n\s{0,40}x"),
         (r"<a[^>]*>", "<a", r"<a[^<>]*>"),
     ):
-        assert superlinear(re.compile(bad).search, 800, [unit])
+        assert superlinear(re.compile(bad).search, 1600, [unit])
         assert not superlinear(re.compile(good).search, 800, [unit])
         assert unit in units_of(bad)
         assert without_end(bad)
