@@ -1,8 +1,8 @@
 """Checks everything under data/, each file by itself and then the links between them: `make check-data`.
 
 Prints one line for each fault, and exits 1 where there is one. A line that begins with 'note:' is no fault: what was
-last compared with its sources more than a year ago, what retires within 90 days, what has since it was checked, and
-the sources of limits of which no sentence was kept.
+last compared with its sources more than a year ago, what retires within 90 days, what has since it was checked, the
+sources of which no sentence was kept, and the figures of limits that stand in no kept sentence.
 `--today 2026-11-24` asks for another day; an argument names another folder than the product's own.
 """
 
@@ -29,7 +29,7 @@ from smtp_wizard.engine.guides.guides import Guide, load_guides
 from smtp_wizard.engine.mailbox.mailbox_file import MailboxList, load_mailboxes
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, SendLimit
-from smtp_wizard.engine.providers.provider import Documented, Provider, ProviderKind, SourceKind
+from smtp_wizard.engine.providers.provider import Documented, Provider, ProviderKind, Source, SourceKind
 from smtp_wizard.engine.providers.retirements import endings, has_come, is_stale, retiring
 from smtp_wizard.engine.providers.sender_rules import SenderRule, load_sender_rules
 from smtp_wizard.engine.sandbox.scenarios import Scenario, load_scenarios
@@ -232,24 +232,79 @@ def notes(known: Knowledge, today: date) -> Iterator[str]:
                 yield f"providers.yaml: {provider.id}: look again since {each.on}: {each.why}"
     for provider, retirement in retiring(known.catalog.providers, today):
         yield f"providers.yaml: {provider.id}: retires on {retirement.date}: {retirement.what}"
-    if unquoted := sorted(_unquoted(known.catalog.providers)):
-        yield f"providers.yaml: limits rest on sources of which no sentence was kept: {', '.join(unquoted)}"
+    yield from _said_of_sentences(known.catalog.providers)
+
+
+def _said_of_sentences(providers: Sequence[Provider]) -> Iterator[str]:
+    """Yield what cannot be read in a sentence kept of its source."""
+    if unquoted := sorted(_unquoted(providers)):
+        yield f"providers.yaml: no sentence was kept of these sources, which are no lists: {', '.join(unquoted)}"
+    for provider in providers:
+        for limit, source in _unproven(provider):
+            yield f"providers.yaml: {provider.id}: '{limit.figure}' stands in no kept sentence of {source.id}"
 
 
 _HAVE_SENTENCES = (SourceKind.OFFICIAL, SourceKind.COMMUNITY)
-"""Lists have none, nor has what was only searched for; what the article says stands with the facts, word for word."""
+"""Thunderbird's list has none, nor has what was only searched for; what the article says stands with the facts."""
 
 
 def _unquoted(providers: Iterable[Provider]) -> set[str]:
-    """Return the ids of the sources that carry a limit of today, and of which no sentence was kept."""
+    """Return the ids of the sources that are pages and no lists, and of which no sentence was kept."""
     return {
         source.id
         for provider in providers
         for source in provider.sources
-        if not source.says
-        and source.kind in _HAVE_SENTENCES
-        and any(limit.source == source.id for limit in provider.limits)
+        if not source.says and not source.listing and source.kind in _HAVE_SENTENCES
     }
+
+
+def _unproven(provider: Provider) -> Iterator[tuple[SendLimit, Source]]:
+    """Yield each limit of today whose figure stands in no sentence kept of its source, with that source.
+
+    Three kinds of limit need none: one that the source leaves open; one of a source without any sentence, which is
+    named by itself or is a list; and one that is worked out, where the figures that it follows from must be there.
+    """
+    for limit in provider.limits:
+        source = provider.source(limit.source)
+        if limit.value is None or source is None or not source.says:
+            continue
+        said = {number for sentence in source.says for number in figures_in(sentence)}
+        from_them = figures_in(limit.worked_out)
+        if not (from_them <= said if from_them else _spellings(limit.what, limit.value) & said):
+            yield limit, source
+
+
+def _spellings(what: Counted, value: int) -> set[int]:
+    """Return the numbers that say this much: a size also in kilobytes and bytes, by a thousand or by 1,024."""
+    if what is not Counted.BYTES:
+        return {value}
+    return {value // MEGABYTE * unit for unit in (1, 1000, 1024, 1000**2, 1024**2)}
+
+
+_BETWEEN = r"[.,'\N{RIGHT SINGLE QUOTATION MARK}]"
+_FIGURE = re.compile(rf"(?P<digits>\d+(?:{_BETWEEN}\d+)*)(?:\s?(?P<times>[kK]\b|\u4e07|\ub9cc))?")
+_GROUPED = re.compile(rf"\d{{1,3}}(?:{_BETWEEN}\d{{3}})+")
+_SPACED = re.compile(r"(?<![\d.,])\d{1,3}(?:[ \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]\d{3})+(?![\d.,])")
+_TIMES = {"k": 1000, "\u4e07": 10_000, "\ub9cc": 10_000}
+"""The last two are Chinese and Korean for ten thousand."""
+
+_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def figures_in(sentence: str) -> set[int]:
+    """Return the whole numbers in a sentence, however they are spelt: 2,000 or 2.000, 2 000 or 2'000, 2k, and two."""
+    found = {_WORDS.index(word) + 1 for word in re.findall(r"[a-z]+", sentence.lower()) if word in _WORDS}
+    found |= {_whole(each.group()) for each in _SPACED.finditer(sentence)}
+    for each in _FIGURE.finditer(sentence):
+        digits = each["digits"]
+        if digits.isdecimal() or _GROUPED.fullmatch(digits):
+            found.add(_whole(digits) * _TIMES.get((each["times"] or "").lower(), 1))
+    return found
+
+
+def _whole(digits: str) -> int:
+    """Return a number without what stands between its groups of three."""
+    return int(re.sub(r"\D", "", digits))
 
 
 def main(arguments: Sequence[str]) -> int:

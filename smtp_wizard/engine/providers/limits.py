@@ -75,6 +75,8 @@ class SendLimit:
     """The figure is the old article's, whether or not it still holds."""
     historical: bool = False
     """The figure is known to be of the past."""
+    worked_out: str = ""
+    """What the source says instead, '18 in 15 minutes', where the figure is not its own; empty: it is."""
     source: str = ""
     """The id of a source in the catalogue; empty where the confidence is unknown."""
     as_of: str = ""

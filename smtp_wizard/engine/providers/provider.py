@@ -144,7 +144,9 @@ class Source:
     url: str = ""
     """Empty where there is no address to give."""
     says: tuple[str, ...] = ()
-    """The sentences in it that say so, word for word; empty where it is a list, or from before they were kept."""
+    """The sentences in it that say so, word for word; empty where it is a list."""
+    listing: bool = False
+    """It is a list, a table of servers or mail hosts: its entries are the facts, and no sentence of it is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

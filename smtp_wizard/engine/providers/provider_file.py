@@ -176,6 +176,7 @@ def _source(node: Node, source_id: str) -> Source:
         seen=node.choice("seen", SourceAccess),
         url=_url(node),
         says=node.texts("says"),
+        listing=node.flag("list", default=False),
     )
 
 
@@ -513,6 +514,7 @@ def _limit(node: Node, cited: Citations) -> SendLimit:
         applies_to=node.text_or("applies_to"),
         each_mailbox=node.flag("each_mailbox", default=False),
         historical=node.flag("historical", default=False),
+        worked_out=node.text_or("worked_out"),
         source=source,
         as_of=as_of,
         confidence=confidence,
