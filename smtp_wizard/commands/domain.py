@@ -8,11 +8,11 @@ from smtp_wizard.commands.check_run import report_line
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.shell_completion import provider_ids
+from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.domain.dkim import SELECTOR
-from smtp_wizard.engine.providers.provider import Provider
 from smtp_wizard.engine.services.domains import Domains
 from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
@@ -61,7 +61,10 @@ def command(
         if not SELECTOR.fullmatch(selector):
             raise CommandError("input", phrase("'{}' is no DKIM selector.", shown(selector, 60)))
     work = Domains(invocation.catalog).examine(
-        domain, provider=_provider(invocation, provider_id), selectors=selectors, server=server
+        domain,
+        provider=provider_called(invocation, provider_id) if provider_id is not None else None,
+        selectors=selectors,
+        server=server,
     )
     try:
         report = run_bounded(work, Stopwatch(timeout), lambda: "Nothing was found yet.")
@@ -75,14 +78,3 @@ def command(
         for line in domain_lines(report):
             report_line(invocation.out, line)
     return Exit.FAILED if report.verdict in (Verdict.FAIL, Verdict.UNKNOWN) else Exit.OK
-
-
-def _provider(invocation: Invocation, provider_id: str | None) -> Provider | None:
-    if provider_id is None:
-        return None
-    found = invocation.catalog.get(provider_id)
-    if found is None:
-        raise CommandError(
-            "input", phrase("There is no provider '{}'. 'smtp-wizard providers' lists them.", shown(provider_id, 60))
-        )
-    return found

@@ -14,6 +14,7 @@ import click
 
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.options.shell_completion import provider_ids
+from smtp_wizard.commands.providers import meant
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Security, parse_port
 from smtp_wizard.engine.base.errors import InputError
@@ -98,7 +99,8 @@ def command(
     text = _read(invocation, file)
     explanation = about.ask(invocation.explainer, text)
     if provider and invocation.explainer.provider_called(provider) is None:
-        invocation.out.narrate(provider_unknown(shown(provider, 60)))
+        words = provider_unknown(shown(provider, 60))
+        invocation.out.narrate(" ".join(filter(None, (words, meant(invocation, provider)))))
     if invocation.out.form is Form.JSON:
         invocation.out.document(Explained.of(explanation))
     else:

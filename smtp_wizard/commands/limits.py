@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from smtp_wizard.commands.groups import GroupWithDefault, LazyCommand
-from smtp_wizard.engine.base.shown import join, phrase, shown
-from smtp_wizard.engine.limits.catalogue_limits import LimitRow, Sorting, listed, rows_of, sorted_rows
+from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.limits.catalogue_limits import LimitRow, Sorting, listed, matching, rows_of, sorted_rows
 from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.tables import table
@@ -43,6 +43,10 @@ def list_limits(invocation: Invocation, query: str | None, sorting: str, _json: 
     out, catalog = invocation.out, invocation.catalog
     if out.form is Form.JSON and as_csv:
         raise CommandError("input", phrase("--json and --csv contradict each other."))
+    if query and not matching(catalog, query):
+        from smtp_wizard.commands.providers import nobody_matches
+
+        raise nobody_matches(invocation, query)
     found = sorted_rows(listed(catalog, query or ""), Sorting(sorting))
     rows = [row for provider in found for row in rows_of(provider)]
     if out.form is Form.JSON:
@@ -52,10 +56,7 @@ def list_limits(invocation: Invocation, query: str | None, sorting: str, _json: 
     elif as_csv:
         out.data(rows_csv(rows).rstrip("\n"))
     elif not rows:
-        from smtp_wizard.commands.providers import meant
-
-        words = phrase("No provider with limits is known for '{}'.", shown(query or "", 60))
-        out.narrate(join(" ", filter(None, (words, meant(invocation, query or "")))))
+        out.narrate(phrase("No provider with limits is known for '{}'.", shown(query or "", 60)))
     else:
         out.page("\n".join(_text(rows, out.width)))
         out.narrate("* as the old help article has it")

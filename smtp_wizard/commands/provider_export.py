@@ -7,6 +7,7 @@ import click
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import parsed_by
+from smtp_wizard.commands.options.shell_completion import provider_ids
 from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.engine.base.endpoint import Endpoint, PastedServer, Security, parse_server
 from smtp_wizard.engine.base.errors import InputError
@@ -24,7 +25,7 @@ _WITHOUT_IMAP = (
 
 
 @click.command("export", cls=CommandWithExamples)
-@click.argument("provider_id", metavar="ID")
+@click.argument("provider_id", metavar="ID", shell_complete=provider_ids)
 @click.option(
     "--format",
     "form",

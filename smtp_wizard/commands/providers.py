@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CLOSE = 0.75
 """How much alike an id must be for somebody to have meant it: most endings of names are alike ('-hosting')."""
+_LONGEST_SHOWN = 60
 _LATER = {"verify": LazyCommand("smtp_wizard.commands.providers_verify", "Compare the servers with the catalogue.")}
 
 
@@ -39,13 +40,12 @@ def listed(invocation: Invocation, query: str | None, _json: bool) -> int:
     """List the providers."""
     out, catalog = invocation.out, invocation.catalog
     found = catalog.search(query or "", limit=len(catalog.providers))
+    if not found and query:
+        raise nobody_matches(invocation, query)
     if out.form is Form.JSON:
         from smtp_wizard.output.documents.providers import BriefJson, Providers
 
         out.document(Providers(tuple(map(BriefJson.of, found))))
-    elif not found:
-        hint = meant(invocation, query or "") or "Its server can be entered by hand."
-        out.narrate(f"No provider is known for '{shown(query or '', 60)}'. {hint}")
     else:
         rows = [("Id", "Name", "Kind", "Status", "Checked")]
         rows += [(each.id, each.name, each.kind.value, each.status.value, each.checked) for each in found]
@@ -82,19 +82,31 @@ def provider_called(invocation: Invocation, provider_id: str) -> Provider:
         return found
     raise CommandError(
         "no-such-provider",
-        phrase("There is no provider with the id '{}'.", shown(provider_id, 60)),
+        phrase("There is no provider with the id '{}'.", shown(provider_id, _LONGEST_SHOWN)),
         meant(invocation, provider_id) or phrase("'smtp-wizard providers' lists them."),
         Exit.NOT_FOUND,
     )
 
 
+def nobody_matches(invocation: Invocation, query: str) -> CommandError:
+    """Return what is raised where no provider of the catalogue matches what was asked for."""
+    return CommandError(
+        "no-such-provider",
+        phrase("No provider is known for '{}'.", shown(query, _LONGEST_SHOWN)),
+        meant(invocation, query) or phrase("Its server can be entered by hand."),
+        Exit.NOT_FOUND,
+    )
+
+
 def meant(invocation: Invocation, typed: str) -> Shown:
-    """Return a question whether another provider was meant; no words where none has an id like it."""
+    """Return a question whether another provider was meant; no words where none has an id or a name like it."""
     import difflib
 
-    ids = [each.id for each in invocation.catalog.providers]
-    close = difflib.get_close_matches(typed.lower(), ids, n=1, cutoff=CLOSE)
-    return phrase("Did you mean '{}'?", shown(close[0])) if close and close[0] != typed else NO_WORDS
+    providers = invocation.catalog.providers
+    called = {name.lower(): each.id for each in providers for name in (each.name, *each.other_names)}
+    called |= {each.id: each.id for each in providers}
+    close = difflib.get_close_matches(typed.lower()[:_LONGEST_SHOWN], called, n=1, cutoff=CLOSE)
+    return phrase("Did you mean '{}'?", shown(called[close[0]])) if close and called[close[0]] != typed else NO_WORDS
 
 
 # --- text ---

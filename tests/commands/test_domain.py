@@ -151,7 +151,7 @@ def test_what_is_no_domain_is_one_sentence(asked: DnsServer, given: str) -> None
 
 
 def test_who_is_not_known_is_one_sentence(asked: DnsServer) -> None:
-    assert run("domain", DOMAIN, "--provider", "nobody").code == 2
+    assert run("domain", DOMAIN, "--provider", "nobody").code == 4
     assert run("domain", DOMAIN, "--selector", "a b").code == 2
 
 

@@ -101,12 +101,6 @@ def test_providers_are_found_by_name_domain_or_server() -> None:
         assert "\ngmail " in run("providers", query).out
 
 
-def test_nothing_found_is_an_empty_list() -> None:
-    ran = run("providers", "no such provider", "--json")
-    assert (ran.code, ran.document["providers"]) == (0, [])
-    assert "entered by hand" in run("providers", "no such provider").err
-
-
 def test_options_may_stand_before_the_word_show() -> None:
     assert run("providers", "--json", "show", "gmail").document["id"] == "gmail"
     assert run("providers", "show", "gmial", "--json").error["hint"] == "Did you mean 'gmail'?"
@@ -185,10 +179,41 @@ def test_every_command_has_a_schema() -> None:
     assert run("schema", "nonesuch", "--json").code == 4
 
 
-def test_a_mistyped_provider_is_offered_back_where_it_is_looked_for() -> None:
-    for command in ("providers", "limits"):
-        assert "Did you mean 'gmail'?" in run(command, "gmial").err
-    assert run("limits", "sandbox").err == "No provider with limits is known for 'sandbox'.\n"
+TAKE_A_PROVIDER = (
+    "providers",
+    "providers show",
+    "providers verify",
+    "provider export",
+    "limits",
+    "limits plan --recipients 10 --provider",
+    "domain firm.example --provider",
+    "setup ana@firm.example --provider",
+    "guide",
+)
+
+
+@pytest.mark.parametrize("command", TAKE_A_PROVIDER)
+def test_a_name_that_does_not_exist_exits_4_and_the_one_like_it_is_offered(command: str) -> None:
+    code = "no-such-guide" if command == "guide" else "no-such-provider"
+    mistyped = run(*command.split(), "gmial", "--json")
+    assert (mistyped.code, mistyped.error["code"]) == (4, code)
+    like_it = "gmail-app-password" if command == "guide" else "gmail"
+    assert f"Did you mean '{like_it}'?" in mistyped.err
+    nothing_like_it = run(*command.split(), "qqqqqqqq", "--json")
+    assert (nothing_like_it.code, nothing_like_it.error["code"]) == (4, code)
+    assert "Did you mean" not in nothing_like_it.err
+    assert nothing_like_it.error["hint"]
+
+
+def test_a_provider_is_offered_by_another_of_its_names() -> None:
+    assert "Did you mean 'outlook-com'?" in run("providers", "hotmial").err
+    assert "Did you mean 'gmail'?" in run("explain", "--provider", "gmial", stdin="535 5.7.8 no").err
+
+
+def test_a_provider_without_limits_is_no_unknown_one() -> None:
+    ran = run("limits", "sandbox")
+    assert (ran.code, ran.err) == (0, "No provider with limits is known for 'sandbox'.\n")
+    assert run("limits", "sandbox", "--json").document["limits"] == []
 
 
 def test_an_id_is_found_whatever_its_capitals() -> None:

@@ -162,12 +162,19 @@ class Guides:
     def _path(self, guide_id: str) -> Path:
         # Looked up among the names that exist, so that no name can lead out of the folder.
         if guide_id not in self.ids():
-            import difflib
-
-            close = difflib.get_close_matches(guide_id[:_LONGEST_ID], self.ids(), n=1)
             words = phrase("There is no guide called '{}'.", shown(guide_id, _LONGEST_ID))
-            raise UnknownGuide(phrase("{} Did you mean '{}'?", words, shown(close[0])) if close else words)
+            meant = self._meant(guide_id)
+            raise UnknownGuide(phrase("{} Did you mean '{}'?", words, shown(meant)) if meant else words)
         return self._folder / f"{guide_id}.md"
+
+    def _meant(self, typed: str) -> str:
+        """Return the guide whose id, or the first word of it, is most like what was typed; '' where none is."""
+        import difflib
+
+        begun = {each.partition("-")[0]: each for each in sorted(self.ids(), reverse=True)}
+        begun |= {each: each for each in self.ids()}
+        close = difflib.get_close_matches(typed[:_LONGEST_ID].lower(), begun, n=1)
+        return begun[close[0]] if close else ""
 
 
 def load_guides(folder: Path | None = None) -> dict[str, Guide]:

@@ -103,11 +103,16 @@ Mailbox providers stand for the third: whether a mailbox is free is no fact of t
 """
 
 
-def listed(catalog: Catalog, query: str) -> tuple[Provider, ...]:
-    """Return the providers with limits that a query means: by name, domain or server first, then those of a kind."""
+def matching(catalog: Catalog, query: str) -> tuple[Provider, ...]:
+    """Return the providers that a query means: by name, domain or server first, then those of a kind."""
     kind = KIND_WORDS.get(" ".join(query.casefold().replace("-", " ").split()).removesuffix("s"))
     found = (*catalog.search(query, len(catalog.providers)), *(each for each in catalog.providers if each.kind is kind))
-    return tuple(each for each in dict.fromkeys(found) if any(_limits_of(each)))
+    return tuple(dict.fromkeys(found))
+
+
+def listed(catalog: Catalog, query: str) -> tuple[Provider, ...]:
+    """Return those of the providers that a query means which have limits, in the same order."""
+    return tuple(each for each in matching(catalog, query) if any(_limits_of(each)))
 
 
 class Sorting(StrEnum):
