@@ -43,11 +43,10 @@ from smtp_wizard.flows.accounts.arrival import (
     ArrivalActions,
     ConfirmArrival,
     RehearseBounce,
-    SentMessage,
     accepted,
-    nobodys_address,
     refused_at_once,
 )
+from smtp_wizard.flows.question import Answer
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import paragraph
 from smtp_wizard.runtime.exit_codes import CommandError, Exit
@@ -55,7 +54,7 @@ from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask
 from smtp_wizard.runtime.questions import confirm as confirmed
 from smtp_wizard.runtime.running import Stopwatch, run, run_bounded
-from smtp_wizard.text.areas.arrivals import REFUSED_AT_ONCE, rehearse_words
+from smtp_wizard.text.areas.arrivals import NOT_SENT, REFUSED_AT_ONCE
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.base.endpoint import Endpoint
@@ -108,27 +107,62 @@ def command(
     source, connection = taken_from(given), connection_from(given)
     chosen = invocation.saved_accounts.get(account)
     looking = ArrivalSearch(confirm=confirm, rehearse=rehearse_bounce, patience=timedelta(seconds=wait), imap=imap)
-    code = new_token()
-    if rehearse_bounce:
-        if confirm:
-            raise click.UsageError("Only one of --confirm and --rehearse-bounce can be used.")
-        to = nobodys_address(to or chosen.from_address, code)
-        if not yes:
-            _ask_before(invocation, to)
+    if rehearse_bounce and confirm:
+        raise click.UsageError("Only one of --confirm and --rehearse-bounce can be used.")
+    action = _action(invocation, chosen, to, looking, connection, agreed=yes)
+    if isinstance(action, RehearseBounce):
+        to = action.to
+        _ask_before(invocation, action)
     if to is None:
         raise missing_answers(["--to"])
     refuse_own_mailbox(to, chosen.from_address, chosen.address)
-    return _Sending(invocation, chosen, to, source, connection, looking, code).run()
+    return _Sending(invocation, chosen, to, source, connection, looking, action).run()
 
 
-def _ask_before(invocation: Invocation, to: Address) -> None:
-    """Ask for a yes to a message that is to come back. Raises `CommandError` without one."""
-    words, _ = rehearse_words(shown(str(to), 100))
+def _action(
+    invocation: Invocation,
+    account: Account,
+    to: Address | None,
+    looking: ArrivalSearch,
+    connection: ConnectionOptions,
+    *,
+    agreed: bool,
+) -> ConfirmArrival | RehearseBounce | None:
+    """Return what sends the message and looks for it; None where nothing is looked for."""
+    services = invocation.services
+    made = ArrivalActions(
+        checks=services.checks,
+        arrivals=services.arrivals,
+        entries=services.entries,
+        vault=services.stores.vault,
+        catalog=services.catalog,
+    )
+    how: dict[str, Any] = {
+        "code": new_token(),
+        "agreed": agreed,
+        "asks": False,
+        "named": looking.imap,
+        "options": connection,
+        "patience": looking.patience,
+    }
+    if looking.confirm:
+        return ConfirmArrival(account, made, to=to, **how)
+    return RehearseBounce(account, made, near=to, **how) if looking.rehearse else None
+
+
+def _ask_before(invocation: Invocation, action: RehearseBounce) -> None:
+    """Ask what the action asks before the message goes out. Raises `CommandError` without a yes."""
+    asked = action.asked_first
+    if asked is None:
+        return
     if not can_ask():
-        raise CommandError("rehearse", words, phrase("Add --yes if that is what you want."))
-    invocation.out.narrate(words)
-    if not confirmed("Send it?", undone="No message was sent."):
-        raise CommandError("declined", phrase("No message was sent."), exit_code=Exit.FAILED)
+        raise CommandError("rehearse", shown(asked.lines[0], 300), phrase("Add --yes if that is what you want."))
+    for line in asked.lines:
+        invocation.out.narrate(line)
+    yes = next(each.verb for each in asked.offers if each.id is Answer.DO)
+    if not confirmed(f"{yes}?", undone=NOT_SENT):
+        raise CommandError("declined", phrase(NOT_SENT), exit_code=Exit.FAILED)
+    action.agree()
 
 
 class _Sending:
@@ -142,8 +176,9 @@ class _Sending:
         source: PasswordSource,
         connection: ConnectionOptions,
         looking: ArrivalSearch,
-        code: str,
+        action: ConfirmArrival | RehearseBounce | None,
     ) -> None:
+        """`action`: what sends the message, where it is looked for as well."""
         self.invocation = invocation
         self.out = invocation.out
         self.account = account
@@ -153,7 +188,8 @@ class _Sending:
         self.watch = Stopwatch(connection.timeout)
         self.watched = CheckProgress()
         self.looking = looking
-        self.code = code
+        self.action = action
+        self.code = action.code if action is not None else new_token()
         """The word in the subject by which this message is found."""
         self.sent = False
         """Whether the server has taken it."""
@@ -166,7 +202,7 @@ class _Sending:
         if self.out.form is not Form.JSON:
             self._tell(self._sentences(outcome.report, key))
         self.sent = taken == "yes"
-        found = self._found(secret) if self.sent else ArrivalFound()
+        found = self._found() if self.sent else ArrivalFound()
         if self.out.form is Form.JSON:
             from smtp_wizard.output.documents.checks import ResultJson, Sent
 
@@ -185,10 +221,10 @@ class _Sending:
             for line in paragraph(sentence):
                 report_line(self.out, line)
 
-    def _found(self, secret: Secret | None) -> ArrivalFound:
+    def _found(self) -> ArrivalFound:
         """Look into the mailbox; what goes wrong there takes nothing back of what is known of the message."""
         try:
-            return self._looked_for(secret)
+            return self._looked_for()
         except ShownError as problem:
             trouble = problem.words
             known = known_fault(problem)
@@ -203,44 +239,19 @@ class _Sending:
         for line in (line for each in sentences if each for line in paragraph(each)):
             self.out.narrate(line)
 
-    def _looked_for(self, secret: Secret | None) -> ArrivalFound:
+    def _looked_for(self) -> ArrivalFound:
         """Look into the mailbox, where that is wanted. Raises `ShownError`, `CommandError`."""
-        action = self._action(secret)
-        if action is None:
+        if self.action is None:
             return ArrivalFound()
-        done = run_bounded(action.begin(), self.watch, self._undone)
+        done = run_bounded(self.action.begin(), self.watch, self._undone)
         if done is not None and done.problem is not None:
             raise done.problem
-        if isinstance(action, ConfirmArrival):
-            return ArrivalFound(confirmation=action.confirmation)
-        return ArrivalFound(rehearsal=action.rehearsal)
-
-    def _action(self, secret: Secret | None) -> ConfirmArrival | RehearseBounce | None:
-        """Return what looks for the message that went out; None where nothing is looked for."""
-        services, looking = self.invocation.services, self.looking
-        made = ArrivalActions(
-            checks=services.checks,
-            arrivals=services.arrivals,
-            entries=services.entries,
-            vault=services.stores.vault,
-            catalog=services.catalog,
-        )
-        how: dict[str, Any] = {
-            "secret": secret,
-            "agreed": True,
-            "asks": False,
-            "named": looking.imap,
-            "options": self.connection,
-            "patience": looking.patience,
-        }
-        if looking.confirm:
-            return ConfirmArrival(self.account, made, sent=SentMessage(to=self.to, code=self.code), **how)
-        if looking.rehearse:
-            return RehearseBounce(self.account, made, to=self.to, code=self.code, sent=True, **how)
-        return None
+        if isinstance(self.action, ConfirmArrival):
+            return ArrivalFound(confirmation=self.action.confirmation)
+        return ArrivalFound(rehearsal=self.action.rehearsal)
 
     def _undone(self) -> str:
-        if self.sent:
+        if self.sent or self.watched.sent:
             return f"The message was sent; its code is {self.code}. Look for it yourself."
         if self.watched.perhaps_sent:
             return f"The test message may or may not have been sent; its code is {self.code}."
@@ -270,16 +281,10 @@ class _Sending:
         return take
 
     async def _send(self, secret: Secret | None, emit: Emit) -> Report:
+        if self.action is not None:
+            return await self.action.send(secret, self.to, emit)
         return await self.invocation.services.checks.check_account(
-            self.account,
-            secret,
-            Depth.SEND,
-            emit,
-            to=self.to,
-            options=self.connection,
-            token=self.code,
-            envelope_id=self.code if self.looking.rehearse else "",
-            keep=not self.looking.rehearse,  # a refusal of that address says nothing of the account
+            self.account, secret, Depth.SEND, emit, to=self.to, options=self.connection, token=self.code
         )
 
     def _practice_key(self) -> str | None:

@@ -151,6 +151,8 @@ class _Setup:
         return Saving(self.invocation, draft, lambda: look, agreed=self.given.replacing)
 
     def _undone(self) -> str:
+        if self.watched.sent:
+            return "Nothing was saved. The test message was sent."
         sent = " The test message may or may not have been sent." if self.watched.perhaps_sent else ""
         return f"Nothing was saved.{sent}"
 

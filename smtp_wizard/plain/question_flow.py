@@ -18,8 +18,11 @@ ALSO: Mapping[StrEnum, str] = {Answer.DO: "yes", Answer.LEAVE: "no"}
 """What may be typed for an answer beside its number."""
 
 
-def answered(talk: Conversation, flow: QuestionFlow[LeadsT]) -> LeadsT:
-    """Ask until the flow leads somewhere; return where. `back` is its `Answer.LEAVE`. Raises `Quit`."""
+def answered(talk: Conversation, flow: QuestionFlow[LeadsT], undone: Callable[[], str] = lambda: "") -> LeadsT:
+    """Ask until the flow leads somewhere; return where. `back` is its `Answer.LEAVE`.
+
+    Raises `Quit`, and `Interrupted` with what `undone` says then.
+    """
     said: Question | None = None
     while True:
         question = flow.state
@@ -29,7 +32,7 @@ def answered(talk: Conversation, flow: QuestionFlow[LeadsT]) -> LeadsT:
             offer = _filled_in(talk, flow) if question.entries else _chosen(talk, question)
         except GoBack:
             offer = Answer.LEAVE
-        leads = awaited(flow.act(offer))
+        leads = awaited(flow.act(offer), undone)
         # Enter, pressed while something was done, answers nothing.
         talk.drop()
         if leads is not None:
@@ -37,12 +40,15 @@ def answered(talk: Conversation, flow: QuestionFlow[LeadsT]) -> LeadsT:
 
 
 def carried_out(talk: Conversation, action: Action) -> ActionResult:
-    """Go through an action to its end, each stage of a check said as it ends; return what came of it. Raises `Quit`."""
+    """Go through an action to its end, each stage of a check said as it ends; return what came of it.
+
+    Raises `Quit`, and `Interrupted` with what had been done by then.
+    """
     action.changed = _announcer(talk)
     action.events = plain_printer(lambda line: talk.show([line]), None)
-    result = awaited(action.begin())
+    result = awaited(action.begin(), lambda: action.so_far)
     talk.drop()
-    return result if result is not None else answered(talk, action)
+    return result if result is not None else answered(talk, action, lambda: action.so_far)
 
 
 def done(talk: Conversation, action: Action) -> ActionResult:

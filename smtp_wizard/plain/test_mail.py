@@ -15,7 +15,6 @@ from smtp_wizard.plain.conversation import Choice, Conversation, GoBack
 from smtp_wizard.plain.question_flow import answered, carried_out
 from smtp_wizard.plain.step_questions import StepContext, StepOutcome
 from smtp_wizard.plain.waiting import awaited
-from smtp_wizard.runtime.running import Stopwatch, run
 
 PASTE = (
     "Leave with 'quit', type 'smtp-wizard explain' and paste it there; then start again: you go on here. Or choose it "
@@ -29,6 +28,7 @@ class _Own(StrEnum):
     DETAILS = "details"
 
 
+SENT = "The test message was sent."
 PERHAPS_SENT = "The test message may or may not have been sent."
 
 
@@ -100,14 +100,18 @@ class _MailTest:
                 return answer
             self.talk.show([TRANSCRIPT_LEGEND, *(transcript_line(line) for line in self.flow.heard)])
 
+    def _so_far(self) -> str:
+        """Say what is known of a message that was being sent; '' where none was."""
+        return SENT if self.flow.sent else PERHAPS_SENT if self.flow.perhaps_sent else ""
+
     def _led(self, offer: MailTestOffer) -> Leads | None:
         """Do what was chosen; open the vault in the midst of it, where that is needed."""
         if offer is MailTestOffer.EXPLAIN:
             self.talk.say(PASTE)
             return None
-        leads = run(self.flow.act(offer), Stopwatch(), lambda: PERHAPS_SENT if self.flow.perhaps_sent else "")
+        leads = awaited(self.flow.act(offer), self._so_far)
         while self.flow.vault is not None:
-            leads = awaited(self.flow.opened(answered(self.talk, self.flow.vault)))
+            leads = awaited(self.flow.opened(answered(self.talk, self.flow.vault)), self._so_far)
         if self.flow.action is not None:
             self.flow.acted(carried_out(self.talk, self.flow.action))
         self.talk.drop()  # Enter, pressed while it was sent, answers nothing

@@ -18,6 +18,7 @@ from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.checks import test_message
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.services import arrivals
+from smtp_wizard.text.areas.arrivals import rehearse_words
 from tests.commands.test_send import RELAY
 from tests.support.certs import Authority
 from tests.support.checking import GO_AHEAD, MAIL_FROM, MESSAGE, OK, starttls_up_to_handshake
@@ -236,6 +237,8 @@ def test_the_word_that_marks_a_message_is_in_its_id() -> None:
 def test_on_a_terminal_nothing_but_a_yes_sends_anything(typed: str, code: int, own_home: Path) -> None:
     saved = SavedAccounts(own_home / "config")
     saved.put(RELAY)
-    ran = on_terminal(["send", "Office", "--rehearse-bounce"], typed=[("Send it? [y/N] ", typed)])
+    ran = on_terminal(["send", "Office", "--rehearse-bounce"], typed=[("Send it, and wait? [y/N] ", typed)])
     assert ran.code == code
-    assert "No message was sent." in " ".join(ran.out.split())
+    said = " ".join(ran.out.split())
+    assert "No message was sent." in said
+    assert all(line in said for line in rehearse_words(phrase("x"))[1:]), "as the screens ask it"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks.events import Event, StageFinished, StageStarted
 from smtp_wizard.engine.checks.report import CheckResult
 
@@ -27,5 +27,14 @@ class CheckProgress:
 
     @property
     def perhaps_sent(self) -> bool:
-        """Whether the message was being handed over."""
-        return self.begun is Stage.DATA
+        """Whether the message was being handed over, or the answer to it was lost."""
+        return self.begun is Stage.DATA or self._handed_over is Verdict.UNKNOWN
+
+    @property
+    def sent(self) -> bool:
+        """Whether the server has taken the message."""
+        return self._handed_over in (Verdict.PASS, Verdict.WARN)
+
+    @property
+    def _handed_over(self) -> Verdict | None:
+        return next((each.verdict for each in self.results if each.stage is Stage.DATA), None)

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.lockout_guard import PAUSED
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.base.address import Address
@@ -50,8 +51,26 @@ class Confirmation:
     """The same of its arrival; '' too where the other mailbox is none of ours."""
     whose: Shown = NO_WORDS
     """The account that it went to, where that is one of ours."""
-    unread: Finding | None = None
-    """What helps where a mailbox could not be read: the sender's own, else the other."""
+    unread_here: Finding | None = None
+    """What helps where the sender's own mailbox could not be read."""
+    unread_there: Finding | None = None
+    """The same of the other."""
+
+    @property
+    def unread(self) -> Finding | None:
+        """What helps where a mailbox could not be read: the sender's own, else the other."""
+        return self.unread_here or self.unread_there
+
+    @property
+    def paused(self) -> Finding | None:
+        """Why nobody signed in to a mailbox, so that no account gets locked; None where that is not so."""
+        both = (self.unread_here, self.unread_there)
+        return next((each for each in both if each is not None and each.code == PAUSED), None)
+
+    @property
+    def paused_whose(self) -> Shown:
+        """The account that `paused` is of; '' where that is the sender's own."""
+        return self.whose if self.paused is not self.unread_here else NO_WORDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +125,7 @@ class Arrivals:
         other = await in_thread(lambda: self._ours(to))
         if other is None:
             nowhere = Arrival(where=ArrivalState.UNKNOWN)
-            return Confirmation(copy=copy, copy_trouble=why, arrival=nowhere, unread=unread)
+            return Confirmation(copy=copy, copy_trouble=why, arrival=nowhere, unread_here=unread)
         # The server was named for this sign-in: another password goes there only where it goes when mail is sent.
         may_know = _sign_in_of(other) == _sign_in_of(account) or _sends_through(other, named)
         arrival, why_not, unread_too = await self._in_other(
@@ -118,7 +137,8 @@ class Arrivals:
             arrival=arrival,
             arrival_trouble=why_not,
             whose=shown(other.name),
-            unread=unread or unread_too,
+            unread_here=unread,
+            unread_there=unread_too,
         )
 
     def _ours(self, to: Address) -> Account | None:

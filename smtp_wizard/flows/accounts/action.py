@@ -91,7 +91,7 @@ class Action(QuestionFlow[ActionResult]):
         if self._vault is not None:
             return await self._with_vault(self._vault, offer)
         if self.state.about is None:  # it was stopped before anything was asked
-            return await self._go() if offer is Answer.DO else LEFT
+            return await self._go() if offer is Answer.DO else self._leaving()
         try:
             left = self._answered(offer)
         except InputError as problem:
@@ -123,21 +123,34 @@ class Action(QuestionFlow[ActionResult]):
             self._ask(asked.question)
             return None
         except EXPECTED_ERRORS as problem:
-            return ActionResult(trouble=str(problem), problem=problem)
+            return ActionResult(said=self.so_far, trouble=str(problem), problem=problem)
         except BaseException:
-            self._show(before)
+            self._show(self._stopped(before))
             raise
+
+    def _stopped(self, before: Question) -> Question:
+        """Return what is asked once it was stopped: what was asked before, unless that has been done meanwhile."""
+        return before
+
+    @property
+    def so_far(self) -> str:
+        """What has been done that cannot be taken back, in a sentence; '' where nothing has."""
+        return ""
+
+    def _leaving(self) -> ActionResult:
+        """Return what came of it where the person leaves it now."""
+        return LEFT
 
     @abstractmethod
     async def _do(self) -> ActionResult:
         """Do it, with the answers so far. Raises `QuestionNeeded`, and what a face may be told."""
 
     def _answered(self, offer: StrEnum) -> ActionResult | None:
-        """Take the answer to the question of this action; return `LEFT` where that ends it.
+        """Take the answer to the question of this action; return what came of it where that ends it.
 
         Raises `InputError` where what stands in the field cannot be used.
         """
-        return LEFT if offer is not Answer.DO else None
+        return self._leaving() if offer is not Answer.DO else None
 
     def _running(self, words: str) -> None:
         self._show(replace(self.state, running=words, card=None))
@@ -185,7 +198,7 @@ class Action(QuestionFlow[ActionResult]):
 
     async def _after_vault(self, outcome: VaultOpened) -> ActionResult | None:
         """Go on, or end it, once the passphrase was asked for: most actions need what is in the vault."""
-        return await self._go() if outcome.well else ActionResult(trouble=outcome.why_not)
+        return await self._go() if outcome.well else ActionResult(said=self.so_far, trouble=outcome.why_not)
 
     # -- secrets ----------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
-from smtp_wizard.engine.checks.events import Event
+from smtp_wizard.engine.checks.events import Emit, Event
 from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
 from smtp_wizard.engine.checks.report import Report
@@ -33,9 +33,14 @@ from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.services.arrivals import PATIENCE, Arrivals, Confirmation, Rehearsal
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.checks import Checks
-from smtp_wizard.flows.accounts.action import Action, ActionResult, QuestionNeeded, anyway_question, yes_or_no
+from smtp_wizard.flows.accounts.action import LEFT, Action, ActionResult, QuestionNeeded, anyway_question
+from smtp_wizard.flows.accounts.arrival_questions import (
+    look_question,
+    recipient_question,
+    rehearse_question,
+    wait_question,
+)
 from smtp_wizard.flows.accounts.password import LACKING
-from smtp_wizard.flows.flow import Entry, Offer
 from smtp_wizard.flows.question import Answer, Question, Topic
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.accounts import CONFIRM_TITLE, REHEARSE_TITLE
@@ -123,38 +128,43 @@ class MessageAction(Action):
         """The word in the subject by which the message is found."""
         self.report: Report | None = None
         """How sending came out; None while nothing was sent."""
+        self.came_to_an_end = False
+        """Whether it was done, and not left or held back before that."""
+        self._title = title
         self._services = services
         self._typed = secret
         self._named = named
         self._options = options or CheckOptions()
         self._patience = patience
         self._keep = keep
-        self._anyway: bool | None = None if asks else options is not None and options.ignore_lockout
-        self._perhaps = False
-        """Whether sending was stopped so late that the server may have the message."""
+        self._anyway_unasked = None if asks else options is not None and options.ignore_lockout
+        self._anyway: bool | None = self._anyway_unasked
+        self._progress = CheckProgress()
+        """How far sending has come."""
 
     async def _do(self) -> ActionResult:
         to = self._recipient()
         secret = self._typed or await self._kept_or_typed(self.account, self._services.entries, None)
         if not self._went_out:
-            self.report = await self._sent(secret, to)
-            if accepted(self.report) != "yes":
-                return self._not_sent(self.report)
+            report = await self._sent(secret, to)
+            if accepted(report) != "yes":
+                return self._not_sent(report)
         self._show_running(self._looking)
         try:
-            return await self._looked(secret, to)
+            done = await self._looked(secret, to)
         except MailboxError as problem:
             if problem.finding.code == PAUSED and self._anyway is None:
-                raise QuestionNeeded(anyway_question(self.state.title, problem.finding)) from None
+                raise QuestionNeeded(anyway_question(self._title, problem.finding)) from None
             return self._not_read(problem)
         except EXPECTED_ERRORS as problem:
             return self._not_read(problem)
+        self.came_to_an_end = True
+        return done
 
     def _not_read(self, problem: Exception) -> ActionResult:
         """What goes wrong in a mailbox takes nothing back of what is known of the message."""
-        said = words.TAKEN if self.report is not None else ""
         name = self.account.name
-        return ActionResult(said=said, trouble=str(problem), name=name, report=self.report, problem=problem)
+        return ActionResult(said=self.so_far, trouble=str(problem), name=name, report=self.report, problem=problem)
 
     @abstractmethod
     def _recipient(self) -> Address:
@@ -162,7 +172,11 @@ class MessageAction(Action):
 
     @abstractmethod
     async def _looked(self, secret: Secret | None, to: Address) -> ActionResult:
-        """Look what became of it. Raises what `Arrivals` does."""
+        """Look what became of it. Raises what `Arrivals` does, and `QuestionNeeded`."""
+
+    @abstractmethod
+    def _look_question(self) -> Question:
+        """Return the question whether to look for a message that went out, though it was stopped."""
 
     @property
     def _looking(self) -> str:
@@ -175,46 +189,66 @@ class MessageAction(Action):
         return ""
 
     @property
-    def _went_out(self) -> bool:
-        """Whether it was sent, as far as anybody can tell."""
-        return self._perhaps or (self.report is not None and accepted(self.report) == "yes")
+    def _accepted(self) -> Accepted:
+        """Whether the server has taken the message, as far as anybody can tell: also where sending was stopped."""
+        if self.report is not None:
+            return accepted(self.report)
+        return "yes" if self._progress.sent else "unknown" if self._progress.perhaps_sent else "no"
 
     @property
-    def came_to_an_end(self) -> bool:
-        """Whether it was done, and not left or held back before that."""
-        return self.report is not None
+    def _went_out(self) -> bool:
+        """Whether it was sent, as far as anybody can tell: then it is looked for, and never sent again."""
+        return self._accepted != "no"
+
+    @property
+    def so_far(self) -> str:
+        """As `Action.so_far`: what is known of the message."""
+        return {"yes": words.TAKEN, "unknown": words.PERHAPS_SENT, "no": ""}[self._accepted]
+
+    def _leaving(self) -> ActionResult:
+        if not self.so_far:
+            return LEFT
+        return ActionResult(said=self.so_far, name=self.account.name, report=self.report)
+
+    def _stopped(self, before: Question) -> Question:
+        """As `Action._stopped`: once the message went out, nobody is asked whether it may."""
+        if not self.so_far:
+            return before
+        self._anyway = self._anyway_unasked  # that yes was for what was stopped
+        return self._look_question()
 
     @property
     def _said(self) -> CheckOptions:
         return replace(self._options, ignore_lockout=True) if self._anyway else self._options
 
     async def _sent(self, secret: Secret | None, to: Address) -> Report:
-        show, progress = self._watch(words.sending_words(shown(str(to), 100))), CheckProgress()
-
-        def take(event: Event) -> None:
-            progress.take(event)
-            show(event)
-
-        try:
-            report = await self._services.checks.check_account(
-                self.account,
-                secret,
-                Depth.SEND,
-                take,
-                to=to,
-                options=self._said,
-                token=self.code,
-                keep=self._keep,
-                envelope_id=self._envelope_id,
-            )
-        except BaseException:
-            # Stopped while it was handed over: then it is looked for, and never sent again.
-            self._perhaps = progress.perhaps_sent
-            raise
+        report = await self.send(secret, to, self._watch(words.sending_words(shown(str(to), 100))))
         why = paused(report)
         if why is not None and self._anyway is None:
-            raise QuestionNeeded(anyway_question(self.state.title, why))
+            self.report = None  # nothing was tried
+            raise QuestionNeeded(anyway_question(self._title, why))
         return report
+
+    async def send(self, secret: Secret | None, to: Address, emit: Emit) -> Report:
+        """Send the message, and nothing else; whoever goes through the action then looks for it. Raises as `Checks`."""
+        self._typed, self._progress = secret, CheckProgress()
+
+        def take(event: Event) -> None:
+            self._progress.take(event)
+            emit(event)
+
+        self.report = await self._services.checks.check_account(
+            self.account,
+            secret,
+            Depth.SEND,
+            take,
+            to=to,
+            options=self._said,
+            token=self.code,
+            keep=self._keep,
+            envelope_id=self._envelope_id,
+        )
+        return self.report
 
     def _not_sent(self, report: Report) -> ActionResult:
         finding: Finding | None = next(iter(report.findings), None)
@@ -225,14 +259,17 @@ class MessageAction(Action):
     def _answered(self, offer: StrEnum) -> ActionResult | None:
         if self.state.about is Topic.LOCKOUT:
             self._anyway = offer is Answer.DO
-            left = words.TAKEN if self.report is not None else words.LEFT_ALONE
-            return None if self._anyway else ActionResult(said=left, name=self.account.name, report=self.report)
+            return None if self._anyway else self._not_tried()
         if offer is Answer.DO and self.state.about is Topic.PASSWORD:
             typed = self._secret(0)
             if not typed:
                 raise InputError(LACKING)
             self._typed = self._services.catalog.tidied(self.account.connection, typed)
         return super()._answered(offer)
+
+    def _not_tried(self) -> ActionResult:
+        """Return what came of it where nobody signs in now."""
+        return ActionResult(said=self.so_far or words.LEFT_ALONE, name=self.account.name, report=self.report)
 
 
 class ConfirmArrival(MessageAction):
@@ -270,18 +307,32 @@ class ConfirmArrival(MessageAction):
     def _recipient(self) -> Address:
         if self._message is not None:
             if not self._agreed:
-                raise QuestionNeeded(look_question(self.state.title, self.account))
+                raise QuestionNeeded(look_question(self._title, self.account))
             return self._message.to
         if self._to is None:
-            raise QuestionNeeded(recipient_question(self.state.title))
+            raise QuestionNeeded(recipient_question(self._title))
         return self._to
 
     async def _looked(self, secret: Secret | None, to: Address) -> ActionResult:
         found = self.confirmation = await self._services.arrivals.confirm(
             self.account, secret, to, self.code, named=self._named, options=self._said, patience=self._patience
         )
+        if found.paused is not None and self._anyway is None:
+            asked = anyway_question(self._title, found.paused)
+            whose = words.not_read_words(found.paused_whose or self.account.name)
+            raise QuestionNeeded(replace(asked, lines=(whose, *asked.lines)))
+        return self._told(found)
+
+    def _told(self, found: Confirmation) -> ActionResult:
         told = " ".join(words.confirmation_lines(found))
         return ActionResult(said=told, name=self.account.name, report=self.report)
+
+    def _not_tried(self) -> ActionResult:
+        """What was found in the mailbox that was read is told all the same."""
+        return self._told(self.confirmation) if self.confirmation is not None else super()._not_tried()
+
+    def _look_question(self) -> Question:
+        return look_question(self._title, self.account, self.so_far)
 
     def _answered(self, offer: StrEnum) -> ActionResult | None:
         if offer is Answer.DO and self.state.about is Topic.RECIPIENT:
@@ -302,28 +353,31 @@ class RehearseBounce(MessageAction):
         services: ArrivalActions,
         *,
         secret: Secret | None = None,
-        to: Address | None = None,
+        near: Address | None = None,
         code: str = "",
         agreed: bool = False,
-        sent: bool = False,
         **how: Any,
     ) -> None:
-        """`to`: an address that is nobody's; None: one of the account's own domain. `agreed`: the yes was given.
+        """`near`: an address of the domain that refuses it; None: of the account's own. `agreed`: the yes was given.
 
-        `sent`: it went out already. `code` and `how`: as for `MessageAction`.
+        `code` and `how`: as for `MessageAction`.
         """
         # A refusal of that address says nothing of the account.
         super().__init__(REHEARSE_TITLE, account, services, secret=secret, code=code, **{**how, "keep": False})
-        self.to = to or nobodys_address(account.from_address, self.code)
+        self.to = nobodys_address(near or account.from_address, self.code)
         """Where the message goes."""
         self.rehearsal: Rehearsal | None = None
         """What came back."""
-        self._agreed = agreed or sent
-        self._sent_before = sent
+        self._agreed = agreed
 
     @property
-    def _went_out(self) -> bool:
-        return self._sent_before or super()._went_out
+    def asked_first(self) -> Question | None:
+        """What is asked before the message goes out; None once that was agreed to."""
+        return None if self._agreed else rehearse_question(self.to)
+
+    def agree(self) -> None:
+        """Take the yes to that question, for a face that asks it before it begins."""
+        self._agreed = True
 
     @property
     def _envelope_id(self) -> str:
@@ -334,12 +388,16 @@ class RehearseBounce(MessageAction):
         return words.waiting_words(round(self._patience.total_seconds()))
 
     def _recipient(self) -> Address:
-        if not self._agreed:
-            raise QuestionNeeded(rehearse_question(self.to))
+        if (asked := self.asked_first) is not None:
+            raise QuestionNeeded(asked)
         return self.to
+
+    def _look_question(self) -> Question:
+        return wait_question(self._title, self.so_far)
 
     def _not_sent(self, report: Report) -> ActionResult:
         if refused_at_once(report):
+            self.came_to_an_end = True
             return ActionResult(said=words.REFUSED_AT_ONCE, name=self.account.name)
         return super()._not_sent(report)
 
@@ -353,35 +411,5 @@ class RehearseBounce(MessageAction):
 
     def _answered(self, offer: StrEnum) -> ActionResult | None:
         if offer is Answer.DO and self.state.about is Topic.REHEARSAL:
-            self._agreed = True
+            self.agree()
         return super()._answered(offer)
-
-
-# --- what is asked ---
-
-
-def recipient_question(title: str) -> Question:
-    """Return the question where the message is to go."""
-    return Question(
-        title=title,
-        about=Topic.RECIPIENT,
-        lines=words.CONFIRM_WORDS,
-        entries=(Entry(label=words.RECIPIENT, placeholder="you.private@example.org", hint=words.RECIPIENT_HINT),),
-        offers=(Offer(Answer.DO, words.SEND_AND_LOOK), Offer(Answer.LEAVE, words.LEAVE, key="Esc")),
-    )
-
-
-def look_question(title: str, account: Account) -> Question:
-    """Return the question whether the mailbox may be read for a message that went out already."""
-    return Question(
-        title=title,
-        about=Topic.LOOK,
-        lines=words.look_words(shown(str(account.address), 100)),
-        offers=(Offer(Answer.DO, words.LOOK), Offer(Answer.LEAVE, words.LEAVE)),
-    )
-
-
-def rehearse_question(to: Address) -> Question:
-    """Return the question whether a message may go to an address that is nobody's. The no is marked at first."""
-    lines = words.rehearse_words(shown(str(to), 100))
-    return yes_or_no(Topic.REHEARSAL, REHEARSE_TITLE, lines, yes=words.SEND_ONE, no=words.SEND_NONE)

@@ -42,6 +42,7 @@ from smtp_wizard.flows.last_steps.test_mail_state import (
 from smtp_wizard.flows.vault import UnlockVault, VaultOpened, needs_opening
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text import test_mail as words
+from smtp_wizard.text.areas.arrivals import NO_REASON
 from smtp_wizard.text.connect import short_name
 
 OF_INTEREST = (Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA)
@@ -481,7 +482,11 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
     def _stopped(self, before: MailTestState, word: str) -> None:
         """The person stopped it, perhaps while the message was being handed over."""
         self._used.add(word)
-        self._show(self._perhaps_sent(word) if self._progress.perhaps_sent else before)
+        if self._progress.sent:
+            self._went_out(word)
+            self._show(self._word())
+        else:
+            self._show(self._perhaps_sent(word) if self._progress.perhaps_sent else before)
 
     def _went_out(self, word: str) -> None:
         self.draft = replace(self.draft, test_word=word, arrival=ReportedArrival.NOT_YET)
@@ -552,6 +557,11 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         return self._progress.perhaps_sent
 
     @property
+    def sent(self) -> bool:
+        """Whether the server took the message in the last attempt."""
+        return self._progress.sent
+
+    @property
     def check(self) -> CheckView:
         """What was seen of the last attempt, as far as it has come."""
         return self._view
@@ -578,4 +588,4 @@ def _read(card: Card | None) -> bool:
 
 
 def _no_reason(tally: str) -> Card:
-    return Card(mood=Mood.FAILED, title=words.NOT_SENT, lines=(words.PERHAPS_WORDS,), foot=tally)
+    return Card(mood=Mood.FAILED, title=words.NOT_SENT, lines=(NO_REASON,), foot=tally)

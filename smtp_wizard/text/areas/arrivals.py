@@ -94,7 +94,8 @@ CONFIRM_WORDS = (
 )
 RECIPIENT = "Another address that you read"
 RECIPIENT_HINT = "not the mailbox that sends"
-SEND_AND_LOOK, LOOK, LEAVE = "Send it, and look", "Look there", "Leave it"
+SEND_AND_LOOK, LOOK, WAIT_FOR_IT, LEAVE = "Send it, and look", "Look there", "Wait for it", "Leave it"
+WAIT_WORDS = "No second message is sent. Your own mailbox is read until the first one has come back."
 SEND_ONE, SEND_NONE = "Send it, and wait", "Send nothing"
 NOT_SENT = "No message was sent."
 TAKEN = "The server has taken the message."
@@ -113,6 +114,11 @@ def look_words(address: Shown) -> tuple[str, ...]:
         f"The mailbox of {address} is read over IMAP, with the same sign-in: is a copy in Sent? Where the message went "
         "is read too, if that is an account of yours saved here. Nothing in a mailbox is changed.",
     )
+
+
+def not_read_words(name: Shown) -> str:
+    """Say in whose mailbox nobody has looked."""
+    return f"The mailbox of '{name}' was not read."
 
 
 def rehearse_words(address: Shown) -> tuple[Shown, Shown]:

@@ -11,14 +11,18 @@ from typing import Any
 import pytest
 
 from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.lockout_guard import PAUSED
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.mailbox import arrival
 from smtp_wizard.engine.mailbox.arrival import Arrival
 from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
+from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.services.arrivals import Arrivals
 from tests.commands.test_send import RELAY
 
@@ -94,3 +98,20 @@ async def test_as_long_as_a_message_is_waited_for_the_mailbox_stays_open(monkeyp
     await arrivals.confirm(ANA, Secret("a"), BOB, "code", patience=patience)
     await arrivals.rehearse(ANA, Secret("a"), "code", patience=patience)
     assert opened.patience == [timedelta(seconds=12), patience, patience]
+
+
+@pytest.mark.parametrize("shut", ["a" * 16, "b" * 16], ids=["own", "other"])
+async def test_a_mailbox_held_back_lest_the_account_be_locked_is_told_with_whose_it_is(
+    shut: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Finding(code=PAUSED, title=phrase("Wait"), explanation=phrase("Or not."), who=Who.YOU, steps=())
+
+    class HeldBack(Opened):
+        @asynccontextmanager
+        async def opened(self, account: Account, secret: Secret, **how: Any) -> AsyncIterator[Any]:
+            if account.id == shut:
+                raise MailboxError(held)
+            yield self
+
+    found = await arrivals_over(HeldBack(ANA, bobs("bob")), monkeypatch).confirm(ANA, Secret("a"), BOB, "code")
+    assert (found.paused, found.paused_whose) == (held, "Bob" if shut == "b" * 16 else "")

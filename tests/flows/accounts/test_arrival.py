@@ -19,8 +19,8 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.checks.events import Line, StageStarted
-from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
+from smtp_wizard.engine.checks.events import Event, StageFinished, StageStarted
+from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.mailbox.arrival import Arrival
 from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
@@ -70,6 +70,9 @@ class Doubles:
         """Where each went, its word and its envelope id."""
         self.looked: list[tuple[str, Secret | None]] = []
         self.anyway: list[bool] = []
+        self.places: list[str] = []
+        self.looked_anyway: list[bool] = []
+        """Of each look, whether it was to sign in although that may lock an account."""
         self.kept: list[bool] = []
         """Of each message, whether the result is kept with its account."""
         self.waits: Callable[[], Awaitable[None]] | None = None
@@ -87,6 +90,8 @@ class Doubles:
     async def confirm(
         self, account: Account, secret: Secret | None, to: Address, code: str, **said: Any
     ) -> Confirmation:
+        self.places.append(str(to))
+        self.looked_anyway.append(said["options"].ignore_lockout)
         found: Confirmation = await self._looked(code, secret)
         return found
 
@@ -266,7 +271,47 @@ async def test_what_a_service_raises_is_said(where: str, problem: Exception, tmp
     assert SECRET.reveal() not in repr(done)
 
 
-async def test_whoever_stops_the_waiting_stands_before_the_question_again_and_sends_nothing_more(
+class HandsOver(Doubles):
+    """Hands a message over, and is stopped before that comes to an end."""
+
+    def __init__(self, *said: Event, found: list[Any] | None = None) -> None:
+        super().__init__(found=found)
+        self.said = said
+        self.begun = asyncio.Event()
+
+    async def check_account(
+        self, account: Account, secret: Secret | None, depth: Depth, emit: Any, **said: Any
+    ) -> Report:
+        self.messages.append((str(said["to"]), said["token"], said["envelope_id"]))
+        for event in self.said:
+            emit(event)
+        self.begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError("it is stopped before")
+
+
+async def stopped(action: MessageAction, begun: asyncio.Event) -> None:
+    """Say yes to what is asked, and stop it once it has begun."""
+    acting = asyncio.ensure_future(action.act(Answer.DO))
+    await begun.wait()
+    assert action.state.stops
+    acting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await acting
+
+
+DATA_BEGUN = StageStarted(Stage.DATA)
+DATA_TAKEN = StageFinished(*TAKEN)
+DATA_LOST = StageFinished(*failing("outcome_unknown", Stage.DATA, Verdict.UNKNOWN))
+HANDED_OVER = [
+    pytest.param((DATA_BEGUN,), words.PERHAPS_SENT, id="being handed over"),
+    pytest.param((DATA_BEGUN, DATA_LOST), words.PERHAPS_SENT, id="answer lost"),
+    pytest.param((DATA_BEGUN, DATA_TAKEN), words.TAKEN, id="taken"),
+]
+"""What was seen of sending when it was stopped, and what is known of the message then."""
+
+
+async def test_whoever_stops_the_waiting_is_asked_whether_to_go_on_with_it_and_sends_nothing_more(
     tmp_path: Path,
 ) -> None:
     doubles, begun = Doubles(found=[NOTHING]), asyncio.Event()
@@ -278,42 +323,133 @@ async def test_whoever_stops_the_waiting_stands_before_the_question_again_and_se
     doubles.waits = for_ever
     action = actions(tmp_path, doubles).rehearse(ACCOUNT, secret=SECRET)
     await action.begin()
-    acting = asyncio.ensure_future(action.act(Answer.DO))
-    await begun.wait()
-    assert action.state.stops, "waiting may be stopped"
-    acting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await acting
-    assert not action.state.running
+    await stopped(action, begun)
+    assert (action.state.about, action.state.running) == (Topic.LOOK, "")
+    assert action.state.lines[0] == words.TAKEN
     doubles.waits = None
     assert await action.act(Answer.DO) is not None
     assert len(doubles.messages) == 1
 
 
-async def test_a_message_whose_handing_over_was_stopped_is_looked_for_and_not_sent_again(tmp_path: Path) -> None:
-    """Nobody knows whether the server has it; a second one would say nothing of the first."""
-    begun = asyncio.Event()
-    doubles = Doubles(found=[NOTHING])
-
-    class HandsOver(Doubles):
-        async def check_account(self, account: Account, secret: Any, depth: Any, emit: Any, **said: Any) -> Report:
-            doubles.messages.append((str(said["to"]), said["token"], said["envelope_id"]))
-            emit(StageStarted(Stage.DATA))
-            emit(Line(0.0, Stage.DATA, Speaker.OURS, phrase("."), True))
-            begun.set()
-            await asyncio.Event().wait()
-            raise AssertionError("it is stopped before")
-
-    made = replace(actions(tmp_path, doubles), checks=HandsOver())  # type: ignore[arg-type]
-    action = made.rehearse(ACCOUNT, secret=SECRET)
+@pytest.mark.parametrize(("seen", "known"), HANDED_OVER)
+async def test_a_rehearsal_stopped_once_it_was_handed_over_is_waited_for_and_not_sent_again(
+    seen: tuple[Event, ...], known: str, tmp_path: Path
+) -> None:
+    """Nobody is offered to send nothing: the server may have it. A second one would say nothing of the first."""
+    doubles = HandsOver(*seen, found=[NOTHING])
+    action = actions(tmp_path, doubles).rehearse(ACCOUNT, secret=SECRET)
     await action.begin()
-    acting = asyncio.ensure_future(action.act(Answer.DO))
-    await begun.wait()
-    acting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await acting
+    await stopped(action, doubles.begun)
+    assert words.SEND_NONE not in [each.verb for each in action.state.offers]
+    assert (action.state.about, action.state.lines[0]) == (Topic.LOOK, known)
     assert await action.act(Answer.DO) is not None
     assert (len(doubles.messages), len(doubles.looked)) == (1, 1)
+
+
+@pytest.mark.parametrize(("seen", "known"), HANDED_OVER)
+async def test_a_message_stopped_once_it_was_handed_over_is_looked_for_where_it_went(
+    seen: tuple[Event, ...], known: str, tmp_path: Path
+) -> None:
+    """No other address is taken: nothing would be sent there."""
+    doubles = HandsOver(*seen)
+    action = actions(tmp_path, doubles).confirm(ACCOUNT, secret=SECRET)
+    await action.begin()
+    action.type(0, str(BOB))
+    await stopped(action, doubles.begun)
+    assert (action.state.about, action.state.entries, action.state.lines[0]) == (Topic.LOOK, (), known)
+    assert await action.act(Answer.DO) is not None
+    assert (len(doubles.messages), doubles.places) == (1, [str(BOB)])
+
+
+@pytest.mark.parametrize("kind", ["confirm", "rehearse"])
+@pytest.mark.parametrize(("seen", "known"), HANDED_OVER)
+async def test_whoever_leaves_it_then_reads_what_is_known_of_the_message(
+    seen: tuple[Event, ...], known: str, kind: str, tmp_path: Path
+) -> None:
+    doubles = HandsOver(*seen)
+    made = actions(tmp_path, doubles)
+    action = made.confirm(ACCOUNT, secret=SECRET) if kind == "confirm" else made.rehearse(ACCOUNT, secret=SECRET)
+    await action.begin()
+    if kind == "confirm":
+        action.type(0, str(BOB))
+    await stopped(action, doubles.begun)
+    assert action.so_far == known
+    done = await action.act(Answer.LEAVE)
+    assert done is not None
+    assert (done.said, doubles.looked, action.came_to_an_end) == (known, [], False)
+
+
+async def test_what_is_stopped_before_the_message_is_handed_over_is_asked_as_before(tmp_path: Path) -> None:
+    doubles = HandsOver(StageStarted(Stage.AUTH))
+    action = actions(tmp_path, doubles).rehearse(ACCOUNT, secret=SECRET)
+    await action.begin()
+    await stopped(action, doubles.begun)
+    assert (action.state.about, action.so_far) == (Topic.REHEARSAL, "")
+    assert await action.act(Answer.LEAVE) == ActionResult()
+
+
+async def test_a_yes_to_a_sign_in_that_may_lock_the_account_ends_with_what_it_was_given_for(tmp_path: Path) -> None:
+    """Stopped and begun again, it is asked anew."""
+    doubles, begun = Doubles(found=[MailboxError(finding(PAUSED)), NOTHING]), asyncio.Event()
+    action = actions(tmp_path, doubles).rehearse(ACCOUNT, secret=SECRET)
+    await action.begin()
+    assert await action.act(Answer.DO) is None
+
+    async def for_ever() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    doubles.waits = for_ever
+    assert action.state.about is Topic.LOCKOUT
+    await stopped(action, begun)
+    doubles.waits, doubles.found = None, [MailboxError(finding(PAUSED))]
+    assert await action.act(Answer.DO) is None
+    assert action.state.about is Topic.LOCKOUT
+    done = await action.act(Answer.LEAVE)
+    assert done is not None
+    assert (done.said, action.came_to_an_end) == (words.TAKEN, False)
+
+
+IN_SENT = replace(FOUND, whose=phrase("Other"), unread_there=finding(PAUSED), arrival_trouble=phrase("It is shut."))
+HELD_BACK = [
+    pytest.param(replace(FOUND, copy=SentCopy.UNKNOWN, unread_here=finding(PAUSED)), ACCOUNT.name, id="own"),
+    pytest.param(IN_SENT, "Other", id="the other"),
+    pytest.param(replace(IN_SENT, unread_here=finding("imap_down")), "Other", id="the other, and the own is down"),
+]
+
+
+@pytest.mark.parametrize(("held", "whose"), HELD_BACK)
+async def test_a_mailbox_that_may_be_locked_is_asked_about_before_anybody_signs_in_there(
+    held: Confirmation, whose: str, tmp_path: Path
+) -> None:
+    doubles = Doubles(found=[held, FOUND])
+    action = actions(tmp_path, doubles).confirm(ACCOUNT, secret=SECRET)
+    await action.begin()
+    action.type(0, str(BOB))
+    assert await action.act(Answer.DO) is None
+    assert action.state.about is Topic.LOCKOUT
+    assert action.state.lines[0] == f"The mailbox of '{whose}' was not read."
+    done = await action.act(Answer.DO)
+    assert done is not None
+    assert done.said == str(words.COPY_WORDS[SentCopy.FOUND])
+    assert (len(doubles.messages), doubles.looked_anyway) == (1, [False, True])
+
+
+async def test_a_no_to_that_tells_what_was_found_in_the_other_mailbox(tmp_path: Path) -> None:
+    doubles = Doubles(found=[IN_SENT])
+    done = await through(actions(tmp_path, doubles).confirm(ACCOUNT, secret=SECRET), str(BOB), Answer.LEAVE)
+    assert str(words.COPY_WORDS[SentCopy.FOUND]) in done.said
+    assert "It is shut." in done.said
+    assert len(doubles.looked) == 1
+
+
+async def test_where_nobody_can_be_asked_it_is_told_and_not_tried(tmp_path: Path) -> None:
+    doubles = Doubles(found=[IN_SENT])
+    action = ConfirmArrival(ACCOUNT, actions(tmp_path, doubles), secret=SECRET, to=BOB, asks=False)
+    done = await action.begin()
+    assert done is not None
+    assert "It is shut." in done.said
+    assert doubles.looked_anyway == [False]
 
 
 async def test_a_no_to_the_reading_of_the_mailbox_says_that_the_message_went_out(tmp_path: Path) -> None:

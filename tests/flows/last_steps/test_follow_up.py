@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from smtp_wizard.engine.accounts.lockout_guard import PAUSED
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.mailbox.arrival import Arrival
 from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
+from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.services.arrivals import Confirmation
 from smtp_wizard.engine.wizard.draft import Draft, ReportedArrival
 from smtp_wizard.engine.wizard.steps import Next
@@ -21,8 +23,9 @@ from smtp_wizard.flows.flow import Mood
 from smtp_wizard.flows.last_steps.test_mail import MailTestFlow
 from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, MailTestPhase
 from smtp_wizard.flows.question import Answer, Topic
+from smtp_wizard.text.areas.arrivals import TAKEN
 from smtp_wizard.text.test_mail import FOLLOWED_NOT
-from tests.flows.accounts.test_arrival import NOTHING, Doubles, actions
+from tests.flows.accounts.test_arrival import NOTHING, Doubles, actions, finding
 from tests.flows.last_steps.test_test_mail import Checks, Tokens
 from tests.support.places import NOW, draft_at_testmail
 from tests.support.walk import catalog
@@ -168,3 +171,19 @@ async def test_whoever_leaves_it_stands_where_they_were(offer: MailTestOffer, tm
     assert await gone_through(flow, offer, Answer.LEAVE) == LEFT
     assert flow.state == before
     assert (doubles.messages, doubles.looked) == ([], [])
+
+
+async def test_a_rehearsal_that_was_left_once_the_message_went_out_found_nothing(tmp_path: Path) -> None:
+    """Nobody signs in to see it come back: what is known of the message is told, and is no find."""
+    doubles = Doubles(found=[MailboxError(finding(PAUSED))])
+    flow = flow_of(tmp_path, sent_draft(), doubles)
+    await flow.act(MailTestOffer.REHEARSE)
+    assert flow.action is not None
+    await flow.action.begin()
+    assert await flow.action.act(Answer.DO) is None
+    done = await flow.action.act(Answer.LEAVE)
+    assert done is not None
+    flow.acted(done)
+    card = flow.state.card
+    assert card is not None
+    assert (card.mood, card.title, card.lines) == (Mood.WARNED, FOLLOWED_NOT, (TAKEN,))

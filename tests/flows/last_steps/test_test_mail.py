@@ -40,6 +40,8 @@ from smtp_wizard.flows.last_steps.test_mail import MailTestFlow
 from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, MailTestPhase
 from smtp_wizard.flows.question import Answer
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
+from smtp_wizard.text import test_mail as words
+from smtp_wizard.text.areas.arrivals import NO_REASON
 from tests.support.places import EMAIL, NOW, TEST_TO, draft_at_review, draft_at_testmail
 from tests.support.walk import catalog, make_services
 
@@ -80,6 +82,7 @@ class Checks:
         self.inbox: tuple[str, ...] | Exception = ()
         self.meanwhile: Callable[[], None] = lambda: None
         self.hangs_at: Stage | None = None
+        self.hangs_after: Stage | None = None
 
     async def check_draft(
         self, draft: Draft, depth: Depth, emit: Emit, *, options: CheckOptions | None = None, token: str = ""
@@ -96,6 +99,8 @@ class Checks:
             if result.stage is self.hangs_at:
                 await asyncio.Event().wait()
             emit(StageFinished(result))
+            if result.stage is self.hangs_after:
+                await asyncio.Event().wait()
         emit(RunFinished(outcome))
         return outcome
 
@@ -463,6 +468,32 @@ async def test_who_stops_it_is_told_whether_it_may_have_been_sent(
     assert flow.state.card is not None
     assert flow.state.card.title == title
     assert bool(flow.draft.test_word) == (shown is MailTestPhase.WORD)
+
+
+async def test_who_stops_it_once_the_server_has_taken_the_message_is_asked_for_its_word() -> None:
+    """What is left is to end the connection, and to keep the result."""
+    checks, reached = Checks(came_out()), asyncio.Event()
+    checks.hangs_after = Stage.DATA
+    flow = flow_of(draft_at_testmail(), checks)
+    flow.told = lambda event: reached.set() if event == StageStarted(Stage.DATA) else None
+    flow.type(str(TEST_TO))
+    task = asyncio.ensure_future(flow.act(MailTestOffer.SEND))
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert flow.sent
+    assert (phase(flow), flow.state.question, flow.state.card) == (MailTestPhase.WORD, words.WHICH_WORD, None)
+    assert flow.draft.test_word == checks.asked[0][1]
+
+
+async def test_what_was_not_sent_for_no_reason_is_not_to_be_looked_for() -> None:
+    results = tuple(CheckResult(stage, Verdict.PASS, 0.1) for stage in STAGES[:-1])
+    nothing = CheckResult(Stage.DATA, Verdict.FAIL, 0.1)
+    flow = await sent(Checks(replace(came_out(), results=(*results, nothing))))
+    assert (phase(flow), flow.state.question) == (MailTestPhase.NOT_SENT, words.NOT_SENT)
+    assert flow.state.card is not None
+    assert flow.state.card.lines == (NO_REASON,)
 
 
 # --- every service fails in every way that it may ---
