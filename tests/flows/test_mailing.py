@@ -129,6 +129,7 @@ async def test_what_cannot_be_used_is_said_in_its_field(
     assert error in flow.state.entries[wrong].error
     assert wrong in flow.state.fields
     assert flow.made is None
+    assert flow.state.offers[1].verb == ("More settings" if wrong in FIRST else "Fewer settings")
     flow.put(wrong, "1")
     assert not flow.state.entries[wrong].error
     assert flow.state.wrong is None
@@ -175,6 +176,17 @@ async def test_details_say_the_whole_plan() -> None:
     assert "The limit that binds: Gmail, 500 messages per day" in said
     assert "A safe pace" in said
     assert "550 5.4.5 'Daily user sending limit exceeded'" in said
+
+
+async def test_of_an_earlier_plan_nothing_is_left_where_a_field_cannot_be_used() -> None:
+    """Neither in the details, nor beside the question, nor in what Enter says."""
+    flow = await counted(recipients="1200")
+    about = mailing().state.sections
+    assert flow.state.sections != about
+    flow.put(MailingField.RECIPIENTS, "many")
+    await flow.act(MailingOffer.COUNT)
+    assert (flow.made, flow.details(), flow.state.sections) == (None, (), about)
+    assert flow.state.offers[0].verb == "Count the days"
 
 
 async def test_the_verb_changes_once_it_was_counted() -> None:

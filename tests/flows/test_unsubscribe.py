@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
 from smtp_wizard.engine.base.data_files import DataError
+from smtp_wizard.engine.base.private_files import read_bounded
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.unsubscribe import TemplateReport, check_template
 from smtp_wizard.flows.areas import unsubscribe
@@ -144,6 +146,32 @@ async def test_what_is_typed_while_a_template_is_looked_through_stays(
     go_on.set()
     assert flow.state.card is None
     assert flow.state.entries[LinkField.SUBJECT].text == "stop"
+
+
+@pytest.mark.parametrize("words", [GOOD, None], ids=["read", "not there"])
+async def test_another_name_typed_while_a_template_is_looked_through_gets_nothing_that_was_seen_in_the_first(
+    words: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = Event(), Event()
+
+    def slow(*arguments: Any, **named: Any) -> bytes:
+        begun.set()
+        assert go_on.wait(PATIENCE)
+        return read_bounded(*arguments, **named)
+
+    monkeypatch.setattr(unsubscribe, "read_bounded", slow)
+    if words is not None:
+        (tmp_path / "letter.html").write_text(words, "utf-8")
+    flow = made()
+    flow.put(LinkField.TEMPLATE, str(tmp_path / "letter.html"))
+    looking = asyncio.ensure_future(flow.act(LinkOffer.CHECK))
+    await asyncio.to_thread(begun.wait, PATIENCE)
+    flow.put(LinkField.TEMPLATE, "other.html")
+    assert flow.state.card is None, "nothing is looked through under that name"
+    go_on.set()
+    assert await looking is None
+    entry = flow.state.entries[LinkField.TEMPLATE]
+    assert (flow.state.card, flow.state.wrong, entry.text, entry.error) == (None, None, "other.html", "")
 
 
 def test_typing_an_address_moves_nothing() -> None:

@@ -154,7 +154,7 @@ class MailingFlow(Flow[MailingState, MailingOffer, None]):
         }
         name = cut(provider.name, 60)
         super().__init__(MailingState(provider=name, entries=entries, sections=self._about()))
-        self._show(replace(self.state, offers=self._offers()))
+        self._put(self.state)
 
     def _entries(self) -> dict[MailingField, Entry]:
         kinds = kinds_of(self._provider)
@@ -189,8 +189,11 @@ class MailingFlow(Flow[MailingState, MailingOffer, None]):
             case MailingOffer.COUNT:
                 self._count()
             case MailingOffer.MORE:
-                self._show(replace(self.state, more=not self.state.more))
-                self._show(replace(self.state, offers=self._offers()))
+                self._put(replace(self.state, more=not self.state.more))
+
+    def _put(self, state: MailingState) -> None:
+        """Show a state, with what may be done there."""
+        self._show(replace(state, offers=self._offers(more=state.more)))
 
     def accepted(self, field: MailingField, text: str) -> str:
         """Type into a field what can be used; return it. Raises `InputError`."""
@@ -203,19 +206,11 @@ class MailingFlow(Flow[MailingState, MailingOffer, None]):
     def _count(self) -> None:
         values, errors = self._parsed()
         if errors:
-            entries = {
-                field: replace(entry, error=errors.get(field, "")) for field, entry in self.state.entries.items()
-            }
-            wrong = next(iter(errors))
-            more = self.state.more or wrong not in FIRST
-            card = Card(mood=Mood.FAILED, title=entries[wrong].label, lines=(errors[wrong],))
-            self._show(
-                replace(self.state, entries=entries, wrong=wrong, more=more, card=card, bars=(), elsewhere=(), ways=())
-            )
+            self._refuse(errors)
             return
         made = self._plan(values)
         self.made = made
-        self._show(
+        self._put(
             replace(
                 self.state,
                 wrong=None,
@@ -226,7 +221,25 @@ class MailingFlow(Flow[MailingState, MailingOffer, None]):
                 sections=(*self._about(), *self._at_the_limit(made)),
             )
         )
-        self._show(replace(self.state, offers=self._offers()))
+
+    def _refuse(self, errors: Mapping[MailingField, str]) -> None:
+        """Say what is wrong in the fields, which are shown then. Nothing is left of an earlier plan."""
+        self.made = None
+        entries = {field: replace(entry, error=errors.get(field, "")) for field, entry in self.state.entries.items()}
+        wrong = next(iter(errors))
+        self._put(
+            replace(
+                self.state,
+                entries=entries,
+                wrong=wrong,
+                more=self.state.more or wrong not in FIRST,
+                card=Card(mood=Mood.FAILED, title=entries[wrong].label, lines=(errors[wrong],)),
+                bars=(),
+                elsewhere=(),
+                ways=(),
+                sections=self._about(),
+            )
+        )
 
     def _parsed(self) -> tuple[dict[MailingField, Any], dict[MailingField, str]]:
         """Return what the fields mean, and what is wrong with those that mean nothing."""
@@ -284,10 +297,10 @@ class MailingFlow(Flow[MailingState, MailingOffer, None]):
             Section("When the limit is reached", tuple(refusal_words(made, catalog))),
         )
 
-    def _offers(self) -> tuple[Offer[MailingOffer], ...]:
+    def _offers(self, *, more: bool) -> tuple[Offer[MailingOffer], ...]:
         count = "Count the days" if self.made is None else "Count again"
-        more = "Fewer settings" if self.state.more else "More settings"
-        return (Offer(MailingOffer.COUNT, count), Offer(MailingOffer.MORE, more, key="F9"))
+        settings = "Fewer settings" if more else "More settings"
+        return (Offer(MailingOffer.COUNT, count), Offer(MailingOffer.MORE, settings, key="F9"))
 
     def _about(self) -> tuple[Section, ...]:
         old = article_words(self._provider)

@@ -90,7 +90,9 @@ class LinkFlow(Flow[LinkState, LinkOffer, CopyText]):
         entry = self.state.entries[name]
         if text != entry.text:
             entries = {**self.state.entries, name: replace(entry, text=text, error="")}
-            card = self.state.card if self._running else None
+            if name is LinkField.TEMPLATE:
+                self._looks += 1  # what is looked through is another file
+            card = self.state.card if self._running and name is not LinkField.TEMPLATE else None
             self._show(replace(self.state, entries=entries, wrong=None, card=card))
             self._make(quiet=True)
 
@@ -162,22 +164,33 @@ class LinkFlow(Flow[LinkState, LinkOffer, CopyText]):
             return
         self._show(replace(self.state, card=Card(mood=Mood.RUNNING, title=LOOKING), wrong=None))
         try:
-            card = await _looked(name)
-        except InputError as problem:
-            self._refuse(str(problem))
-        except OSError as problem:
-            self._refuse(f"It cannot be read: {shown(problem.strerror or 'the system refused', 100)}.")
-        else:
-            self._show(replace(self.state, card=card))
-        finally:
-            if mine == self._looks and self._running:
+            seen = await _seen(name)
+        except BaseException:
+            if mine == self._looks:
                 self._show(replace(self.state, card=None))
+            raise
+        if mine != self._looks:
+            return
+        if isinstance(seen, Card):
+            self._show(replace(self.state, card=seen))
+        else:
+            self._refuse(seen)
 
     def _refuse(self, why: str) -> None:
         """Say what is wrong with the name of the template."""
         entry = replace(self.state.entries[LinkField.TEMPLATE], error=why)
         entries = {**self.state.entries, LinkField.TEMPLATE: entry}
         self._show(replace(self.state, entries=entries, wrong=LinkField.TEMPLATE, card=None))
+
+
+async def _seen(name: str) -> Card | str:
+    """Return what a template has and lacks; else why that cannot be said, in a sentence."""
+    try:
+        return await _looked(name)
+    except InputError as problem:
+        return str(problem)
+    except OSError as problem:
+        return f"It cannot be read: {shown(problem.strerror or 'the system refused', 100)}."
 
 
 async def _looked(name: str) -> Card:
