@@ -9,6 +9,7 @@ from smtp_wizard.engine.checks.events import Event, Line, RunFinished, StageFini
 from smtp_wizard.engine.checks.report import CheckResult
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.flows.flow import Card, Mood
+from smtp_wizard.text.areas.on_screens import on_screens
 from smtp_wizard.text.connect import PASSED_WORDS, first_step, tally_words, under_way_words
 
 GOOD = (Verdict.PASS, Verdict.WARN)
@@ -92,6 +93,6 @@ def running_card(view: CheckView, title: str, name: str, seconds: int = 0) -> Ca
 
 def finding_card(view: CheckView, finding: Finding, *more: str) -> Card:
     """Return the card of what is wrong: what, why, who acts and how; `more` is said below."""
-    lines = (finding.explanation, first_step(finding), *more)
+    lines = (on_screens(finding.explanation), first_step(finding), *more)
     mood = Mood.WARNED if finding.warning else Mood.FAILED
     return Card(mood=mood, title=finding.title, lines=tuple(each for each in lines if each), foot=view.tally)

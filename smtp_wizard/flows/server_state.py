@@ -15,6 +15,8 @@ from smtp_wizard.engine.scan.results import ScanResult
 from smtp_wizard.flows.flow import Card, Entry, Mood, Offer, Section
 from smtp_wizard.output.plain_lines import TRANSCRIPT_LEGEND, who_words
 from smtp_wizard.text import server as words
+from smtp_wizard.text.areas.on_screens import on_screens, steps_on_screens
+from smtp_wizard.text.connect import first_step
 from smtp_wizard.text.discovery import CONFIRM_NO, CONFIRM_YES
 from smtp_wizard.text.network import NEUTRAL_NO, NEUTRAL_YES, best_words, common_finding, conclusion
 
@@ -127,20 +129,19 @@ def cleartext_card(endpoint: Endpoint | None) -> Card:
 
 def finding_card(finding: Finding) -> Card:
     """The card of a failure: what is wrong, who acts, and what they do first."""
-    first = f" {finding.steps[0]}" if finding.steps else ""
     return Card(
         mood=Mood.FAILED,
         title=finding.title,
-        lines=(finding.explanation, f"{who_words(finding.who)}:{first}"),
+        lines=(on_screens(finding.explanation), first_step(finding)),
         foot=words.NOTHING_SENT,
     )
 
 
 def in_full(finding: Finding) -> tuple[str, ...]:
     """Return all that is known of a failure, a paragraph each: for whoever asks for the details."""
-    steps = (f"{number}. {step}" for number, step in enumerate(finding.steps, 1))
+    steps = (f"{number}. {step}" for number, step in enumerate(steps_on_screens(finding.steps), 1))
     said = (f"The server said: {finding.server_said}",) if finding.server_said else ()
-    return (finding.title, finding.explanation, f"Who must act: {who_words(finding.who)}", *steps, *said)
+    return (finding.title, on_screens(finding.explanation), f"Who must act: {who_words(finding.who)}", *steps, *said)
 
 
 def of_scan(scan: ScanResult, taken: Endpoint | None, now: datetime) -> TrialOutcome:

@@ -24,6 +24,7 @@ from smtp_wizard.plain.conversation import END, Choice, Conversation, GoBack, wr
 from smtp_wizard.plain.delivery import ready
 from smtp_wizard.plain.step_questions import StepContext
 from smtp_wizard.plain.waiting import awaited
+from smtp_wizard.text.areas.on_screens import on_screens
 from smtp_wizard.text.calendar import FILE_WORDS, NOTHING_ENDS
 from smtp_wizard.text.explain import EXPLAIN_QUESTION, NOTHING_KEPT
 from smtp_wizard.text.limits import BAR
@@ -74,7 +75,7 @@ def calendar(talk: Conversation, context: StepContext) -> None:
     if state.rows:
         talk.say(FILE_WORDS)
     elif state.card is None:
-        talk.say(NOTHING_ENDS)
+        talk.say(on_screens(NOTHING_ENDS))
 
 
 def _tell(talk: Conversation, flow: LimitsFlow) -> None:

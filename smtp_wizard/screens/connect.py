@@ -121,8 +121,8 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
         if self.passphrase is not None and state.passphrase is not None:
             own.insert(0, Chip("f2", "Show", self.passphrase.reveal, help="show or hide the passphrase"))
         if any(each.id is ConnectOffer.CHANGE for each in state.offers):
-            change = "change server, port or user name"
-            own.append(Chip("f9", "Change", lambda: self.act(ConnectOffer.CHANGE), help=change, shown=False))
+            change = "change settings: server, port or user name"
+            own.append(Chip("f9", "Change settings", lambda: self.act(ConnectOffer.CHANGE), help=change, shown=False))
         return [self._enter(), *own]
 
     def _enter(self) -> Chip:

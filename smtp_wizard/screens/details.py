@@ -24,6 +24,7 @@ from smtp_wizard.output.plain_lines import (
 )
 from smtp_wizard.screens.panel import TextPanel
 from smtp_wizard.screens.question import FlowPanel
+from smtp_wizard.text.areas.on_screens import on_screens, steps_on_screens
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.lines import BAD, GOOD, MUTED, STRONG, WARNED
 
@@ -141,9 +142,9 @@ def _check_row(result: CheckResult) -> Content:
 
 def _finding_rows(finding: Finding) -> Iterator[Content]:
     yield from (Content(""), Content.styled(finding.title, STRONG))
-    yield Content(finding.explanation)
+    yield Content(on_screens(finding.explanation))
     yield Content.assemble(("Who must act: ", STRONG), who_words(finding.who))
-    for number, step in enumerate(finding.steps, 1):
+    for number, step in enumerate(steps_on_screens(finding.steps), 1):
         yield Content(f"{number}. {step}")
     if finding.fix is not None:
         yield Content.assemble(("Try instead: ", STRONG), endpoint_words(finding.fix))

@@ -112,7 +112,8 @@ class ProviderScreen(ImmediatePage[ProviderState, ProviderOffer]):
         return [*chips, *(self._chip(each) for each in state.offers if each.key)]
 
     def _chip(self, offer: Offer[ProviderOffer]) -> Chip:
-        return Chip(key_named(offer.key), offer.chip, lambda: self.act(offer.id), help=offer.verb)
+        help = f"settings: {offer.verb.lower()}"
+        return Chip(key_named(offer.key), "Settings", lambda: self.act(offer.id), help=help)
 
     def _enter(self) -> Chip:
         row = self.rows.selected

@@ -149,7 +149,7 @@ class SaveScreen(UnlockingPage[SaveState, StrEnum]):
             return []
         if state.phase is SavePhase.ASKING:
             save, *others = state.offers
-            place = [Chip("f9", each.verb, self._elsewhere, help=words.WHICH_PLACE) for each in others]
+            place = [Chip("f9", each.chip, self._elsewhere, help=words.PLACE_HELP) for each in others]
             return [Chip("enter", save.verb, self._save, help="save it like this"), *place]
         if state.phase is SavePhase.WAY:
             return [Chip("enter", words.KEEP_THERE, lambda: self.act(SaveOffer.KEEP_THERE))]

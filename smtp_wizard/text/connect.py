@@ -15,6 +15,7 @@ from smtp_wizard.engine.guides.guides import GuideStep
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind, SecretForm
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.output.plain_lines import who_words
+from smtp_wizard.text.areas.on_screens import steps_on_screens
 from smtp_wizard.text.wizard import oddity_words
 
 USUAL_LABEL = "Password"
@@ -162,7 +163,7 @@ NEXT_WORDS = "Next: one test message, to see that it arrives."
 
 def first_step(finding: Finding) -> str:
     """Say who must act, and what they do first."""
-    step = f" {finding.steps[0]}" if finding.steps else ""
+    step = next((f" {each}" for each in steps_on_screens(finding.steps)), "")
     return f"{who_words(finding.who)}:{step}"
 
 

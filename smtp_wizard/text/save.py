@@ -20,7 +20,8 @@ SENDER_NAME_PLACEHOLDER = "Ana's Cleaning"
 SENDER_NAME_HINT = "customers see it in their mailbox"
 SAVE = "Save"
 SAVING = "Saving …"
-ELSEWHERE = "Another place"
+ELSEWHERE, CHANGE_PLACE = "Another place", "Change place"
+PLACE_HELP = "change where the password is kept"
 WHICH_PLACE = "Where should the password be kept?"
 WAY_QUESTIONS: Mapping[StoreKind, str] = {
     StoreKind.COMMAND: "Which command prints the password?",

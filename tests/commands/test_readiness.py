@@ -65,7 +65,7 @@ def test_a_person_reads_what_is_missing_and_who_does_it(account: str, monkeypatc
     assert ran.code == 1
     assert "not ready for this mailing" in words
     assert "A DMARC record" in words
-    assert "Publish the DMARC record that 'smtp-wizard domain' prints." in words
+    assert "Publish the DMARC record that 'smtp-wizard domain' shows." in words
 
 
 def test_what_cannot_be_used_is_said(account: str) -> None:

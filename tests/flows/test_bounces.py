@@ -274,6 +274,17 @@ async def test_a_server_that_is_not_found_is_asked_for(tmp_path: Path) -> None:
     ]
 
 
+async def test_of_the_command_line_nothing_is_said(tmp_path: Path) -> None:
+    """Neither what is typed there where too much came back, nor what it calls the area where a letter is pasted."""
+    strange = replace(delivery("ana@stranger.example"), steps=(phrase("Paste the letter into smtp-wizard explain."),))
+    flow = flow_over(tmp_path, Bounces(replace(report(strange), auto_replies=0, cut_off=True)))
+    await read_through(flow)
+    assert flow.state.card is not None
+    assert flow.state.card.lines == ("There are more than were read.",)
+    (to_do,) = [each.lines for each in flow.state.sections if each.title == "What to do"]
+    assert to_do == ("Paste the letter into 'Explain an error'.",)
+
+
 async def test_who_names_no_server_is_told_what_is_wrong_without_the_command_line(tmp_path: Path) -> None:
     problem = trouble("mailbox_not_found")
     steps = (
@@ -286,7 +297,7 @@ async def test_who_names_no_server_is_told_what_is_wrong_without_the_command_lin
     assert done is not None
     flow.take(action, done)
     assert flow.state.card is not None
-    assert flow.state.card.lines == ("No program may read it.", "Look in the webmail.")
+    assert flow.state.card.lines == ("No program may read it.", "Look in the webmail.", "See 'Explain an error'.")
 
 
 async def test_what_was_read_stays_where_it_is_read_again_in_vain(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ async def test_what_is_missing_stands_first_with_who_mends_it_and_the_plan_besid
     leads = await flow.act("dmarc")
     assert isinstance(leads, ReadSections)
     assert any(line.startswith("Who must act: ") for line in leads.sections[0].lines)
+    assert "Publish the DMARC record that 'Your domain' shows." in leads.sections[0].lines
     rule, plan = flow.explained("dmarc")
     assert (rule.title, plan.lines) == (leads.title, state.plan)
     assert len(flow.details()) == len(found.requirements) + 1

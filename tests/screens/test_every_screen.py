@@ -263,6 +263,8 @@ async def painted_in(walk: Walk, theme: str) -> list[list[Segment]]:
 
 # --- keys ---
 
+CHANGES = {"Change place", "Change account", "Change list"}
+"""What F9 changes where that is not called settings."""
 MEANINGS = {
     "enter": None,
     "escape": {"Back", "Stop", "Close"},
@@ -272,11 +274,11 @@ MEANINGS = {
     "f4": {"Details", "Close"},
     "f5": {"Am I ready?"},
     "f6": {"Guide", "Close"},
-    "f9": None,
+    "f9": {"Settings", "Change settings", "More settings", "Fewer settings", *CHANGES, "Close"},
     "f10": {"Menu", "Close"},
     "ctrl+q": {"Leave"},
 }
-"""What a key may mean anywhere; None: what Enter does is the chip's own, and F9 changes what the screen says."""
+"""What a key may mean anywhere; None: what Enter does is the chip's own."""
 MOVES = ("tab", "shift+tab", "up", "down", "left", "right", "home", "end", "space")
 ALWAYS = frozenset({*MOVES, "pageup", "pagedown", "ctrl+pageup", "ctrl+pagedown"})
 """Moves the cursor everywhere, in terminals as in forms."""

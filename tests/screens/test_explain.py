@@ -123,20 +123,19 @@ async def test_what_is_unknown_is_called_unknown_and_says_what_to_try(services: 
 
 async def test_the_cursor_stays_in_the_field_in_which_somebody_types(services: Services) -> None:
     async with explaining(services) as walk:
-        await walk.press("f9", "enter")
+        await walk.press("tab", "enter")
         await walk.until(lambda: walk.the("#paste", PasteArea).has_focus, "the cursor where something is lacking")
-        await walk.press("f9", "y", "a", "h")
+        await walk.press("tab", "y", "a", "h")
         assert walk.entry("#explain-provider").value == "yah"
         assert walk.entry("#explain-provider").has_focus
         assert walk.the("#paste", PasteArea).text == ""
 
 
 async def test_the_provider_narrows_it_and_an_unknown_one_is_said(services: Services) -> None:
-    """The same words mean another thing at another provider; F9 asks for it."""
+    """The same words mean another thing at another provider; the field below the text asks for it."""
     async with explaining(services, (120, 40)) as walk:
         await walk.write("535 5.7.8 authentication failed")
         for name, code in (("", "bad_credentials"), ("Yahoo", "app_password_required"), ("No Such", "bad_credentials")):
-            await walk.press("f9")
             await walk.fill("#explain-provider Input", name)
             assert cause_of(await answered(walk)) == code
             if name == "No Such":

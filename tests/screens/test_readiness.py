@@ -40,7 +40,7 @@ async def test_a_plan_leads_there_with_its_number_and_the_next_account_to_the_fi
         await walk.press("enter")
         await walk.until_reads("It fails on purpose.")
         before = screen.flow.state.account
-        await walk.until_reads("F9 Another account")
+        await walk.until_reads("F9 Change account")
         await walk.press("f9")
         await walk.until(lambda: screen.flow.state.account != before, "the next account")
         await walk.until_reads(f"With the account '{screen.flow.state.account}'")

@@ -1,7 +1,7 @@
 """Guides that the words of a guide send one to: 'the guide limits', 'the guides limits and key'.
 
 In its file, and on the command line, a guide is named by its id, which is what one types there. On a screen it is named
-by its title.
+by its title, and a command that stands in brackets beside the area that does the same is left out.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ _NAMED = re.compile(
     rf"(?P<before>\b[Tt]he guides? )(?P<names>(?<=guide ){_NAME}|(?<=guides ){_NAME}(?:(?:, | and ){_NAME})*)"
 )
 _ID = re.compile(_NAME)
+_COMMAND = re.compile(r"\s\((?:smtp-wizard [a-z]|--)[^()]*\)")
 
 
 def named_in(guide: Guide, guides: Guides) -> tuple[str, ...]:
@@ -27,7 +28,10 @@ def named_in(guide: Guide, guides: Guides) -> tuple[str, ...]:
 
 
 def with_titles(guide: Guide, guides: Guides) -> Guide:
-    """Return a guide whose words name others by their titles. Raises `DataError` where one of those cannot be read."""
+    """Return a guide as a screen says it: others are named by their titles, and no command beside an area.
+
+    Raises `DataError` where one of those cannot be read.
+    """
     known = frozenset(guides.ids())
 
     def title(found: re.Match[str]) -> str:
@@ -37,7 +41,7 @@ def with_titles(guide: Guide, guides: Guides) -> Guide:
         return f"{found['before']}{_ID.sub(title, found['names'])}"
 
     def told(text: str) -> str:
-        return _NAMED.sub(titles, text)
+        return _NAMED.sub(titles, _COMMAND.sub("", text))
 
     return replace(
         guide,

@@ -45,6 +45,7 @@ from smtp_wizard.flows.question import Answer, Question, Topic
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.accounts import CONFIRM_TITLE, REHEARSE_TITLE
 from smtp_wizard.text.areas import arrivals as words
+from smtp_wizard.text.areas.on_screens import on_screens
 
 Accepted = Literal["yes", "no", "unknown"]
 """Whether the server has taken a message; 'unknown' where its answer was lost."""
@@ -252,7 +253,7 @@ class MessageAction(Action):
 
     def _not_sent(self, report: Report) -> ActionResult:
         finding: Finding | None = next(iter(report.findings), None)
-        why = f"{finding.title}. {finding.explanation}" if finding is not None else words.NO_REASON
+        why = f"{finding.title}. {on_screens(finding.explanation)}" if finding is not None else words.NO_REASON
         lost = words.PERHAPS_SENT if accepted(report) == "unknown" else words.NOT_SENT
         return ActionResult(trouble=f"{lost} {why}", name=self.account.name, report=report)
 
@@ -324,7 +325,7 @@ class ConfirmArrival(MessageAction):
         return self._told(found)
 
     def _told(self, found: Confirmation) -> ActionResult:
-        told = " ".join(words.confirmation_lines(found))
+        told = " ".join(map(on_screens, words.confirmation_lines(found)))
         return ActionResult(said=told, name=self.account.name, report=self.report)
 
     def _not_tried(self) -> ActionResult:
@@ -405,7 +406,7 @@ class RehearseBounce(MessageAction):
         found = self.rehearsal = await self._services.arrivals.rehearse(
             self.account, secret, self.code, named=self._named, options=self._said, patience=self._patience
         )
-        told = " ".join(words.rehearsal_lines(found, shown(str(to), 100)))
+        told = " ".join(map(on_screens, words.rehearsal_lines(found, shown(str(to), 100))))
         said, trouble = ("", told) if found.bounce is None else (told, "")
         return ActionResult(said=said, trouble=trouble, name=self.account.name, report=self.report)
 

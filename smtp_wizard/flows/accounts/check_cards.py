@@ -7,6 +7,7 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.flows.check_view import GOOD
 from smtp_wizard.flows.flow import Card, Mood
 from smtp_wizard.output.plain_lines import STAGE_WORDS, who_words
+from smtp_wizard.text.areas.on_screens import on_screens, steps_on_screens
 
 
 def running_card(title: str, event: Event | None = None) -> Card:
@@ -20,11 +21,11 @@ def failed_card(report: Report) -> Card | None:
     finding = next((each for each in report.findings if not each.warning), None)
     if finding is None:
         return None
-    steps = tuple(f"{number}. {step}" for number, step in enumerate(finding.steps, 1))
+    steps = tuple(f"{number}. {step}" for number, step in enumerate(steps_on_screens(finding.steps), 1))
     passed = sum(each.verdict in GOOD for each in report.results)
     return Card(
         mood=Mood.FAILED,
         title=finding.title,
-        lines=(finding.explanation, f"Who must act: {who_words(finding.who)}", *steps),
+        lines=(on_screens(finding.explanation), f"Who must act: {who_words(finding.who)}", *steps),
         foot=f"{passed} of {len(report.results)} checks passed",
     )

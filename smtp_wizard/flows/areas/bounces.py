@@ -35,6 +35,7 @@ from smtp_wizard.text.areas.bounces import (
     summary,
     why_words,
 )
+from smtp_wizard.text.areas.on_screens import on_screens, steps_on_screens
 from smtp_wizard.text.last_test import date_words
 
 AGE = timedelta(days=30)
@@ -195,15 +196,10 @@ def server_question(title: str, problem: MailboxError, named: Endpoint | None) -
     return Question(
         title=title,
         about=Topic.IMAP_SERVER,
-        lines=(f"{finding.title}.", finding.explanation),
+        lines=(f"{finding.title}.", on_screens(finding.explanation)),
         entries=(entry,),
         offers=(Offer(Answer.DO, "Read it there"), Offer(Answer.LEAVE, "Leave it", key="Esc")),
     )
-
-
-def steps_here(steps: Sequence[str]) -> tuple[str, ...]:
-    """Leave out what is typed on the command line: here the server is asked for, and a letter is pasted."""
-    return tuple(each for each in steps if "--" not in each and "'smtp-wizard " not in each)
 
 
 BouncesLeads = ReadMailbox | CopyText | PasteLetter | ReadGuide
@@ -304,7 +300,7 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, BouncesLeads]):
         now = self._now()
         rows = tuple(failed_row(group, now) for group in grouped(report.deliveries))
         rows = tuple(sorted(rows, key=lambda row: not row.final))
-        lines = tuple(str(note) for note in notes(report))
+        lines = tuple(on_screens(note) for note in notes(report))
         card = Card(mood=Mood.TOLD, title="Good to know", lines=lines) if lines else None
         counted = [row.final for row in rows if not row.backscatter]
         question, waiting = counted_words(counted, complete=report.complete)
@@ -320,7 +316,7 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, BouncesLeads]):
         finding = done.problem.finding if isinstance(done.problem, MailboxError) else None
         if finding is None:
             return replace(before, card=Card(mood=Mood.FAILED, title=done.trouble))
-        lines = (finding.explanation, *steps_here(finding.steps))
+        lines = (on_screens(finding.explanation), *steps_on_screens(finding.steps))
         guide = finding.guide or ""
         more = (GUIDE,) if guide else ()
         card = Card(mood=Mood.FAILED, title=finding.title, lines=lines)
@@ -333,7 +329,7 @@ def failed_row(group: Sequence[FailedDelivery], now: datetime) -> FailedRow:
     newest = group[0]
     meant = (meant_words(newest),) if newest.did_you_mean else ()
     why = Section(newest.address, (why_words(newest), *meant))
-    what = [Section("What to do", tuple(newest.steps))]
+    what = [Section("What to do", steps_on_screens(newest.steps))]
     if newest.server_said:
         what.append(Section("The server's words", (said_words(newest),)))
     if newest.forward:

@@ -16,6 +16,7 @@ from smtp_wizard.engine.services.domains import Domains
 from smtp_wizard.flows.flow import Card, CopyText, Entry, Flow, Mood, Offer, Section
 from smtp_wizard.output.plain_lines import who_words
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
+from smtp_wizard.text.areas.on_screens import on_screens, steps_on_screens
 from smtp_wizard.text.domain import domain_rows, record_lines, record_words
 
 QUESTION = "Is your domain ready to send mail?"
@@ -175,10 +176,11 @@ def _section(finding: DomainFinding) -> Section:
 
 
 def _lines(finding: DomainFinding) -> Iterator[str]:
-    yield finding.explanation
-    if finding.steps:
+    steps = steps_on_screens(finding.steps)
+    yield on_screens(finding.explanation)
+    if steps:
         yield f"Who must act: {who_words(finding.who)}"
-    for number, step in enumerate(finding.steps, 1):
+    for number, step in enumerate(steps, 1):
         yield f"{number}  {step}"
     if finding.publish is not None:
         yield from record_lines(finding.publish)

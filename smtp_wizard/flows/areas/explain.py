@@ -20,6 +20,7 @@ from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.flows.flow import Card, CopyText, Entry, Flow, Mood, Offer, ReadGuide, Section
 from smtp_wizard.output.plain_lines import endpoint_words, who_words
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
+from smtp_wizard.text.areas.on_screens import on_screens, steps_on_screens
 from smtp_wizard.text.explain import (
     BOUNCES_GUIDE,
     EXPLAIN_LABEL,
@@ -239,13 +240,13 @@ def _has_reply(line: str) -> bool:
 def _card(explanation: Explanation, note: str) -> Card:
     finding = explanation.finding
     mood = Mood.TOLD if explanation.cause == UNKNOWN else Mood.WARNED if finding.warning else Mood.FAILED
-    lines = (finding.explanation, _who_acts(finding), note)
+    lines = (on_screens(finding.explanation), _who_acts(finding), note)
     return Card(mood=mood, title=finding.title, lines=tuple(filter(None, lines)), foot=sure_words(explanation))
 
 
 def _who_acts(finding: Finding) -> str:
     """Say who acts, and what comes first for the person who reads this."""
-    first = finding.steps[0] if finding.steps else ""
+    first = next(iter(steps_on_screens(finding.steps)), "")
     if finding.who is Who.YOU:
         return f"You: {first}" if first else ""
     return f"{who_words(finding.who)} must act. {first}".strip()
@@ -257,8 +258,9 @@ def _them(who: Who) -> str:
 
 def _sections(explanation: Explanation) -> Iterator[Section]:
     finding = explanation.finding
-    if len(finding.steps) > 1:
-        yield Section("What to do", tuple(f"{at}. {step}" for at, step in enumerate(finding.steps, 1)))
+    steps = steps_on_screens(finding.steps)
+    if len(steps) > 1:
+        yield Section("What to do", tuple(f"{at}. {step}" for at, step in enumerate(steps, 1)))
     others = (alternative_words(other) for other in explanation.alternatives)
     yield Section("How sure is that?", (confidence_words(explanation), *others))
 
@@ -266,9 +268,10 @@ def _sections(explanation: Explanation) -> Iterator[Section]:
 def explanation_details(explanation: Explanation) -> Iterator[Section]:
     """Yield every word of an answer, part by part."""
     finding = explanation.finding
-    yield Section(finding.title, (finding.explanation,))
-    if finding.steps:
-        yield Section(who_words(finding.who), tuple(f"{at}. {step}" for at, step in enumerate(finding.steps, 1)))
+    steps = steps_on_screens(finding.steps)
+    yield Section(finding.title, (on_screens(finding.explanation),))
+    if steps:
+        yield Section(who_words(finding.who), tuple(f"{at}. {step}" for at, step in enumerate(steps, 1)))
     if finding.fix is not None:
         yield Section("Try instead", (endpoint_words(finding.fix),))
     if finding.server_said:

@@ -26,6 +26,7 @@ from smtp_wizard.flows.flow import Card, Entry, Flow, Mood, Offer, Section
 from smtp_wizard.output.plain_lines import who_words
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.areas import readiness as words
+from smtp_wizard.text.areas.on_screens import on_screens
 from smtp_wizard.text.limits import plan_words
 
 T = TypeVar("T")
@@ -97,7 +98,7 @@ class ReadinessOffer(StrEnum):
 
 
 LOOK: Offer[str] = Offer(ReadinessOffer.LOOK, "Am I ready?", chip="Look")
-OTHER: Offer[str] = Offer(ReadinessOffer.OTHER, "Another account", chip="Take the next", key="F9")
+OTHER: Offer[str] = Offer(ReadinessOffer.OTHER, "Another account", chip="Change account", key="F9")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,5 +298,5 @@ def _lines(result: RequirementResult) -> Iterator[str]:
     if result.verdict is not Verdict.PASS:
         if not result.silent:
             yield f"Who must act: {who_words(asked.who)}"
-        yield str(result.step)
+        yield on_screens(result.step)
     yield words.asked_words(asked)

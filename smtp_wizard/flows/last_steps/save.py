@@ -185,7 +185,7 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
     # -- what is asked ----------------------------------------------------------------------------------------------
 
     def _asking(self, card: Card | None = None) -> SaveState:
-        place: list[Offer[StrEnum]] = [Offer(SaveOffer.PLACE, words.ELSEWHERE, key="F9")] if self.keeps_password else []
+        elsewhere: Offer[StrEnum] = Offer(SaveOffer.PLACE, words.ELSEWHERE, key="F9", chip=words.CHANGE_PLACE)
         return SaveState(
             phase=SavePhase.ASKING,
             question=words.QUESTION,
@@ -210,7 +210,7 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
             place_line=self._place_line(),
             way=self._way_entry(),
             card=card,
-            offers=(Offer(SaveOffer.SAVE, words.SAVE), *place),
+            offers=(Offer(SaveOffer.SAVE, words.SAVE), *((elsewhere,) if self.keeps_password else ())),
             sections=self._sections(),
         )
 

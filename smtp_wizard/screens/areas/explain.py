@@ -46,7 +46,7 @@ WHERE = (
             "In a mail that came back: all of it.",
         ),
     ),
-    Section("", ("F6  mail that came back", "F9  whose server it was")),
+    Section("", ("F6  mail that came back",)),
 )
 """What explains the question."""
 LONGEST = 262_144
@@ -143,7 +143,6 @@ class ExplainScreen(StoppablePage):
         self.area.show(self.flow.state.entry)
         whose = Entry(label="Whose server was it?", placeholder="the name of your provider", hint="may be empty")
         self.provider = TextFrame(whose, id="explain-provider")
-        self.provider.display = False
         self.asked = question(EXPLAIN_QUESTION)
         self.example = note(f"{EXPLAIN_EXAMPLE}\n{NOTHING_KEPT}")
         self.quoted = Quoted(id="quoted")
@@ -167,8 +166,7 @@ class ExplainScreen(StoppablePage):
         guide = Chip("f6", "Guide", self._guide, help="guide: what to do with mail that came back")
         if not self.flow.state.answered:
             explain = Chip("enter", "Explain it", self._explain, help="say what it means")
-            whose = Chip("f9", "Whose server", self._whose, help="say whose server it was")
-            return [explain, guide, whose]
+            return [explain, guide]
         return [self.offers.chip(), Chip("f4", "Details", self._details, help="details: every word of it"), guide]
 
     def leave(self) -> None:
@@ -190,9 +188,8 @@ class ExplainScreen(StoppablePage):
 
     def _changed(self, state: ExplainState) -> None:
         self.area.show(state.entry)
-        for each in (self.asked, self.area, self.example):
+        for each in (self.asked, self.area, self.provider, self.example):
             each.display = not state.answered
-        self.provider.display = self.provider.display and not state.answered
         self.quoted.display = state.answered
         self.quoted.show_lines(state.quoted, state.said_by)
         self.card.show_card(state.card)
@@ -251,10 +248,6 @@ class ExplainScreen(StoppablePage):
 
     def _guide(self) -> None:
         self.show_guide(BOUNCES_GUIDE)
-
-    def _whose(self) -> None:
-        self.provider.display = True
-        self.provider.field.focus()
 
 
 # --- what is taken of a pasted text ---

@@ -90,7 +90,7 @@ class LimitsScreen(FindPage):
         return [
             *([*plan, details] if self.flow.chosen is not None else []),
             Chip("f6", "Guide", self._guide, help="guide: when the list is too large"),
-            Chip("f9", "Order, file", self._more, help="another order, or write the list to a file"),
+            Chip("f9", "Change list", self._more, help="change the list: another order, or into a file"),
             *self.moves("a provider"),
         ]
 
@@ -250,7 +250,7 @@ class MailingScreen(Page[Mapping[MailingField, str]]):
             ),
             Chip("f5", "Am I ready?", self._ready, help="what large receivers ask of who sends to many"),
             Chip("f6", "Guide", self._guide, help="guide: when the list is too large"),
-            Chip("f9", more.verb, self._more, help="size, first day, several mailboxes, kind of account"),
+            Chip("f9", more.verb, self._more, help="settings: size, first day, several mailboxes, kind of account"),
         ]
 
     def escape(self) -> None:

@@ -24,7 +24,7 @@ from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.plain_text import PlainText, folded
 
-OTHER_HELP = "the same mailing with another account of yours"
+OTHER_HELP = "change the account: the same mailing with another one of yours"
 PLAN_ROWS = 2
 """Rows of the plan above the list; all of it is beside it, and behind F4."""
 
@@ -78,7 +78,7 @@ class ReadinessScreen(FormPage):
         typing = self.focused is self.frame.field or not self.offers.items
         details = Chip("f4", "Details", self._details, help="details: every rule, who says so, and the whole plan")
         others = [each for each in self.flow.state.offers if each.id == ReadinessOffer.OTHER]
-        other = [Chip("f9", each.verb, lambda: self._act(ReadinessOffer.OTHER), help=OTHER_HELP) for each in others]
+        other = [Chip("f9", each.chip, lambda: self._act(ReadinessOffer.OTHER), help=OTHER_HELP) for each in others]
         return [look if typing else self.offers.chip(), details, *other]
 
     @on(OfferList.Highlighted)

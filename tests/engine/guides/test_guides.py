@@ -604,6 +604,15 @@ def test_on_a_screen_a_guide_is_named_by_its_title(guide: Guide) -> None:
 
 
 @ALL
+def test_on_a_screen_no_guide_names_a_command_where_there_is_an_area(guide: Guide) -> None:
+    """One is of what no area does."""
+    told = [
+        text for text in all_texts(with_titles(guide, Guides())) if re.search("smtp-wizard [a-z]+ ?[A-Z-]|--", text)
+    ]
+    assert bool(told) is (guide.id == "microsoft-application"), told
+
+
+@ALL
 def test_a_title_says_what_is_done_also_where_nothing_is_known(guide: Guide) -> None:
     """It stands in a list, where no provider is known yet."""
     assert "{" not in guide.title

@@ -23,7 +23,8 @@ from smtp_wizard.engine.checks.events import Event, StageFinished, StageStarted
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.mailbox.arrival import Arrival
-from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
+from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, AuthenticationState, SentCopy
+from smtp_wizard.engine.mailbox.authentication_results import Authentication
 from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.services.arrivals import Confirmation, Rehearsal
 from smtp_wizard.flows.accounts.action import ActionResult
@@ -462,3 +463,13 @@ def test_both_are_actions_of_their_own(tmp_path: Path) -> None:
     made = actions(tmp_path, Doubles())
     assert isinstance(made.confirm(ACCOUNT), ConfirmArrival)
     assert isinstance(made.rehearse(ACCOUNT), RehearseBounce)
+
+
+async def test_where_it_helps_an_area_of_the_screens_is_named_and_no_command(tmp_path: Path) -> None:
+    bad = Authentication(dmarc=AuthenticationState.FAIL)
+    junk = Arrival(where=ArrivalState.JUNK, authentication=bad)
+    found = Confirmation(copy=SentCopy.FOUND, arrival=junk, whose=phrase("Other"))
+    done = await through(actions(tmp_path, Doubles(found=[found])).confirm(ACCOUNT, secret=SECRET), str(BOB))
+    assert "but in Junk: 'Your domain' says what receivers look at." in done.said
+    assert "see 'Your domain'." in done.said
+    assert "smtp-wizard" not in done.said
