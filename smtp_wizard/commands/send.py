@@ -161,7 +161,7 @@ def _ask_before(invocation: Invocation, action: RehearseBounce) -> None:
         invocation.out.narrate(line)
     yes = next(each.verb for each in asked.offers if each.id is Answer.DO)
     if not confirmed(f"{yes}?", undone=NOT_SENT):
-        raise CommandError("declined", phrase(NOT_SENT), exit_code=Exit.FAILED)
+        raise CommandError("declined", shown(NOT_SENT), exit_code=Exit.FAILED)
     action.agree()
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.lockout_guard import PAUSED
+from smtp_wizard.engine.accounts.guarded_sign_in import PAUSED
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.base.address import Address

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.accounts.lockout_guard import PAUSED
+from smtp_wizard.engine.accounts.guarded_sign_in import PAUSED
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.shown import phrase
