@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -99,11 +99,11 @@ def command(
 
 
 def _concluded(invocation: Invocation, address: Address, found: DiscoveryResult) -> Exit:
-    """Tell what was found, each thing once; where it is nothing, with the ways on."""
+    """Tell what was found, each thing once: a doubt first, and where it is nothing, the ways on last."""
     somebody = bool(found.provider or found.alternatives or found.candidates)
     ways_on = () if somebody else (_ways_on(address),)
-    notes = (*_doubts(invocation, address), *(each for each in found.notes if each != found.note), *ways_on)
-    _tell(invocation, address, replace(found, notes=notes))
+    notes = (*(each for each in found.notes if each != found.note), *ways_on)
+    _tell(invocation, address, replace(found, notes=notes), _doubts(invocation, address))
     return Exit.OK if somebody else Exit.FAILED
 
 
@@ -130,7 +130,7 @@ def _doubts(invocation: Invocation, address: Address) -> tuple[str, ...]:
     return (f"{meant_question(meant)} {near_words(address.domain, meant)}",) if meant else ()
 
 
-def _tell(invocation: Invocation, email: Address, found: DiscoveryResult) -> None:
+def _tell(invocation: Invocation, email: Address, found: DiscoveryResult, doubts: Sequence[str]) -> None:
     out = invocation.out
     if out.form is Form.JSON:
         from smtp_wizard.output.documents.discover import CandidateJson, Discovered
@@ -144,10 +144,13 @@ def _tell(invocation: Invocation, email: Address, found: DiscoveryResult) -> Non
                 candidates=tuple(map(CandidateJson.of, found.candidates)),
                 paths=provider.paths if provider else (),
                 mx=tuple(found.mx_hosts),
-                notes=(found.note, *found.notes),
+                notes=(*doubts, found.note, *found.notes),
             )
         )
         return
+    for doubt in doubts:  # before a server is named: whoever reads on must know whose it may be
+        for line in paragraph(doubt, "Note: "):
+            report_line(out, line)
     names = ", ".join(f"{each.name} ({each.id})" for each in found.alternatives)
     who = f"{found.provider.name} ({found.provider.id})" if found.provider else names
     if who:

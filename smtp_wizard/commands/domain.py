@@ -17,6 +17,7 @@ from smtp_wizard.engine.services.domains import Domains
 from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.running import Stopwatch, run_bounded
+from smtp_wizard.text.address import look_alike_words
 from smtp_wizard.text.domain import domain_lines
 
 DEADLINE = 30.0
@@ -67,6 +68,7 @@ def command(
         server=server,
     )
     try:
+        _tell_look_alike(invocation, domain)
         report = run_bounded(work, Stopwatch(timeout), lambda: "Nothing was found yet.")
     except InputError as problem:
         raise CommandError("input", problem.words) from None
@@ -78,3 +80,10 @@ def command(
         for line in domain_lines(report):
             report_line(invocation.out, line)
     return Exit.FAILED if report.verdict in (Verdict.FAIL, Verdict.UNKNOWN) else Exit.OK
+
+
+def _tell_look_alike(invocation: Invocation, domain: str) -> None:
+    """Say that a domain only looks like a known one. Raises `InputError` where it has letters that none can have."""
+    ending = domain.rpartition("@")[2].strip().lower()
+    if doubt := look_alike_words(ending, invocation.catalog.suggest(ending)):
+        invocation.out.narrate(doubt)

@@ -47,6 +47,7 @@ from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask
 from smtp_wizard.runtime.running import Stopwatch, run
 from smtp_wizard.runtime.tables import table
+from smtp_wizard.text.address import look_alike_words
 
 _ADDRESS = parsed_by(Address.parse)
 
@@ -126,9 +127,11 @@ class _Setup:
         # The screens ask a person to sign in; what an application lacks is said by options alone.
         if lacking and (not can_ask() or self.given.browser.as_application):
             asks = not self.given.browser.as_application
+            self._tell_look_alike(draft)
             raise missing_answers(lacking, origin_sentence(draft.origin_note), terminal_asks=asks)
         if lacking and self.out.form is Form.TEXT:
             return open_wizard(self.invocation, "setup", draft)
+        self._tell_look_alike(draft)
         for override in self.invocation.services.catalog.overrides_of(draft.connection.provider):
             self.out.narrate(override.words)  # the person's own file decides where the password goes
         draft = self.missing.asked(draft) if lacking else draft
@@ -139,6 +142,12 @@ class _Setup:
         saving = self._saving(draft) if draft.name else None
         draft = saving.agree() if saving is not None else draft
         return self._check_and_save(self.way_in.through_browser(draft), saving)
+
+    def _tell_look_alike(self, draft: Draft) -> None:
+        """Say that the address only looks like one of a known provider. The wizard asks about it."""
+        domain = draft.address.domain if draft.address is not None else ""
+        if doubt := look_alike_words(domain, self.invocation.services.catalog.suggest(domain)):
+            self.out.narrate(doubt)
 
     def _refuse_unprovable(self, draft: Draft) -> None:
         if draft.test_to is not None:

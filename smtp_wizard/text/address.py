@@ -39,6 +39,11 @@ def near_words(domain: str, meant: str) -> str:
     return f"{domain} is nearly {meant}, which many people have. If yours is right as it stands, keep it."
 
 
+def look_alike_words(domain: str, meant: str | None) -> str:
+    """Say that a domain only looks like the one that was probably meant; '' where there is none, or it is misspelt."""
+    return near_words(domain, meant) if meant is not None and as_latin(domain) == meant else ""
+
+
 def practice_address(providers: Sequence[Provider]) -> str:
     """Return the address that practice is done with."""
     practice = next(each for each in providers if is_practice(each))

@@ -196,8 +196,19 @@ def test_where_there_was_no_time_at_all_the_first_search_ends_in_words(answer: A
 
 def test_an_ending_that_only_looks_like_a_known_one_is_doubted(answer: Answer) -> None:
     ran = run("discover", "ana@gm\u0430\u0456l.com", "--json")
-    assert "xn--gml-7cd4q.com" in ran.document["notes"][1]
+    assert "xn--gml-7cd4q.com" in ran.document["notes"][0]
     assert "Did you mean gmail.com?" in run("discover", "ana@gmial.com").out
+
+
+@pytest.mark.parametrize("typed", ["ana@gm\u0430\u0456l.com", "ana@gmial.com"])
+def test_the_doubt_comes_before_everything_that_was_found(typed: str, answer: Answer) -> None:
+    from smtp_wizard.engine.providers.catalog import load_catalog
+
+    answer.found["provider"] = load_catalog().get("google-workspace")
+    out = run("discover", typed).out
+    assert out.startswith("Note: Did you mean gmail.com?")
+    assert "\nProvider: Google Workspace" in out
+    assert out.count("Did you mean") == 1
 
 
 def test_several_providers_are_named(answer: Answer) -> None:

@@ -150,6 +150,11 @@ def test_what_is_no_domain_is_one_sentence(asked: DnsServer, given: str) -> None
     assert asked.queries == []
 
 
+def test_a_domain_that_only_looks_like_another_is_told_before_anything(asked: DnsServer) -> None:
+    assert run("domain", "ana@GM\u0430IL.com").err.startswith("gm\u0430il.com looks like gmail.com, and has letters of")
+    assert "looks like" not in run("domain", DOMAIN).err
+
+
 def test_who_is_not_known_is_one_sentence(asked: DnsServer) -> None:
     assert run("domain", DOMAIN, "--provider", "nobody").code == 4
     assert run("domain", DOMAIN, "--selector", "a b").code == 2

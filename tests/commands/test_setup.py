@@ -174,6 +174,12 @@ def test_an_unknown_domain_is_said_and_the_server_named_as_missing(found: dict[s
     assert "Nobody was found." in ran.error["hint"]
 
 
+def test_an_address_that_only_looks_like_a_known_one_is_told_before_anything(found: dict[str, Any]) -> None:
+    ran = run("setup", "ana@gm\u0430\u0456l.com", "--password-stdin", "--json", stdin=PASSWORD)
+    assert ran.err.startswith("gm\u0430\u0456l.com looks like gmail.com, and has letters of another alphabet in it")
+    assert "looks like" not in run("setup", "ana@own.example", "--password-stdin", stdin=PASSWORD).err
+
+
 def test_where_several_providers_are_possible_they_are_named(found: dict[str, Any]) -> None:
     found["alternatives"] = load_catalog().providers[:2]
     ran = run("setup", "ana@firm.example", "--password-stdin", "--json", stdin=PASSWORD)
