@@ -87,7 +87,6 @@ def entry_text(new: NewEntry) -> str:
 
 
 def _entry_lines(new: NewEntry) -> Iterator[str]:
-    fact = _fact(new)
     yield f"- id: {scalar(new.id)}"
     yield f"  name: {scalar(new.name)}"
     yield f"  kind: {new.kind.value}"
@@ -95,7 +94,7 @@ def _entry_lines(new: NewEntry) -> Iterator[str]:
     if new.domains:
         yield f"  domains: {_list(new.domains)}"
     if new.mx:
-        yield f"  mx: {{endings: {_list(new.mx)}{fact}}}"
+        yield f"  mx: {{endings: {_list(new.mx)}{_mx_fact(new)}}}"
     yield "  endpoints:"
     for server in new.servers:
         endpoint = server.endpoint
@@ -103,8 +102,7 @@ def _entry_lines(new: NewEntry) -> Iterator[str]:
         note = f", note: {scalar(f'{server.answered} ({new.day})')}" if server.answered else ""
         yield f"       {_server_fact(new, endpoint).removeprefix(', ')}{note}}}"
     form = new.username_form or UsernameForm.FULL_ADDRESS
-    believed = fact if new.username_form or new.source is None else _UNKNOWN
-    yield f"  username: {{form: {form.value}{believed}}}"
+    yield f"  username: {{form: {form.value}{_username_fact(new)}}}"
     if new.source is not None:
         yield from _shipped_lines(new)
     yield f"  checked: '{new.day}'"
@@ -126,6 +124,13 @@ def _shipped_lines(new: NewEntry) -> Iterator[str]:
     yield f"      sources: [{scalar(_answers_id(new))}]"
     yield "  limits:"
     yield f"    - {{what: messages, per: day{_UNKNOWN}}}"
+    if new.source is not None and _fact(new) not in _facts(new):
+        yield f"  sources: [{scalar(new.source.id)}]"  # the file has no source that nothing names
+
+
+def _facts(new: NewEntry) -> tuple[str, ...]:
+    servers = (_server_fact(new, each.endpoint) for each in new.servers)
+    return (*servers, *((_mx_fact(new),) if new.mx else ()), _username_fact(new))
 
 
 def _fact(new: NewEntry) -> str:
@@ -145,8 +150,51 @@ def _server_fact(new: NewEntry, endpoint: Endpoint) -> str:
     return f", source: {scalar(_answers_id(new))}, as_of: {new.day}, confidence: own"
 
 
+def _mx_fact(new: NewEntry) -> str:
+    """The page, where its sentences about MX hosts name every ending; else that the endings were given."""
+    if new.source is None or all(_names_mail_host(new.source, ending) for ending in new.mx):
+        return _fact(new)
+    return _given_fact(new)
+
+
+def _names_mail_host(page: EntrySource, ending: str) -> bool:
+    whole = re.compile(rf"(?<![\w-]){re.escape(ending)}(?![\w-]|\.\w)", re.IGNORECASE)
+    return any(re.search(r"\bMX\b", each) and whole.search(each) for each in page.says)
+
+
+def _username_fact(new: NewEntry) -> str:
+    """The page, where a sentence of it speaks of the user name; else that the form was given, if it was."""
+    if new.source is None:
+        return _fact(new)
+    if new.username_form is None:
+        return _UNKNOWN
+    return _fact(new) if any(_USER_NAME.search(each) for each in new.source.says) else _given_fact(new)
+
+
+_USER_NAME = re.compile(r"\b(user ?-?name|user|login|sign in|e-?mail address)\b", re.IGNORECASE)
+
+
+def _given_fact(new: NewEntry) -> str:
+    """Somebody said it who made the entry."""
+    return f", source: {scalar(_given_id(new))}, as_of: {new.day}, confidence: own"
+
+
+def _given(new: NewEntry) -> tuple[str, ...]:
+    """Return what no sentence of the page says, in words of our own; empty where nothing was given but what it says."""
+    said: list[str] = []
+    if new.mx and _mx_fact(new) == _given_fact(new):
+        said.append(f"MX hosts end in {', '.join(new.mx)}")
+    if new.username_form is not None and _username_fact(new) == _given_fact(new):
+        said.append(f"user name: {new.username_form.value}")
+    return tuple(said)
+
+
 def _answers_id(new: NewEntry) -> str:
     return f"{new.id}-answers"
+
+
+def _given_id(new: NewEntry) -> str:
+    return f"{new.id}-given"
 
 
 def _list(texts: Sequence[str]) -> str:
@@ -154,16 +202,25 @@ def _list(texts: Sequence[str]) -> str:
 
 
 def sources_text(new: NewEntry) -> str:
-    """Return the lines of a shipped entry's sources for their table: the page, and how the servers answered."""
-    page, own = new.source, f"How the servers of {new.name} answered, without a password"
+    """Return the lines of a shipped entry's sources for their table: each that a fact of it rests on.
+
+    They are the page, how the servers answered, and what was given without a sentence of the page.
+    """
+    page = new.source
     assert page is not None, "a person's own file has no table of sources"
     heard = tuple(f"{each.endpoint.host}:{each.endpoint.port} {each.answered}" for each in new.servers)
-    return (
+    table = [
         f"  {scalar(page.id)}: {{kind: {page.kind}, seen: direct, date: {new.day}, title: {scalar(page.title)},\n"
-        f"    url: {json.dumps(page.url)}{_says(page.says)}}}\n"
-        f"  {scalar(_answers_id(new))}: {{kind: own, seen: direct, date: {new.day}, title: {scalar(own)}"
-        f"{_says(heard)}}}\n"
-    )
+        f"    url: {json.dumps(page.url)}{_says(page.says)}}}\n",
+        _own_source(new, _answers_id(new), f"How the servers of {new.name} answered, without a password", heard),
+    ]
+    if given := _given(new):
+        table.append(_own_source(new, _given_id(new), f"Given for {new.name} when its entry was made", given))
+    return "".join(table)
+
+
+def _own_source(new: NewEntry, source_id: str, title: str, says: Sequence[str]) -> str:
+    return f"  {scalar(source_id)}: {{kind: own, seen: direct, date: {new.day}, title: {scalar(title)}{_says(says)}}}\n"
 
 
 def _says(sentences: Sequence[str]) -> str:

@@ -82,10 +82,40 @@ def test_an_entry_of_the_shipped_file_has_a_source_for_everything(tmp_path: Path
     assert added.paths[0].sources == ("nordhost-answers",), "no page says that a password works"
     assert [(each.value, each.confidence.value) for each in added.limits] == [(None, "unknown")], "nobody has looked"
     assert "    username: {form: full-address, confidence: unknown}\n" in entry_text(new), "nobody has said it"
-    said = entry_text(replace(new, username_form=UsernameForm.LOCAL_PART))
-    assert "    username: {form: local-part, source: nordhost-settings," in said
     assert found.sources["nordhost-settings"].says == ("Port: 465",)
     assert not {*before.splitlines()} - {*after.splitlines()}, "nothing else is touched"
+
+
+@pytest.mark.parametrize(
+    ("says", "mx", "username"),
+    [
+        (("Port: 465",), "given", "given"),
+        (("MX: mx.nordhost.example", "User name: the part before the @"), "settings", "settings"),
+        (("Point the MX at a.mx.nordhost.example.", "Login: ana"), "settings", "settings"),
+        (("Server: mx.nordhost.example",), "given", "given"),  # it does not say that it receives mail
+        (("MX: mx.nordhost.example.org", "Your user"), "given", "settings"),
+        (("MX: amx.nordhost.example",), "given", "given"),
+        ((), "given", "given"),
+    ],
+)
+def test_what_no_sentence_of_the_page_says_is_cited_as_given(
+    says: tuple[str, ...], mx: str, username: str, tmp_path: Path
+) -> None:
+    new = replace(NEW, source=replace(SOURCE, says=says), username_form=UsernameForm.LOCAL_PART)
+    before = data_path("providers.yaml").read_text("utf-8")
+    after = with_addition(with_addition(before, "providers", entry_text(new)), "sources", sources_text(new))
+    found = read_provider_file(written(tmp_path, after))
+    entry = yaml.safe_load(entry_text(new))[0]
+    assert entry["mx"]["source"] == f"nordhost-{mx}"
+    assert entry["mx"]["confidence"] == ("own" if mx == "given" else "official")
+    assert entry["username"]["source"] == f"nordhost-{username}"
+    kept = found.sources["nordhost-given"].says if "given" in (mx, username) else ()
+    assert ("MX hosts end in mx.nordhost.example" in kept) == (mx == "given")
+    assert ("user name: local-part" in kept) == (username == "given")
+    assert ("nordhost-given" in found.sources) == bool(kept), "no source that nothing rests on"
+    added = next(each for each in found.providers if each.id == "nordhost")
+    table = {each for each in found.sources if each.startswith("nordhost-")}
+    assert table == {source.id for source in added.sources}, "no source that nothing names"
 
 
 @pytest.mark.parametrize(
