@@ -89,21 +89,24 @@ def command(
     def carry_out(work: Coroutine[Any, Any, None]) -> None:
         run(work, watch, lambda: "Nothing was found yet.")
 
+    doubts = _doubts(invocation, address)
+    if invocation.out.form is not Form.JSON:  # before anything is asked, or a server is named whosever it may be
+        _tell_notes(invocation, doubts)
     unasked = None if can_ask() else False
     follow, ispdb = unasked if follow is None else follow, unasked if ispdb is None else ispdb
     searched = ServerSearch(search, file=file, follows=follow, asks_list=ispdb)
     carry_out(searched.begin())
     while searched.question is not None and left():
         carry_out(searched.answer(_agreed(address, searched)))
-    return _concluded(invocation, address, searched.found)
+    return _concluded(invocation, address, searched.found, doubts)
 
 
-def _concluded(invocation: Invocation, address: Address, found: DiscoveryResult) -> Exit:
-    """Tell what was found, each thing once: a doubt first, and where it is nothing, the ways on last."""
+def _concluded(invocation: Invocation, address: Address, found: DiscoveryResult, doubts: Sequence[str]) -> Exit:
+    """Tell what was found, each thing once; where it is nothing, with the ways on. Text has told `doubts` already."""
     somebody = bool(found.provider or found.alternatives or found.candidates)
     ways_on = () if somebody else (_ways_on(address),)
     notes = (*(each for each in found.notes if each != found.note), *ways_on)
-    _tell(invocation, address, replace(found, notes=notes), _doubts(invocation, address))
+    _tell(invocation, address, replace(found, notes=notes), doubts)
     return Exit.OK if somebody else Exit.FAILED
 
 
@@ -148,9 +151,6 @@ def _tell(invocation: Invocation, email: Address, found: DiscoveryResult, doubts
             )
         )
         return
-    for doubt in doubts:  # before a server is named: whoever reads on must know whose it may be
-        for line in paragraph(doubt, "Note: "):
-            report_line(out, line)
     names = ", ".join(f"{each.name} ({each.id})" for each in found.alternatives)
     who = f"{found.provider.name} ({found.provider.id})" if found.provider else names
     if who:
@@ -166,6 +166,10 @@ def _tell(invocation: Invocation, email: Address, found: DiscoveryResult, doubts
         for path in found.provider.paths:
             for line in paragraph(f"{path.title} ({path.status.value})", "Sign-in: "):
                 report_line(out, line)
-    for note in found.notes:
+    _tell_notes(invocation, found.notes)
+
+
+def _tell_notes(invocation: Invocation, notes: Sequence[str]) -> None:
+    for note in notes:
         for line in paragraph(note, "Note: "):
-            report_line(out, line)
+            report_line(invocation.out, line)

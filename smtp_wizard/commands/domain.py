@@ -61,14 +61,10 @@ def command(
     for selector in selectors:
         if not SELECTOR.fullmatch(selector):
             raise CommandError("input", phrase("'{}' is no DKIM selector.", shown(selector, 60)))
-    work = Domains(invocation.catalog).examine(
-        domain,
-        provider=provider_called(invocation, provider_id) if provider_id is not None else None,
-        selectors=selectors,
-        server=server,
-    )
+    provider = provider_called(invocation, provider_id) if provider_id is not None else None
     try:
         _tell_look_alike(invocation, domain)
+        work = Domains(invocation.catalog).examine(domain, provider=provider, selectors=selectors, server=server)
         report = run_bounded(work, Stopwatch(timeout), lambda: "Nothing was found yet.")
     except InputError as problem:
         raise CommandError("input", problem.words) from None
@@ -84,6 +80,6 @@ def command(
 
 def _tell_look_alike(invocation: Invocation, domain: str) -> None:
     """Say that a domain only looks like a known one. Raises `InputError` where it has letters that none can have."""
-    ending = domain.rpartition("@")[2].strip().lower()
+    ending = domain.rpartition("@")[2].strip().rstrip(".").lower()
     if doubt := look_alike_words(ending, invocation.catalog.suggest(ending)):
         invocation.out.narrate(doubt)

@@ -239,6 +239,22 @@ def test_the_question_names_what_the_list_learns(answer: Answer, monkeypatch: py
     assert len(asked) == 1, "a domain that does not exist is in no list"
 
 
+def test_the_doubt_is_told_before_anything_is_asked(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def confirm(question: str) -> bool:
+        told.append("asked")
+        return False
+
+    monkeypatch.setattr("smtp_wizard.commands.discover.can_ask", lambda: True)
+    monkeypatch.setattr("smtp_wizard.commands.discover.confirm", confirm)
+    monkeypatch.setattr("smtp_wizard.commands.discover.report_line", lambda out, line: told.append(line))
+    answer.found["problem"] = None
+    run("discover", "ana@gm\u0430\u0456l.com")
+    assert told[0].startswith("Note: Did you mean gmail.com?")
+    assert "asked" in told
+
+
 def test_a_settings_file_that_was_pasted_names_the_address(discover: Discover) -> None:
     ran = discover("https://autoconfig.firm.de/mail/config-v1.1.xml?emailaddress=ana%40firm.de", "--json")
     assert ran.document["email"] == "ana@firm.de"

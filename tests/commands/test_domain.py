@@ -151,7 +151,9 @@ def test_what_is_no_domain_is_one_sentence(asked: DnsServer, given: str) -> None
 
 
 def test_a_domain_that_only_looks_like_another_is_told_before_anything(asked: DnsServer) -> None:
-    assert run("domain", "ana@GM\u0430IL.com").err.startswith("gm\u0430il.com looks like gmail.com, and has letters of")
+    assert run("domain", "ana@GM\u0430IL.com.").err.startswith(
+        "gm\u0430il.com looks like gmail.com, and has letters of"
+    )
     assert "looks like" not in run("domain", DOMAIN).err
 
 
