@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
 from textual.binding import Binding, BindingType
 
 from smtp_wizard.app_styles import StyledApp
+from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.screens.screen_context import ScreenContext
 from smtp_wizard.screens.too_small import TooSmallScreen
+
+if TYPE_CHECKING:
+    from smtp_wizard.screens.menu import MenuPanel
 
 HOME, SETUP, LIMITS = "home", "setup", "limits"
 
@@ -75,7 +80,18 @@ class AreasApp(StyledApp):
         from smtp_wizard.screens.menu import MenuPanel
 
         if not isinstance(self.screen, MenuPanel):
-            self.push_screen(MenuPanel(self._accounts_words()), self._chosen)
+            quickly = self.context.services.saved_accounts.are_quickly_read()
+            panel = MenuPanel(self._accounts_words() if quickly else "")
+            self.push_screen(panel, self._chosen)
+            if not quickly:
+                self._count_accounts(panel)
+
+    @work(group="count")
+    async def _count_accounts(self, panel: MenuPanel) -> None:
+        """Say in the menu, which stands there already, how many accounts there are."""
+        words = await in_thread(self._accounts_words)
+        if panel.is_mounted:
+            panel.tell_accounts(words)
 
     def _accounts_words(self) -> str:
         """Say how many accounts there are; '' where there are none, or they cannot be read."""

@@ -44,6 +44,7 @@ def bounces(talk: Conversation, context: StepContext) -> bool:
         services.catalog,
         now=services.now,
     )
+    awaited(flow.read_accounts())
     for line in ABOUT.lines:
         talk.say(line)
     fresh = True
@@ -99,6 +100,7 @@ def ready(talk: Conversation, context: StepContext, provider: str, typed: Mappin
         provider=provider,
         typed=typed,
     )
+    awaited(flow.read_accounts())
     for line in WHAT_IS_LOOKED_AT:
         talk.say(line)
     if flow.state.card is not None:  # no account can send one
@@ -133,6 +135,7 @@ def domain(talk: Conversation, context: StepContext) -> None:
     """Look at one domain after the other until the person goes back. Raises `GoBack`, `Quit`."""
     services = context.services
     flow = DomainFlow(services.domains, services.catalog, services.saved_accounts.list)
+    awaited(flow.read_accounts())
     talk.say(QUESTION)
     for line in WHY.lines:
         talk.show(wrap(line, "  "))

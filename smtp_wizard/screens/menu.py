@@ -66,9 +66,14 @@ class MenuPanel(Panel[MenuItem]):
     """The menu. Returns what was chosen, by Enter or by its own key."""
 
     def __init__(self, accounts: str) -> None:
-        """`accounts` says what there is of them: '14 saved'."""
+        """`accounts` says what there is of them: '14 saved'; '' where that is told later, or is nothing."""
         super().__init__("Menu", "what you typed stays")
         self.menu = MenuList([_counted(each, accounts) for each in ITEMS], id="menu")
+
+    def tell_accounts(self, accounts: str) -> None:
+        """Say what there is of the accounts, once that is known; the mark stays where it is."""
+        at = next((at for at, each in enumerate(self.menu.items) if each is self.menu.selected), 0)
+        self.menu.offer([_counted(each, accounts) for each in ITEMS], selected=at)
 
     def body(self) -> Iterator[Widget]:
         yield self.menu

@@ -17,6 +17,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
+from textual.worker import Worker
 
 from smtp_wizard.engine.guides.named_guides import with_titles
 from smtp_wizard.engine.wizard.draft import Draft
@@ -40,6 +41,8 @@ OfferT = TypeVar("OfferT", bound=str)
 StepOutcome = Next | Back
 WIDE = 100
 """Columns from which on the rail is there."""
+READ = "read"
+"""The group of the work that reads what a screen shows."""
 NARROW = 76
 """Columns below which frames with long labels (`-stacks`) stand below one another."""
 RAIL = 36
@@ -63,6 +66,21 @@ class Page(KeyedScreen[T]):
         """Says what failed of the program itself; takes no room while nothing did."""
         self._rail = Lines(id="rail")
         self.sheet = VerticalScroll(id="column", can_focus=False)
+
+    @property
+    def reading(self) -> bool:
+        """Whether what it shows is being read, by work of the group `READ`, while it stands there already."""
+        return self.at_work(READ)
+
+    @property
+    def finishing(self) -> bool:
+        """As `FaultContained.finishing`: keys wait for what is read."""
+        return self.reading
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Let the keys go on that have waited for what was read."""
+        if event.worker.group == READ and event.worker.is_finished:
+            self.app.post_message(self.Stands())
 
     # -- what a subclass says ---------------------------------------------------------------------------------------
 

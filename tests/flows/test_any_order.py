@@ -572,6 +572,8 @@ async def test_whatever_is_taken_in_whatever_order_a_flow_only_leads_on(
     for seed in seeds():
         fate = Fate(seed)
         player = FLOWS[name](unlucky(make_anew(services, tmp_path / str(seed)), fate), fate, tmp_path)
+        if (read := getattr(player.flow, "read_accounts", None)) is not None:
+            await read()
         for move in range(MOVES):
             try:
                 leads = await moved(player, fate)

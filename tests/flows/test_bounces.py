@@ -108,10 +108,12 @@ class Bounces:
         self.remembered.append(found)
 
 
-def flow_over(folder: Path, bounces: Any, accounts: Sequence[Account] = (ACCOUNT,)) -> BouncesFlow:
+async def flow_over(folder: Path, bounces: Any, accounts: Sequence[Account] = (ACCOUNT,)) -> BouncesFlow:
     services = make_services(folder)
     vault = services.stores.vault
-    return BouncesFlow(lambda: accounts, bounces, services.entries, vault, services.catalog, now=lambda: NOW)
+    flow = BouncesFlow(lambda: accounts, bounces, services.entries, vault, services.catalog, now=lambda: NOW)
+    await flow.read_accounts()
+    return flow
 
 
 async def read_through(flow: BouncesFlow, password: str = "a password") -> ActionResult:
@@ -144,7 +146,7 @@ async def test_each_address_stands_in_a_row_with_what_to_do_and_what_was_meant_i
         delivery("carla@gmial.com", days=3, meant="carla@gmail.com"),
     )
     bounces = Bounces(found)
-    flow = flow_over(tmp_path, bounces)
+    flow = await flow_over(tmp_path, bounces)
     assert offered(flow) == [BouncesOffer.READ, BouncesOffer.PASTE]
     await read_through(flow)
     assert [(row.address, row.last, row.final) for row in flow.state.rows] == [
@@ -165,7 +167,7 @@ async def test_each_address_stands_in_a_row_with_what_to_do_and_what_was_meant_i
 
 async def test_the_password_that_is_kept_nowhere_is_asked_for(tmp_path: Path) -> None:
     bounces = Bounces(report())
-    await read_through(flow_over(tmp_path, bounces), "typed now")
+    await read_through(await flow_over(tmp_path, bounces), "typed now")
     assert bounces.secrets == [Secret("typed now")]
 
 
@@ -177,7 +179,8 @@ async def test_reading_a_mailbox_may_be_stopped_after_the_password(tmp_path: Pat
             raise AssertionError("it is stopped")
 
     reached = asyncio.Event()
-    action = await flow_over(tmp_path, Slow()).act(BouncesOffer.READ)
+    flow = await flow_over(tmp_path, Slow())
+    action = await flow.act(BouncesOffer.READ)
     assert isinstance(action, ReadMailbox)
     assert await action.begin() is None
     action.give(0, Secret("a password"))
@@ -190,7 +193,7 @@ async def test_reading_a_mailbox_may_be_stopped_after_the_password(tmp_path: Pat
 
 
 async def test_nothing_came_back_is_good_news(tmp_path: Path) -> None:
-    flow = flow_over(tmp_path, Bounces(report()))
+    flow = await flow_over(tmp_path, Bounces(report()))
     await read_through(flow)
     assert flow.state.card is not None
     assert flow.state.question == "Nothing has come back."
@@ -212,7 +215,7 @@ def trouble(code: str = "mailbox_switched_off", guide: str | None = "mailbox-ima
 
 async def test_what_the_mailbox_lacks_stands_on_a_card_with_its_guide(tmp_path: Path) -> None:
     bounces = Bounces(trouble())
-    flow = flow_over(tmp_path, bounces)
+    flow = await flow_over(tmp_path, bounces)
     await read_through(flow)
     assert flow.state.card is not None
     assert (flow.state.card.mood, flow.state.card.title) == (Mood.FAILED, "IMAP is switched off")
@@ -232,7 +235,7 @@ async def test_what_the_mailbox_lacks_stands_on_a_card_with_its_guide(tmp_path: 
 async def test_what_a_service_raises_is_said_and_the_mailbox_can_be_read_again(
     problem: Exception, tmp_path: Path
 ) -> None:
-    flow = flow_over(tmp_path, Bounces(problem, report()))
+    flow = await flow_over(tmp_path, Bounces(problem, report()))
     await read_through(flow)
     assert flow.state.card is not None
     assert flow.state.card.title == str(problem)
@@ -242,7 +245,7 @@ async def test_what_a_service_raises_is_said_and_the_mailbox_can_be_read_again(
 
 
 async def at_the_server_question(folder: Path, service: Bounces) -> tuple[BouncesFlow, ReadMailbox]:
-    flow = flow_over(folder, service)
+    flow = await flow_over(folder, service)
     action = await flow.act(BouncesOffer.READ)
     assert isinstance(action, ReadMailbox)
     flow.begin()
@@ -277,7 +280,7 @@ async def test_a_server_that_is_not_found_is_asked_for(tmp_path: Path) -> None:
 async def test_of_the_command_line_nothing_is_said(tmp_path: Path) -> None:
     """Neither what is typed there where too much came back, nor what it calls the area where a letter is pasted."""
     strange = replace(delivery("ana@stranger.example"), steps=(phrase("Paste the letter into smtp-wizard explain."),))
-    flow = flow_over(tmp_path, Bounces(replace(report(strange), auto_replies=0, cut_off=True)))
+    flow = await flow_over(tmp_path, Bounces(replace(report(strange), auto_replies=0, cut_off=True)))
     await read_through(flow)
     assert flow.state.card is not None
     assert flow.state.card.lines == ("There are more than were read.",)
@@ -301,7 +304,7 @@ async def test_who_names_no_server_is_told_what_is_wrong_without_the_command_lin
 
 
 async def test_what_was_read_stays_where_it_is_read_again_in_vain(tmp_path: Path) -> None:
-    flow = flow_over(tmp_path, Bounces(report(delivery("carla@gmial.com")), trouble()))
+    flow = await flow_over(tmp_path, Bounces(report(delivery("carla@gmial.com")), trouble()))
     await read_through(flow)
     before, rows = flow.state, flow.state.rows
     assert len(rows) == 1
@@ -317,13 +320,13 @@ async def test_what_was_read_stays_where_it_is_read_again_in_vain(tmp_path: Path
 
 async def test_a_sign_in_that_is_held_back_is_tried_after_a_yes_alone(tmp_path: Path) -> None:
     bounces = Bounces(trouble(PAUSED, None), report())
-    await read_through(flow_over(tmp_path, bounces))
+    await read_through(await flow_over(tmp_path, bounces))
     assert bounces.anyway == [False, True]
 
 
 async def test_accounts_are_taken_one_after_the_other_and_those_without_a_mailbox_are_none(tmp_path: Path) -> None:
     second = replace(ACCOUNT, name=phrase("Shop"))
-    flow = flow_over(tmp_path, Bounces(), (RELAY, ACCOUNT, second))
+    flow = await flow_over(tmp_path, Bounces(), (RELAY, ACCOUNT, second))
     assert flow.state.account == "Office"
     await flow.act(BouncesOffer.OTHER)
     assert flow.state.account == "Shop"
@@ -332,7 +335,7 @@ async def test_accounts_are_taken_one_after_the_other_and_those_without_a_mailbo
 
 
 async def test_without_an_account_a_letter_can_be_pasted(tmp_path: Path) -> None:
-    flow = flow_over(tmp_path, Bounces(), (RELAY,))
+    flow = await flow_over(tmp_path, Bounces(), (RELAY,))
     assert flow.state.card is not None
     assert flow.state.card.title == NO_ACCOUNT
     assert offered(flow) == [BouncesOffer.PASTE]
@@ -340,7 +343,7 @@ async def test_without_an_account_a_letter_can_be_pasted(tmp_path: Path) -> None
     assert await flow.act(BouncesOffer.READ) is None
 
 
-def test_accounts_that_cannot_be_read_are_said(tmp_path: Path) -> None:
+async def test_accounts_that_cannot_be_read_are_said(tmp_path: Path) -> None:
     def damaged() -> Sequence[Account]:
         raise AccountsError(phrase("The accounts are damaged."))
 
@@ -348,13 +351,14 @@ def test_accounts_that_cannot_be_read_are_said(tmp_path: Path) -> None:
     bounces: Any = Bounces()
     vault = services.stores.vault
     flow = BouncesFlow(damaged, bounces, services.entries, vault, services.catalog, now=lambda: NOW)
+    await flow.read_accounts()
     assert flow.state.card is not None
     assert flow.state.card.title == "The accounts are damaged."
 
 
 async def test_where_letters_could_not_be_read_it_does_not_say_that_nothing_has_come_back(tmp_path: Path) -> None:
     letter = UnreadableLetter(at=NOW, subject=phrase("Undeliverable: Invoice 55"), new=True)
-    flow = flow_over(tmp_path, Bounces(replace(report(), unreadable=(letter,) * 5)))
+    flow = await flow_over(tmp_path, Bounces(replace(report(), unreadable=(letter,) * 5)))
     done = await read_through(flow)
     assert done.said == "Office: not all that came back since 2026-10-31 could be read."
     assert flow.state.question == "Not all that came back could be read."

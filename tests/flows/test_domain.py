@@ -153,8 +153,10 @@ async def test_a_look_that_fails_leaves_no_report_of_an_earlier_one(monkeypatch:
     assert flow.report is None
 
 
-def test_accounts_that_cannot_be_read_propose_nothing() -> None:
+async def test_accounts_that_cannot_be_read_propose_nothing() -> None:
     def broken() -> Sequence[Account]:
         raise AccountsError(phrase("The file is damaged."))
 
-    assert DomainFlow(Domains(catalog()), catalog(), broken).state.entry.text == ""
+    flow = DomainFlow(Domains(catalog()), catalog(), broken)
+    await flow.read_accounts()
+    assert flow.state.entry.text == ""

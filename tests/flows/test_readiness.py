@@ -35,10 +35,10 @@ def account(name: str = "Office", provider: str = "gmail", **connection: Any) ->
     return replace(RELAY, name=shown(name), address=Address("ana", DOMAIN), connection=own)
 
 
-def flow_of(
+async def flow_of(
     domains: Any, *accounts: Account, provider: str = "", recipients: str = "500", typed: Any = None
 ) -> ReadinessFlow:
-    return ReadinessFlow(
+    flow = ReadinessFlow(
         lambda: accounts or (account(),),
         domains,
         catalog(),
@@ -46,6 +46,8 @@ def flow_of(
         provider=provider,
         typed={MailingField.RECIPIENTS: recipients, **(typed or {})},
     )
+    await flow.read_accounts()
+    return flow
 
 
 class Failing:
@@ -61,7 +63,7 @@ class Failing:
 async def test_what_is_missing_stands_first_with_who_mends_it_and_the_plan_beside_it() -> None:
     zone = {key: value for key, value in good_zone().items() if not key[0].startswith("_dmarc")}
     async with DnsServer(as_text(zone)) as server:
-        flow = flow_of(Domains(catalog(), server.resolver), recipients="20000")
+        flow = await flow_of(Domains(catalog(), server.resolver), recipients="20000")
         assert flow.explained(None) == (WHY,)
         await flow.act(ReadinessOffer.LOOK)
     found = flow.readiness
@@ -92,7 +94,7 @@ async def test_it_is_the_same_mailing_that_was_planned() -> None:
         mailing.put(field, text)
     await mailing.act(MailingOffer.COUNT)
     async with DnsServer(as_text(good_zone())) as server:
-        flow = flow_of(Domains(catalog(), server.resolver), recipients="5000", typed=planned)
+        flow = await flow_of(Domains(catalog(), server.resolver), recipients="5000", typed=planned)
         await flow.act(ReadinessOffer.LOOK)
     assert flow.readiness is not None
     assert flow.readiness.plan == mailing.made
@@ -101,7 +103,7 @@ async def test_it_is_the_same_mailing_that_was_planned() -> None:
 async def test_what_was_typed_wrong_for_the_plan_does_not_stand_in_the_way() -> None:
     wrong = {MailingField.RESERVE: "no such", MailingField.SENT: "-3"}
     async with DnsServer(as_text(good_zone())) as server:
-        flow = flow_of(Domains(catalog(), server.resolver), typed=wrong)
+        flow = await flow_of(Domains(catalog(), server.resolver), typed=wrong)
         await flow.act(ReadinessOffer.LOOK)
     assert flow.readiness is not None
     assert not flow.readiness.plan.mailing.reserve.amount
@@ -110,14 +112,14 @@ async def test_what_was_typed_wrong_for_the_plan_does_not_stand_in_the_way() -> 
 async def test_a_few_people_are_asked_for_less() -> None:
     zone = {key: value for key, value in good_zone().items() if not key[0].startswith("_dmarc")}
     async with DnsServer(as_text(zone)) as server:
-        flow = flow_of(Domains(catalog(), server.resolver), recipients="20")
+        flow = await flow_of(Domains(catalog(), server.resolver), recipients="20")
         await flow.act(ReadinessOffer.LOOK)
     assert flow.state.found["dmarc"].verdict is Verdict.WARN
 
 
 @pytest.mark.parametrize("typed", ["", "0", "-3", "many", "9" * 40, "\x1b[2J"])
 async def test_a_number_that_is_none_is_said_in_its_field_and_nobody_is_asked(typed: str) -> None:
-    flow = flow_of(Failing(AssertionError("nobody is asked")), recipients=typed)
+    flow = await flow_of(Failing(AssertionError("nobody is asked")), recipients=typed)
     await flow.act(ReadinessOffer.LOOK)
     assert flow.state.entry.error
     assert flow.state.found == {}
@@ -128,7 +130,7 @@ async def test_a_number_that_is_none_is_said_in_its_field_and_nobody_is_asked(ty
 @pytest.mark.parametrize("problem", list(troubles()), ids=name_of)
 async def test_what_a_service_raises_stands_on_the_card(problem: Exception) -> None:
     assert isinstance(problem, EXPECTED_ERRORS)
-    flow = flow_of(Failing(problem))
+    flow = await flow_of(Failing(problem))
     await flow.act(ReadinessOffer.LOOK)
     assert flow.state.card is not None
     assert (flow.state.card.mood, flow.state.card.lines) == (Mood.FAILED, (str(problem),))
@@ -136,7 +138,7 @@ async def test_what_a_service_raises_stands_on_the_card(problem: Exception) -> N
 
 async def test_the_accounts_of_the_planned_provider_come_first_and_practice_has_nothing_to_be_ready_for() -> None:
     accounts = (account("Web"), account("Shop", "fastmail"), account("Practice", "sandbox", sandbox="accept"))
-    flow = flow_of(Failing(AssertionError()), *accounts, provider="fastmail")
+    flow = await flow_of(Failing(AssertionError()), *accounts, provider="fastmail")
     assert flow.state.account == "Shop"
     await flow.act(ReadinessOffer.OTHER)
     assert flow.state.account == "Web"
@@ -153,6 +155,7 @@ async def test_without_an_account_it_is_said_what_comes_first() -> None:
 
     for accounts, said in ((none, NO_ACCOUNT), (unreadable, "It fails on purpose.")):
         flow = ReadinessFlow(accounts, Failing(AssertionError()), catalog(), MONDAY)  # type: ignore[arg-type]
+        await flow.read_accounts()
         assert flow.state.card is not None
         assert flow.state.card.title == said
         assert await flow.act(ReadinessOffer.LOOK) is None
@@ -160,7 +163,7 @@ async def test_without_an_account_it_is_said_what_comes_first() -> None:
 
 
 async def test_an_account_of_a_provider_that_is_gone_is_said() -> None:
-    flow = flow_of(Failing(AssertionError()), account(provider="no-such"))
+    flow = await flow_of(Failing(AssertionError()), account(provider="no-such"))
     await flow.act(ReadinessOffer.LOOK)
     assert flow.state.card is not None
     assert flow.state.card.lines == ("The provider of 'Office' is not known any more.",)
@@ -175,7 +178,7 @@ async def test_another_number_takes_over_from_a_look_that_is_under_way() -> None
             await go_on.wait()
             raise AccountsError(phrase("too late"))
 
-    flow = flow_of(Slow())
+    flow = await flow_of(Slow())
     looking = asyncio.ensure_future(flow.act(ReadinessOffer.LOOK))
     await begun.wait()
     assert flow.state.card is not None
@@ -195,7 +198,7 @@ async def test_a_look_that_is_stopped_leaves_the_question() -> None:
             begun.set()
             await asyncio.Event().wait()
 
-    flow = flow_of(Endless())
+    flow = await flow_of(Endless())
     looking = asyncio.ensure_future(flow.act(ReadinessOffer.LOOK))
     await begun.wait()
     looking.cancel()

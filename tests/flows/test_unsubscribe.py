@@ -67,7 +67,9 @@ async def test_what_is_wrong_is_said_in_its_field_once_it_is_wanted(name: LinkFi
 
 
 @pytest.mark.parametrize("problem", [AccountsError(phrase("Damaged.")), DataError(phrase("Damaged."))])
-def test_accounts_that_cannot_be_read_propose_nothing(problem: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_accounts_that_cannot_be_read_propose_nothing(
+    problem: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither they nor the rules are needed for a link."""
 
     def refused() -> Sequence[Account]:
@@ -75,6 +77,7 @@ def test_accounts_that_cannot_be_read_propose_nothing(problem: Exception, monkey
 
     monkeypatch.setattr(unsubscribe, "rules", refused)
     flow = LinkFlow(refused)
+    await flow.read_accounts()
     assert flow.state.entries[LinkField.ADDRESS].text == ""
     assert flow.state.sections == ()
 

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -198,6 +198,16 @@ class Walk:
             lambda: "a key is stuck",
         )
         await settled(self.app)
+        if self._reads:
+            await until(lambda: not self._reads, lambda: "what a screen shows first is never read")
+            await self.settle()
+
+    @property
+    def _reads(self) -> bool:
+        """Whether the screen that is shown reads what it shows first."""
+        with suppress(ScreenError):
+            return getattr(self.app.screen, "reading", False) and self.app.return_code is None
+        return False
 
     async def write(self, text: str) -> None:
         """Paste a value into the field that has the focus, behind what stands there."""

@@ -37,6 +37,9 @@ FILE_NAME = "accounts.json"
 LARGEST = 64 * 1024 * 1024
 """Bytes of the file at most: some 80,000 accounts."""
 
+QUICKLY_READ = 64 * 1024
+"""Bytes of the file up to which reading it takes no time that anybody notices: some hundred accounts."""
+
 MOST_TOLD = 5
 """Accounts that cannot be used, of which each is told by itself."""
 
@@ -140,9 +143,16 @@ class SavedAccounts:
     def may_hold_any(self) -> bool:
         """Whether there is a list to go to: where the accounts cannot be read, the list says why."""
         try:
-            return self.holds_any()
+            return not self.are_quickly_read() or self.holds_any()
         except AccountsError:
             return True
+
+    def are_quickly_read(self) -> bool:
+        """Whether the file is so small that nobody notices how long it takes to read it; also where there is none."""
+        try:
+            return self._file.stat().st_size <= QUICKLY_READ
+        except OSError:
+            return True  # reading it ends at once
 
     def unread(self) -> tuple[Shown, ...]:
         """Say in a sentence each which accounts in the file cannot be used, and why. Raises `AccountFileError`."""

@@ -13,6 +13,7 @@ from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.base.endpoint import Endpoint, parse_imap
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
 from smtp_wizard.engine.mailbox.faults import MailboxFault
 from smtp_wizard.engine.mailbox.findings import MailboxError
@@ -218,22 +219,23 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, BouncesLeads]):
         *,
         now: Callable[[], datetime],
     ) -> None:
-        """`accounts`: reads the saved ones."""
-        super().__init__(BouncesState())
+        """`accounts`: reads the saved ones, once `read_accounts` is awaited; before that there is nothing to do."""
+        super().__init__(BouncesState(offers=()))
         self._bounces = bounces
         self._entries = entries
         self._vault = vault
         self._catalog = catalog
         self._now = now
+        self._read = accounts
         self._accounts: tuple[Account, ...] = ()
         self._number = 0
-        self._load(accounts)
         self._before = self.state
         """What was read before the mailbox is read again."""
 
-    def _load(self, accounts: Callable[[], Sequence[Account]]) -> None:
+    async def read_accounts(self) -> None:
+        """Read the saved accounts, beside the event loop, and show whose mailbox can be read."""
         try:
-            found = accounts()
+            found = await in_thread(self._read)
         except EXPECTED_ERRORS as problem:
             self._show(BouncesState(card=Card(mood=Mood.FAILED, title=str(problem))))
             return

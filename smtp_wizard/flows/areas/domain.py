@@ -9,9 +9,11 @@ from enum import StrEnum
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.domain.domain_report import DomainReport
 from smtp_wizard.engine.domain.findings import DomainFinding
 from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.providers.provider import Provider
 from smtp_wizard.engine.services.domains import Domains
 from smtp_wizard.flows.flow import Card, CopyText, Entry, Flow, Mood, Offer, Section
 from smtp_wizard.output.plain_lines import who_words
@@ -66,16 +68,25 @@ class DomainFlow(Flow[DomainState, str, DomainLeads]):
     """One domain after the other; a later look takes over from an earlier one."""
 
     def __init__(self, domains: Domains, catalog: Catalog, accounts: Callable[[], Sequence[Account]]) -> None:
-        """`accounts` reads the saved ones: the first one's domain is proposed, seen from its provider."""
-        account = _first(accounts)
+        """`accounts` reads the saved ones, once `read_accounts` is awaited."""
         self._domains = domains
-        self._known = account.from_address.domain if account else ""
-        self._provider = catalog.get(account.connection.provider) if account else None
-        entry = Entry(label="Your domain, or your address", text=self._known, placeholder="example.com")
-        super().__init__(DomainState(entry=entry))
+        self._catalog = catalog
+        self._read = accounts
+        self._known = ""
+        self._provider: Provider | None = None
+        super().__init__(DomainState(entry=Entry(label="Your domain, or your address", placeholder="example.com")))
         self._looks = 0
         self.report: DomainReport | None = None
         """What the state shows, in full."""
+
+    async def read_accounts(self) -> None:
+        """Propose the domain of the first saved account, seen from its provider, where nothing was typed meanwhile."""
+        account = await in_thread(lambda: _first(self._read))
+        if account is not None:
+            self._known = account.from_address.domain
+            self._provider = self._catalog.get(account.connection.provider)
+            if not self.state.entry.text:
+                self.put(self._known)
 
     def put(self, text: str) -> None:
         """Type into the field; what was found of another domain goes."""

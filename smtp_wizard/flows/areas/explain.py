@@ -147,6 +147,7 @@ class ExplainFlow(Flow[ExplainState, ExplainOffer, ExplainLeads]):
         answered = False
         try:
             explanation, known = await in_thread(lambda: self._explained(text, provider))
+            account = await in_thread(lambda: self._its_account(explanation))
             answered = True
         except EXPECTED_ERRORS as problem:
             self._show(
@@ -157,7 +158,7 @@ class ExplainFlow(Flow[ExplainState, ExplainOffer, ExplainLeads]):
             if not answered and self.state.card is not None and self.state.card.mood is Mood.RUNNING:
                 self._show(before)  # another text takes over, or the person went on
         self.explanation = explanation
-        self._account = self._its_account(explanation)
+        self._account = account
         cut = f"The text was {before.entry.hint}." if before.entry.hint else ""
         note = provider_unknown(shown(provider, 60)) if provider and not known else cut
         self._show(self._answer(explanation, text, note))

@@ -130,7 +130,7 @@ class ReadinessFlow(Flow[ReadinessState, str, ReadSections]):
         provider: str = "",
         typed: Mapping[MailingField, str] | None = None,
     ) -> None:
-        """`accounts` reads the saved ones, of which those of `provider` come first.
+        """`accounts` reads the saved ones, once `read_accounts` is awaited; those of `provider` come first.
 
         `typed`: what was typed for a plan; what of it cannot be used is left out, as it is not to be mended here.
         """
@@ -142,12 +142,21 @@ class ReadinessFlow(Flow[ReadinessState, str, ReadSections]):
         self._number = 0
         self.readiness: Readiness | None = None
         """What the state shows, in full."""
-        self._accounts, trouble = _read(accounts, provider)
+        self._read = accounts
+        self._first = provider
+        self._accounts: tuple[Account, ...] = ()
         entry = Entry(
             label=words.RECIPIENTS, text=self._typed.get(MailingField.RECIPIENTS, ""), placeholder="for example 500"
         )
         super().__init__(ReadinessState(entry=entry))
-        self._ask(entry, trouble or (None if self._accounts else Card(mood=Mood.TOLD, title=words.NO_ACCOUNT)))
+        self._ask(entry)
+
+    async def read_accounts(self) -> None:
+        """Read the saved accounts, beside the event loop, and show which of them sends; or that none can."""
+        self._accounts, trouble = await in_thread(lambda: _accounts(self._read, self._first))
+        self._ask(
+            self.state.entry, trouble or (None if self._accounts else Card(mood=Mood.TOLD, title=words.NO_ACCOUNT))
+        )
 
     def put(self, text: str) -> None:
         """Type into the field; what was found for another number goes."""
@@ -251,7 +260,7 @@ class ReadinessFlow(Flow[ReadinessState, str, ReadSections]):
         return Section(words.PLAN, self.state.plan)
 
 
-def _read(accounts: Callable[[], Sequence[Account]], provider: str) -> tuple[tuple[Account, ...], Card | None]:
+def _accounts(accounts: Callable[[], Sequence[Account]], provider: str) -> tuple[tuple[Account, ...], Card | None]:
     try:
         found = accounts()
     except EXPECTED_ERRORS as problem:

@@ -71,10 +71,11 @@ class LinkFlow(Flow[LinkState, LinkOffer, CopyText]):
     """The link changes as one types."""
 
     def __init__(self, accounts: Callable[[], Sequence[Account]], folder: Path | None = None) -> None:
-        """`accounts` reads the saved ones, whose first address is proposed. `folder`: where the file is written."""
+        """`accounts` reads the saved ones, once `read_accounts` is awaited. `folder`: where the file is written."""
         self._folder = folder
+        self._read = accounts
         entries = {
-            LinkField.ADDRESS: Entry(label="They write to", text=_known(accounts), placeholder="list@shop.com"),
+            LinkField.ADDRESS: Entry(label="They write to", placeholder="list@shop.com"),
             LinkField.SUBJECT: Entry(label="Subject", text=SUBJECT),
             LinkField.URL: Entry(label="Web address for one-click", placeholder="https://...", hint="may be empty"),
             LinkField.TEMPLATE: Entry(label="Your template, a file", placeholder="letter.html", hint="may be empty"),
@@ -84,6 +85,12 @@ class LinkFlow(Flow[LinkState, LinkOffer, CopyText]):
         self._looks = 0
         """How many templates were looked through: a later one takes over from an earlier one."""
         self._make(quiet=True)
+
+    async def read_accounts(self) -> None:
+        """Propose the address of the first saved account, where none was typed meanwhile."""
+        known = await in_thread(lambda: _known(self._read))
+        if known and not self.state.entries[LinkField.ADDRESS].text:
+            self.put(LinkField.ADDRESS, known)
 
     def put(self, name: LinkField, text: str) -> None:
         """Type into a field."""

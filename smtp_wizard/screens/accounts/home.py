@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from textual import events, on
+from textual import events, on, work
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
@@ -39,7 +39,7 @@ from smtp_wizard.screens.accounts.home_parts import (
     written_key,
 )
 from smtp_wizard.screens.details import CheckDetails
-from smtp_wizard.screens.page import Page
+from smtp_wizard.screens.page import READ, Page
 from smtp_wizard.screens.panel import QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.screens.screen_context import ScreenContext
@@ -62,6 +62,7 @@ from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.plain_text import PlainText
 from smtp_wizard.widgets.rows import RowList
 
+NONE_LIKE_THAT, READING = "None is like that.", "Reading your accounts …"
 HELP = (
     f"{HOME_PURPOSE} Those that need you are on top. T signs in to the chosen one and sends nothing; Enter shows all "
     "that can be done with it."
@@ -107,7 +108,7 @@ class HomeScreen(Page[None]):
         self.counted = ListHead()
         self.find = TextFrame(Entry(label="Find", placeholder="a name, an address or a server", hint="Esc shows all"))
         self.find.display = False
-        self.list = RowList((ACCOUNT, SENDS, LAST), empty="None is like that.", id="accounts")
+        self.list = RowList((ACCOUNT, SENDS, LAST), empty=NONE_LIKE_THAT, id="accounts")
         self.first = OfferList(FIRST_OFFERS, id="first")
         self.told = ActionLine()
         self.detail = AccountDetail()
@@ -126,8 +127,9 @@ class HomeScreen(Page[None]):
         return PlainText(Content.styled("smtp-wizard", STRONG), id="top")
 
     def column(self) -> Iterator[Widget]:
-        """As `Page.column`. The accounts are read before there is anything to see."""
-        self.flow.load()
+        """As `Page.column`. A few accounts are read before there is anything to see, many while it stands there."""
+        if self.context.services.saved_accounts.are_quickly_read():
+            self.flow.load()
         self._fit_columns(self.app.size.width)
         self._draw(self.flow.state)
         self.flow.changed = self._changed
@@ -139,8 +141,21 @@ class HomeScreen(Page[None]):
         yield self.detail
 
     def on_mount(self) -> None:
-        """Say what was wrong with a draft that was left."""
+        """Say what was wrong with a draft that was left; read the accounts where that takes a while."""
         self.banner.say(self.context.left)
+        if not self.flow.state.read:
+            self._read()
+
+    @work(group=READ, exclusive=True)
+    async def _read(self, name: str = "") -> None:
+        """Read the accounts, beside the event loop. `name`: the one to choose, and to test."""
+        first = not self.flow.state.read
+        await self.flow.reload(name)
+        if first and self.first.display:
+            self.first.focus()
+        chosen = self.flow.state.chosen
+        if name and chosen is not None and chosen.name == name:
+            self.act(AccountAction.TEST)
 
     def _changed(self, state: AccountListState) -> None:
         if self.is_mounted:
@@ -155,6 +170,7 @@ class HomeScreen(Page[None]):
             self._fill(state)
         filled = not state.empty and not state.problem
         self.list.display = filled
+        self.list.empty = NONE_LIKE_THAT if state.read else READING
         self.detail.set_class(not filled, "-none")
         self.first.display = state.empty or bool(state.problem)
         self.told.show(told_rows(state))
@@ -376,11 +392,7 @@ class HomeScreen(Page[None]):
 
     def test_account(self, name: str) -> None:
         """Choose the account of that name, and sign in to it again."""
-        self.flow.load()
-        at = next((at for at, row in enumerate(self.flow.state.rows) if row.name == name), None)
-        if at is not None:
-            self.flow.choose(at)
-            self.act(AccountAction.TEST)
+        self._read(name)
 
     def _details(self) -> None:
         """Show what was said in the last check here, and what went wrong."""
@@ -398,8 +410,8 @@ class HomeScreen(Page[None]):
     @property
     def finishing(self) -> bool:
         """As `FaultContained.finishing`: a test that was stopped, a question that was answered."""
-        work = [each for each in self.app.workers if each.node is self and each.group == "act" and not each.is_finished]
-        return any(each.is_cancelled for each in work) or (bool(work) and not self._stops)
+        done = [each for each in self.app.workers if each.node is self and each.group == "act" and not each.is_finished]
+        return self.reading or any(each.is_cancelled for each in done) or (bool(done) and not self._stops)
 
     def still_at_work(self) -> None:
         """As `FaultContained.still_at_work`."""
@@ -410,8 +422,8 @@ class HomeScreen(Page[None]):
     def on_screen_resume(self) -> None:
         """Read the accounts again: they may have changed while another screen stood here."""
         super().on_screen_resume()
-        if self._stood and not self._under_way:
-            self.call_later(self.flow.reload)
+        if self._stood and not self._under_way and not self.reading:
+            self._read()
         self._stood = True
         self.work_ended()
 
@@ -419,7 +431,7 @@ class HomeScreen(Page[None]):
         """As `FaultContained.work_failed`."""
         self._under_way = self._stops = False
         self.told.run("")
-        self.call_later(self.flow.reload)
+        self._read()
 
     def work_ended(self) -> None:
         """Say what could not be kept."""

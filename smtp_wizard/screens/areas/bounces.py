@@ -22,7 +22,7 @@ from smtp_wizard.flows.areas.bounces import (
 )
 from smtp_wizard.flows.flow import CopyText, Mood, ReadGuide, Section
 from smtp_wizard.screens.areas.list_page import ListPage
-from smtp_wizard.screens.areas.stoppable_page import WORK, StoppablePage
+from smtp_wizard.screens.areas.stoppable_page import WORK, AccountsPage
 from smtp_wizard.screens.details import SectionsPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.screens.screen_context import ScreenContext
@@ -37,7 +37,7 @@ BELOW = 2
 """Parts that are told below the list: why, and what to do. The messages are in the details, and beside it."""
 
 
-class BouncesScreen(StoppablePage, ListPage):
+class BouncesScreen(AccountsPage, ListPage):
     """The arrows choose an address."""
 
     HEADING = "Mail that came back"

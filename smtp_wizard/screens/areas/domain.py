@@ -57,6 +57,7 @@ class DomainScreen(FormPage):
         "stands there, what is wrong, and get the record to enter where your domain is kept."
     )
     AUTO_FOCUS = "#domain Input"
+    flow: DomainFlow
 
     def __init__(self, context: ScreenContext) -> None:
         super().__init__(context)

@@ -38,6 +38,7 @@ class ReadinessScreen(FormPage):
         "rules your account keeps, what is missing, who mends it, and how many days the mailing takes."
     )
     AUTO_FOCUS = "#recipients Input"
+    flow: ReadinessFlow
 
     def __init__(
         self, context: ScreenContext, provider: str = "", typed: Mapping[MailingField, str] | None = None

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from smtp_wizard.screens.page import Page
+from typing import Protocol
+
+from textual import work
+
+from smtp_wizard.screens.page import READ, Page
 from smtp_wizard.text.explain import COPIED
 
 WORK = "act"
 """The group of what runs on such a page."""
+
+
+class NeedsAccounts(Protocol):
+    """What is needed of a flow that has to know the saved accounts."""
+
+    async def read_accounts(self) -> None: ...
 
 
 class StoppablePage(Page[None]):
@@ -36,7 +46,21 @@ class StoppablePage(Page[None]):
         self.banner.say(COPIED)
 
 
-class FormPage(StoppablePage):
+class AccountsPage(StoppablePage):
+    """A tool that has to know the saved accounts: they are read once it stands there, and keys wait for that."""
+
+    flow: NeedsAccounts
+
+    def on_mount(self) -> None:
+        """Read the accounts."""
+        self._read_accounts()
+
+    @work(group=READ)
+    async def _read_accounts(self) -> None:
+        await self.flow.read_accounts()
+
+
+class FormPage(AccountsPage):
     """A tool of fields, a card and a list: what Enter does follows the focus."""
 
     def on_descendant_focus(self) -> None:

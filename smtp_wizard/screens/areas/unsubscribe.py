@@ -29,6 +29,7 @@ class UnsubscribeScreen(FormPage):
         "for your template or the headers for whoever builds the message. A template can be looked through too."
     )
     AUTO_FOCUS = "#address Input"
+    flow: LinkFlow
 
     def __init__(self, context: ScreenContext) -> None:
         super().__init__(context)
