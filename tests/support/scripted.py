@@ -56,6 +56,8 @@ class Tls(Step):
     """A handshake happens here, and comes out so."""
 
     outcome: TlsFacts | WireError = FACTS
+    begun: asyncio.Event | None = None
+    """Set when it begins; what waits for that comes first then."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,13 @@ class Eof(Step):
 @dataclass(frozen=True)
 class Silence(Step):
     """The server says nothing, ever."""
+
+
+@dataclass(frozen=True)
+class Until(Step):
+    """The server does nothing until this has happened."""
+
+    event: asyncio.Event
 
 
 @dataclass
@@ -107,6 +116,10 @@ class ScriptedStream:
                 return b""
             case Silence():
                 await asyncio.Event().wait()
+            case Until(event):
+                await event.wait()
+                self.steps.pop(0)
+                return await self.read()
         raise AssertionError(f"the client waits for a word where the script has {step}")
 
     def read_ready(self) -> bytes:
@@ -139,6 +152,10 @@ class ScriptedStream:
         self.wire.round_trips += 1
         step = self.steps.pop(0) if self.steps else None
         assert isinstance(step, Tls), f"the client begins TLS where the script has {step}"
+        if step.begun is not None:
+            step.begun.set()
+            for _ in range(10):
+                await asyncio.sleep(0)
         if isinstance(step.outcome, WireError):
             raise step.outcome
         self.encrypted = True

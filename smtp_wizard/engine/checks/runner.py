@@ -400,7 +400,8 @@ class CheckRun:
             if not (self.stream.encrypted or await done_within(waiting, self.limits.silence)):
                 probing = asyncio.ensure_future(self._awaits_tls())
                 await asyncio.wait({waiting, probing}, return_when=asyncio.FIRST_COMPLETED)
-                if not waiting.done() and probing.result():
+                # A server that has waited for a handshake for long enough hangs up: the other connection tells why.
+                if (not waiting.done() or _hung_up(waiting)) and await probing:
                     raise _StageFailure(Fault.SPEAKS_TLS, other=self._same_port(Security.TLS))
             return await waiting
         finally:
@@ -631,6 +632,11 @@ class CheckRun:
             seen=replace(seen.tls, names=seen.tls.names[:_NAMES_SHOWN], chain=()),
             server_time=seen.server_time,
         )
+
+
+def _hung_up(waiting: asyncio.Future[Reply]) -> bool:
+    error = waiting.exception()
+    return isinstance(error, _StageFailure | WireError) and error.fault in (Fault.CLOSED, Fault.RESET)
 
 
 def _chain_words(facts: TlsFacts) -> Shown:

@@ -158,8 +158,15 @@ def _mx_fact(new: NewEntry) -> str:
 
 
 def _names_mail_host(page: EntrySource, ending: str) -> bool:
-    whole = re.compile(rf"(?<![\w-]){re.escape(ending)}(?![\w-]|\.\w)", re.IGNORECASE)
-    return any(re.search(r"\bMX\b", each) and whole.search(each) for each in page.says)
+    return any(
+        f".{name.strip('.-')}".lower().endswith(f".{ending}".lower())
+        for each in page.says
+        if re.search(r"\bMX\b", each)
+        for name in _NAMES.findall(each)
+    )
+
+
+_NAMES = re.compile(r"[\w.-]+")
 
 
 def _username_fact(new: NewEntry) -> str:

@@ -26,6 +26,7 @@ from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.checks.target import Mail, Target, TimeLimits, planned_stages
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom, TlsFault
+from smtp_wizard.engine.smtp.tls import TlsFacts
 from smtp_wizard.engine.smtp.transport import Peer
 from smtp_wizard.engine.smtp.wire_error import WireError
 from tests.support.nouns import with_fields
@@ -41,6 +42,7 @@ from tests.support.scripted import (
     Silence,
     Step,
     Tls,
+    Until,
 )
 
 TLS = Endpoint("mail.example.test", 465, Security.TLS)
@@ -123,8 +125,11 @@ async def checked(
     mirror, events = Mirror(), list[Event]()
     target = with_fields(Target(connection=Connection(endpoint=endpoint, username="ana")), **options)
     # Only silence is to end at its limit; a busy computer must not.
-    silent = any(isinstance(step, Silence) for script in wire.scripts for step in script)
-    limits = FAST if silent else TimeLimits()
+    steps = [step for script in wire.scripts for step in script]
+    slow = (
+        replace(TimeLimits(), silence=FAST.silence) if any(isinstance(step, Until) for step in steps) else TimeLimits()
+    )
+    limits = FAST if any(isinstance(step, Silence) for step in steps) else slow
     report = await run_checks(
         target, secret, depth=depth, wire=wire, diagnosis=mirror, emit=events.append, limits=limits
     )
@@ -356,6 +361,21 @@ async def test_silence_on_a_port_that_speaks_no_tls_stays_silence() -> None:
     )
     assert done.symptoms[0].fault is Fault.SILENT
     assert done.symptoms[0].other == TLS
+
+
+@pytest.mark.parametrize("ends", [Eof(), Fails(WireError(Fault.RESET, shown("reset")))], ids=["closed", "reset"])
+@pytest.mark.parametrize(
+    ("tls", "fault"), [(FACTS, Fault.SPEAKS_TLS), (WireError(Fault.CLOSED, shown("closed")), None)], ids=["tls", "none"]
+)
+async def test_a_server_that_hangs_up_while_it_is_asked_whether_it_speaks_tls(
+    ends: Step, tls: TlsFacts | WireError, fault: Fault | None
+) -> None:
+    """It has waited for a handshake for long enough; the other connection still tells why."""
+    begun = asyncio.Event()
+    done = await checked(STARTTLS, [Until(begun), ends], [Tls(tls, begun)], alternatives=(STARTTLS, TLS))
+    assert done.rows[-1] == ("greeting", "fail")
+    assert done.symptoms[0].fault is (fault or (Fault.CLOSED if ends == Eof() else Fault.RESET))
+    assert done.symptoms[0].other == (replace(STARTTLS, security=Security.TLS) if fault else TLS)
 
 
 async def test_a_tls_alert_in_place_of_a_greeting_is_known() -> None:
