@@ -127,7 +127,7 @@ async def test_back_leads_to_the_address_with_everything() -> None:
 
 def test_settings_changes_and_sources_stand_beside_the_question_and_never_in_it() -> None:
     state = at("gmail", "gmail.com").state
-    assert state.settings == "smtp.gmail.com, port 465, SSL/TLS · checked 23 November 2026"
+    assert state.settings == "smtp.gmail.com, port 465, SSL/TLS · checked 30 November 2026"
     settings, changed = state.rail
     assert (settings.title, changed.title) == ("Settings", "What changed")
     assert "Known from the ending of the address (gmail.com)." in settings.lines

@@ -16,7 +16,7 @@ FIRM: Exchange = ("E-mail address:", "ana@firm.example")
 
 
 def test_what_was_found_is_said_with_how_old_it_is(answered: Look) -> None:
-    asked = "port 465, SSL/TLS · checked 23 November 2026 Which application will send?"
+    asked = "port 465, SSL/TLS · checked 30 November 2026 Which application will send?"
     draft = answered(("E-mail address:", "ana@gmail.com"), (asked, ""), ("1. Yes, go on", "use"))
     assert draft.connection.provider == "gmail"
 
