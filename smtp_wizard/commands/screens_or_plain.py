@@ -24,7 +24,9 @@ def open_screens(invocation: Invocation) -> int:
 
     Where screens cannot be drawn, or are not wanted: in lines of text. Raises `CommandError` without a terminal.
     """
-    return open_wizard(invocation, "home" if invocation.saved_accounts.holds_any() else "setup", None)
+    saved = invocation.saved_accounts
+    # Of many accounts the list itself is read while it stands there, and says where it cannot be.
+    return open_wizard(invocation, "home" if not saved.are_quickly_read() or saved.holds_any() else "setup", None)
 
 
 def open_wizard(invocation: Invocation, start: str, draft: Draft | None) -> int:

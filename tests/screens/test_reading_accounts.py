@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from smtp_wizard.app import HOME
+from smtp_wizard.commands import screens_or_plain
 from smtp_wizard.engine.accounts import saved_accounts
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
@@ -132,3 +135,15 @@ def test_whether_there_are_accounts_to_go_to_is_known_of_a_large_file_without_re
     Slow(monkeypatch)
     monkeypatch.setattr(SavedAccounts, "holds_any", lambda _: pytest.fail("it is read"))
     assert services.saved_accounts.may_hold_any()
+
+
+def test_the_screens_open_over_many_accounts_without_reading_them_first(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Slow(monkeypatch)
+    opened: list[str] = []
+    monkeypatch.setattr(SavedAccounts, "holds_any", lambda _: pytest.fail("it is read"))
+    monkeypatch.setattr(screens_or_plain, "open_wizard", lambda invocation, start, draft: opened.append(start))
+    invocation: Any = SimpleNamespace(saved_accounts=services.saved_accounts)
+    screens_or_plain.open_screens(invocation)
+    assert opened == ["home"]
