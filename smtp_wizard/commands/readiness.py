@@ -42,7 +42,7 @@ def command(invocation: Invocation, account: str, recipients: str, timeout: floa
     """Check whether ACCOUNT is ready for a mailing: what large receivers require of senders, and how long it takes.
 
     Only the DNS is asked, and only about your domain. What cannot be checked from here is named. Exit code 1 if
-    something is missing, or the mailing does not fit.
+    something is missing or not known, or the mailing does not fit.
     """
     chosen, count = invocation.saved_accounts.get(account), parse_recipients(recipients)
     catalog = invocation.catalog
@@ -55,7 +55,7 @@ def command(invocation: Invocation, account: str, recipients: str, timeout: floa
 
         asked = tuple(map(RequirementJson.of, found.requirements))
         made = plan_document(found.plan, catalog)
-        invocation.out.document(ReadyForMailing(chosen.name, found.domain, found.ready, asked, made))
+        invocation.out.document(ReadyForMailing(chosen.name, found.domain, found.ready, found.verdict, asked, made))
     else:
         for line in _lines(found):
             report_line(invocation.out, line)
@@ -66,9 +66,7 @@ def command(invocation: Invocation, account: str, recipients: str, timeout: floa
 
 
 def _lines(found: Readiness) -> Iterator[str]:
-    missing = len(found.missing)
-    what = "nothing that can be seen from here is missing" if not missing else f"{missing} missing"
-    yield f"{shown(found.account.name)}: {'ready' if found.ready else 'not ready'} for this mailing, {what}."
+    yield from paragraph(" ".join((_head(found), *found.reasons)), "")
     for each in found.requirements:
         asked = each.requirement
         yield ""
@@ -76,6 +74,16 @@ def _lines(found: Readiness) -> Iterator[str]:
         yield from paragraph(each.detail, _MARGIN)
         if each.verdict is not Verdict.PASS:
             yield from paragraph(each.step if each.silent else f"{who_words(asked.who)}: {each.step}", _MARGIN)
+
+
+def _head(found: Readiness) -> str:
+    name = shown(found.account.name)
+    if found.verdict is Verdict.PASS:
+        return f"{name}: ready for this mailing, nothing that can be seen from here is missing."
+    if found.verdict is Verdict.UNKNOWN:
+        return f"{name}: not known whether it is ready for this mailing."
+    missing = f", {len(found.missing)} missing" if found.missing else ""
+    return f"{name}: not ready for this mailing{missing}."
 
 
 _MARGIN = " " * 6

@@ -16,7 +16,7 @@ from smtp_wizard.engine.services.domains import Domains
 from tests.commands.test_send import RELAY
 from tests.engine.domain.test_readiness import GOOD
 from tests.support.cli import run
-from tests.support.dnsserver import DnsServer
+from tests.support.dnsserver import DnsFault, DnsServer
 
 
 @pytest.fixture
@@ -26,12 +26,12 @@ def account(own_home: Path) -> str:
     return RELAY.name
 
 
-def answered_by(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the command look at a domain of ours."""
+def answered_by(zone: str, monkeypatch: pytest.MonkeyPatch, *silent: str) -> None:
+    """Have the command look at a domain of ours; of the names that are `silent` the DNS says nothing."""
 
     async def found() -> DomainReport:
         catalog = load_catalog()
-        async with DnsServer(zone) as dns:
+        async with DnsServer(zone, dict.fromkeys(silent, DnsFault.SERVFAIL)) as dns:
             return await Domains(catalog, dns.resolver).examine(
                 "firm.example", provider=catalog.get("google-workspace")
             )
@@ -66,6 +66,26 @@ def test_a_person_reads_what_is_missing_and_who_does_it(account: str, monkeypatc
     assert "not ready for this mailing" in words
     assert "A DMARC record" in words
     assert "Publish the DMARC record that 'smtp-wizard domain' shows." in words
+
+
+def test_of_a_dns_that_says_nothing_nobody_is_called_ready(account: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered_by(GOOD, monkeypatch, "firm.example")
+    ran = run("readiness", account, "--recipients", "500")
+    head = " ".join(ran.out.partition("\n\n")[0].split())
+    assert ran.code == 1
+    assert head == (
+        f"{account}: not known whether it is ready for this mailing. One thing that decides it is not known."
+        " The DNS did not answer: look again in some minutes."
+    )
+    document = run("readiness", account, "--recipients", "500", "--json").document
+    assert (document["ready"], document["verdict"]) == (False, "unknown")
+
+
+def test_how_long_a_mailing_takes_stands_in_the_first_sentence(account: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered_by(GOOD, monkeypatch)
+    ran = run("readiness", account, "--recipients", "4900")
+    head = " ".join(ran.out.partition("\n\n")[0].split())
+    assert (ran.code, head.endswith("is missing. It takes 3 days.")) == (0, True), head
 
 
 def test_what_cannot_be_used_is_said(account: str) -> None:

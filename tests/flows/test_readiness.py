@@ -20,11 +20,11 @@ from smtp_wizard.flows.areas.mailing import MailingField, MailingFlow, MailingOf
 from smtp_wizard.flows.areas.readiness import WHY, ReadinessFlow, ReadinessOffer, ReadinessState, provider_of
 from smtp_wizard.flows.flow import Mood
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
-from smtp_wizard.text.areas.readiness import NO_ACCOUNT
+from smtp_wizard.text.areas.readiness import DOES_NOT_FIT, FIT_NOT_KNOWN, NO_ACCOUNT, NO_ANSWER
 from tests.commands.test_send import RELAY
 from tests.engine.domain.test_mending import DOMAIN, as_text, good_zone
 from tests.flows.accounts.doubles import name_of, troubles
-from tests.support.dnsserver import DnsServer
+from tests.support.dnsserver import DnsFault, DnsServer
 from tests.support.walk import catalog
 
 MONDAY = date(2026, 11, 30)
@@ -32,7 +32,9 @@ MONDAY = date(2026, 11, 30)
 
 def account(name: str = "Office", provider: str = "gmail", **connection: Any) -> Account:
     own = replace(RELAY.connection, provider=provider, **connection)
-    return replace(RELAY, name=shown(name), address=Address("ana", DOMAIN), connection=own)
+    ana = Address("ana", DOMAIN)
+    identity = replace(RELAY.identity, sender=ana)
+    return replace(RELAY, name=shown(name), address=ana, identity=identity, connection=own)
 
 
 async def flow_of(
@@ -84,6 +86,32 @@ async def test_what_is_missing_stands_first_with_who_mends_it_and_the_plan_besid
     rule, plan = flow.explained("dmarc")
     assert (rule.title, plan.lines) == (leads.title, state.plan)
     assert len(flow.details()) == len(found.requirements) + 1
+
+
+async def test_where_the_dns_is_silent_it_is_not_known_whether_one_is_ready() -> None:
+    zone = good_zone()
+    async with DnsServer(as_text(zone), {name: DnsFault.SERVFAIL for name, _ in zone}) as server:
+        flow = flow_of(Domains(catalog(), server.resolver))
+        await flow.act(ReadinessOffer.LOOK)
+    found, card = flow.readiness, flow.state.card
+    assert found is not None
+    assert card is not None
+    assert (found.verdict, found.ready, card.mood) == (Verdict.UNKNOWN, False, Mood.WARNED)
+    assert card.title == "It is not known whether 'Office' is ready for this mailing"
+    assert NO_ANSWER in card.lines
+
+
+async def test_without_published_limits_it_is_not_known_whether_a_mailing_fits() -> None:
+    zone = good_zone() | {(DOMAIN, "TXT"): ["v=spf1 ip4:127.0.0.1 -all"]}
+    async with DnsServer(as_text(zone)) as server:
+        flow = flow_of(Domains(catalog(), server.resolver), account(provider="custom"), recipients="50")
+        await flow.act(ReadinessOffer.LOOK)
+    found, card = flow.readiness, flow.state.card
+    assert found is not None
+    assert card is not None
+    assert (found.verdict, found.missing) == (Verdict.UNKNOWN, ())
+    assert FIT_NOT_KNOWN in card.lines
+    assert DOES_NOT_FIT not in card.lines
 
 
 async def test_it_is_the_same_mailing_that_was_planned() -> None:

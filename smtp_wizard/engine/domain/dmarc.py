@@ -75,6 +75,11 @@ class Dmarc:
         """The record, '' where there is none or more than one."""
         return self.records[0] if len(self.records) == 1 else ""
 
+    @property
+    def enforced(self) -> bool:
+        """Whether receivers are asked to refuse mail that proves nothing, or to file it as junk."""
+        return self.policy in (Policy.QUARANTINE, Policy.REJECT) and not self.on_trial
+
     def aligned(self, other: str, *, strict: bool) -> bool:
         """Whether a domain counts as the same one as the sender's (section 4.4)."""
         if strict:

@@ -121,9 +121,8 @@ def alignment_finding(
     result: Dmarc, keys: Sequence[DkimKey], place: DnsOperator, provider: Shown, records: SenderRecords | None
 ) -> DomainFinding | None:
     """Say where mail through a provider cannot pass DMARC: its own domain takes the bounces, and no key signs."""
-    enforced = result.policy in (dmarc.Policy.QUARANTINE, dmarc.Policy.REJECT)
     own_path = records is None or records.return_path is ReturnPath.SENDER
-    if own_path or not enforced or not keys:
+    if own_path or not result.enforced or not keys:
         return None
     if any(key.usable or DkimFault.UNREACHABLE in key.faults for key in keys):
         return None
@@ -144,7 +143,7 @@ def alignment_finding(
 
 def freemail_finding(result: Dmarc, domain: str, owner: Shown, provider: Shown) -> DomainFinding:
     """Say what becomes of mail in the name of a mailbox provider's own domain that another server sends."""
-    refused = result.policy in (dmarc.Policy.QUARANTINE, dmarc.Policy.REJECT)
+    refused = result.enforced
     if refused:
         words = phrase(
             "{} asks receivers to refuse such mail, or to file it as junk (DMARC policy '{}').",
@@ -168,7 +167,7 @@ def freemail_finding(result: Dmarc, domain: str, owner: Shown, provider: Shown) 
 
 def foreign_finding(result: Dmarc, place: DnsOperator, provider: Shown) -> DomainFinding:
     """Say what becomes of mail for a domain through a provider of mailboxes that does not send for other domains."""
-    refused = result.policy in (dmarc.Policy.QUARANTINE, dmarc.Policy.REJECT)
+    refused = result.enforced
     name = shown(place.domain, 100)
     asked = (
         phrase(

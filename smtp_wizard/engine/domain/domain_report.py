@@ -53,8 +53,8 @@ class DomainQuery:
     """The server that mail is handed to, where it is not known from which addresses it goes out."""
     owner: Shown = NO_WORDS
     """The mailbox provider that the domain itself belongs to ('gmail.com'); '' for a domain of one's own."""
-    owner_sends: bool = False
-    """Whether that provider is the one that sends."""
+    owner_sends: bool | None = False
+    """Whether that provider is the one that sends; None where that is not known."""
     own_domains_only: bool = False
     """Whether the provider has mailboxes of its own domains, and is not known to send for others."""
 
@@ -75,6 +75,12 @@ class DomainReport:
     """The worst first."""
     named: bool | None = None
     """Whether the SPF record names who sends; None where that is not known."""
+    owner: Shown = NO_WORDS
+    """The mailbox provider that the domain itself belongs to; '' for a domain of one's own."""
+    owner_sends: bool | None = False
+    """Whether that provider is the one that sends; None where that is not known."""
+    bounces_elsewhere: bool = False
+    """Whether bounces go to a domain of the provider's, so that SPF says nothing about this one."""
 
     @property
     def verdict(self) -> Verdict:
@@ -155,13 +161,25 @@ async def examine_domain(question: DomainQuery, lookups: Lookups) -> DomainRepor
         mail_hosts=hosts,
         name_servers=servers,
         named=_is_named(question, spf),
+        owner=question.owner,
+        owner_sends=_owner_sends(question, spf),
+        bounces_elsewhere=_bounces_elsewhere(question),
     )
     found = sorted(_told_once(_findings(question, report, names), report), key=_urgency)
     return replace(report, findings=tuple(found))
 
 
+def _owner_sends(question: DomainQuery, spf: SpfResult) -> bool | None:
+    """Return whether the mailbox provider sends whose own domain it is: it does from what its own record names."""
+    if question.owner_sends is None and spf.allowed:
+        return True
+    return question.owner_sends
+
+
 def _is_named(question: DomainQuery, spf: SpfResult) -> bool | None:
     """Return whether the record names who sends, None where it is not known who does."""
+    if question.owner and question.owner_sends is not None:
+        return question.owner_sends
     if question.sends_through:
         return True if spf.allowed else None  # another server may pass the mail on
     known = bool(question.records and question.records.spf) or bool(question.server)
@@ -205,11 +223,12 @@ def _findings(
         yield from hosts  # of a domain that is not there, nothing else can be wrong
         return
     if question.owner:
-        if not question.owner_sends and (question.provider or question.server):
-            yield freemail_finding(report.dmarc, question.domain, question.owner, question.provider)
+        sender = question.provider or shown(question.server or question.sends_through, 253)
+        if report.owner_sends is False and sender:
+            yield freemail_finding(report.dmarc, question.domain, question.owner, sender)
         return  # its records are its owner's to change
     include = _include(question)
-    needed = question.records is not None and question.records.return_path is ReturnPath.PROVIDER
+    needed = _bounces_elsewhere(question)
     provider = question.provider or shown(question.server, 253)
     yield from _spf_findings(report, place, provider, include, needed=not needed)
     yield from dkim_findings(
@@ -239,6 +258,10 @@ def _spf_findings(
             yield nobody_sends(place)
         elif needed:
             yield found
+
+
+def _bounces_elsewhere(question: DomainQuery) -> bool:
+    return question.records is not None and question.records.return_path is ReturnPath.PROVIDER
 
 
 def _include(question: DomainQuery) -> str:

@@ -6,6 +6,7 @@ What they ask stands in `data/bulk_senders.yaml`, with who says so and from when
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.base.shown import Shown, phrase, shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.base.strict_yaml import Node, YamlDocument
 from smtp_wizard.engine.base.who import Who
@@ -66,10 +67,13 @@ class RequirementResult:
 
     requirement: Requirement
     verdict: Verdict
-    """'pass', 'fail', 'warn' (not met, and not asked of so few), or 'unknown': it cannot be seen from here."""
+    """'pass', 'fail', 'warn' (not met, and not asked of so few), 'unknown' (it cannot be seen from here), or 'skipped':
+    it is another's matter."""
     detail: Shown
     silent: bool = False
     """Whether it is only unknown because the DNS did not answer."""
+    undecided: bool = False
+    """Whether nobody can be called ready before this is known: it is asked of so many, and can be seen elsewhere."""
 
     @property
     def step(self) -> Shown:
@@ -122,89 +126,193 @@ def judge(
     return tuple(_met(each, report, endpoint, recipients) for each in requirements)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What was seen of one requirement."""
+
+    verdict: Verdict
+    detail: Shown
+    silent: bool = False
+    who: Who | None = None
+    step: Shown = NO_WORDS
+    """What to do in this case, where it is something else than the requirement has; `who` does it."""
+
+
 def _met(requirement: Requirement, report: DomainReport, endpoint: Endpoint, recipients: int) -> RequirementResult:
-    verdict, detail = _looked_at(requirement.check, report, endpoint)
-    if verdict is Verdict.FAIL and recipients < requirement.many:
+    look = _looked_at(requirement.check, report, endpoint)
+    asked = recipients >= requirement.many
+    by_domain = requirement.check is RequirementCheck.ALIGNMENT and report.dmarc.enforced
+    verdict, detail = look.verdict, look.detail
+    if verdict is Verdict.FAIL and not (asked or by_domain):
         verdict = Verdict.WARN
         detail = phrase("{} It is asked only of who sends {:,} messages a day.", detail, requirement.many)
-    silent = verdict is Verdict.UNKNOWN and _SILENT in detail
-    return RequirementResult(requirement=requirement, verdict=verdict, detail=detail, silent=silent)
+    if look.step:
+        requirement = replace(requirement, who=look.who or requirement.who, step=look.step)
+    decides = look.silent or requirement.check in _DECIDING
+    return RequirementResult(
+        requirement=requirement,
+        verdict=verdict,
+        detail=detail,
+        silent=look.silent,
+        undecided=verdict is Verdict.UNKNOWN and decides and (asked or _may_be_asked(requirement.check, report)),
+    )
 
 
-_UNSEEN = phrase("It cannot be seen from here.")
+_DECIDING = frozenset({RequirementCheck.EITHER, RequirementCheck.ALIGNMENT})
+"""What must be known: of SPF and DKIM alone one is enough, as the other may not be visible from here."""
 
 
-def _looked_at(check: RequirementCheck, report: DomainReport, endpoint: Endpoint) -> tuple[Verdict, Shown]:
+def _may_be_asked(check: RequirementCheck, report: DomainReport) -> bool:
+    """Whether the domain may ask all receivers for it, however little is sent (DMARC, RFC 9989 section 4.7)."""
+    return check is RequirementCheck.ALIGNMENT and (report.dmarc.enforced or report.not_said("dmarc"))
+
+
+def _looked_at(check: RequirementCheck, report: DomainReport, endpoint: Endpoint) -> _Look:
     match check:
         case RequirementCheck.EITHER:
-            return _either(
-                _looked_at(RequirementCheck.SPF, report, endpoint), _looked_at(RequirementCheck.DKIM, report, endpoint)
-            )
+            return _either(_spf(report), _dkim(report))
         case RequirementCheck.SPF:
             return _spf(report)
-        case RequirementCheck.DKIM if (
-            not any(key.record for key in report.keys)
-            and report.dkim_verdict is not Verdict.FAIL
-            and not report.not_said("dkim")
-        ):
-            return Verdict.UNKNOWN, phrase("The name of the key is not known. A message that you received shows it.")
         case RequirementCheck.DKIM:
-            return _by_record(report, any(key.record for key in report.keys), "dkim", phrase("A key is published."))
+            return _dkim(report)
         case RequirementCheck.DMARC:
             return _by_record(report, bool(report.dmarc.record), "dmarc", phrase("A DMARC record is published."))
         case RequirementCheck.ALIGNMENT:
             return _aligned(report)
         case RequirementCheck.TLS if endpoint.security is Security.NONE:
-            return Verdict.FAIL, phrase("The account sends over a connection without encryption.")
+            return _Look(verdict=Verdict.FAIL, detail=phrase("The account sends over a connection without encryption."))
         case RequirementCheck.TLS:
-            return Verdict.PASS, phrase("The account sends over an encrypted connection.")
+            return _Look(verdict=Verdict.PASS, detail=phrase("The account sends over an encrypted connection."))
         case _:
-            return Verdict.UNKNOWN, _UNSEEN
+            return _Look(verdict=Verdict.UNKNOWN, detail=phrase("It cannot be seen from here."))
 
 
-def _either(spf: tuple[Verdict, Shown], dkim: tuple[Verdict, Shown]) -> tuple[Verdict, Shown]:
+def _either(spf: _Look, dkim: _Look) -> _Look:
     """Return what is good of the two; where neither is, what is known of both."""
     for found in (spf, dkim):
-        if found[0] is Verdict.PASS:
+        if found.verdict is Verdict.PASS:
             return found
-    verdict = Verdict.UNKNOWN if Verdict.UNKNOWN in (spf[0], dkim[0]) else Verdict.FAIL
-    return verdict, phrase("{} {}", spf[1], dkim[1])
+    same = spf.detail == dkim.detail
+    return _Look(
+        verdict=Verdict.FAIL if {spf.verdict, dkim.verdict} == {Verdict.FAIL} else Verdict.UNKNOWN,
+        detail=spf.detail if same else phrase("{} {}", spf.detail, dkim.detail),
+        silent=spf.silent or dkim.silent,
+        who=spf.who,
+        step=spf.step,
+    )
 
 
 _NOT_ALIGNED = ("dmarc_not_aligned", "freemail_sender")
 
 
-def _by_record(report: DomainReport, there: bool, kind: str, good: Shown) -> tuple[Verdict, Shown]:
+def _by_record(report: DomainReport, there: bool, kind: str, good: Shown) -> _Look:
     """Return what was found of one kind of record. `there`: whether there is one; what is missing is not met."""
     own = [each for each in report.findings if each.code.startswith(f"{kind}_") and each.code not in _NOT_ALIGNED]
     worst = next((each for each in own if each.verdict is Verdict.FAIL), None)
     if worst is None and report.not_said(kind) and not (there and kind == "dkim"):
-        return Verdict.UNKNOWN, _SILENT  # of an SPF record that came in part as well
+        return _SILENT  # of an SPF record that came in part as well
     if worst is None and not there:
         worst = own[0] if own else None
     if worst is not None:
-        return Verdict.FAIL, phrase("{}.", worst.title)
-    return (Verdict.PASS, good) if there else (Verdict.FAIL, phrase("There is no such record."))
+        return _Look(verdict=Verdict.FAIL, detail=phrase("{}.", worst.title))
+    if there:
+        return _Look(verdict=Verdict.PASS, detail=good)
+    detail = phrase("There is no such record.")
+    return _of_owner(report, detail) if report.owner else _Look(verdict=Verdict.FAIL, detail=detail)
 
 
-_SILENT = phrase("The DNS did not answer: it is not known whether there is such a record.")
+def _of_owner(report: DomainReport, detail: Shown) -> _Look:
+    """Say of a record that is missing who alone can publish it: the mailbox provider that has the domain."""
+    step = phrase("Only {} can publish it. Send such a mailing from an address of a domain of your own.", report.owner)
+    return _Look(verdict=Verdict.FAIL, detail=detail, who=Who.YOU, step=step)
 
 
-def _spf(report: DomainReport) -> tuple[Verdict, Shown]:
+_SILENT = _Look(
+    verdict=Verdict.UNKNOWN,
+    detail=phrase("The DNS did not answer: it is not known whether there is such a record."),
+    silent=True,
+)
+
+
+def _foreign(report: DomainReport) -> _Look | None:
+    """Say that the domain belongs to a mailbox provider, and that another server sends; None where it does not."""
+    if not report.owner or report.owner_sends:
+        return None
+    found = next((each for each in report.findings if each.code == "freemail_sender"), None)
+    if found is not None:
+        return _Look(
+            verdict=Verdict.FAIL,
+            detail=phrase("{}.", found.title),
+            who=found.who,
+            step=phrase("{} {}", *found.steps),
+        )
+    return _Look(
+        verdict=Verdict.UNKNOWN,
+        detail=phrase(
+            "Only {} can send in the name of {}. It is not known whether your server hands the mail on to it.",
+            report.owner,
+            shown(report.domain, 100),
+        ),
+        who=Who.YOU,
+        step=phrase("Send through {} itself, or from an address of a domain of your own.", report.owner),
+    )
+
+
+def _dkim(report: DomainReport) -> _Look:
+    there = any(key.record for key in report.keys)
+    foreign = _foreign(report)
+    if foreign is not None:
+        return foreign
+    if there or report.dkim_verdict is Verdict.FAIL or report.not_said("dkim"):
+        return _by_record(report, there, "dkim", phrase("A key is published."))
+    if report.owner:
+        detail = phrase("That is the matter of {} alone: the domain is its own.", report.owner)
+        return _Look(
+            verdict=Verdict.SKIPPED, detail=detail, who=Who.PROVIDER, step=phrase("There is nothing for you to do.")
+        )
+    return _Look(
+        verdict=Verdict.UNKNOWN,
+        detail=phrase("The name of the key is not known. A message that you received shows it."),
+    )
+
+
+def _spf(report: DomainReport) -> _Look:
     """Return whether the SPF record lets the account's server send: that it is in order is not enough."""
-    verdict, detail = _by_record(report, bool(report.spf.record), "spf", phrase("It names what sends."))
-    if verdict is Verdict.PASS and report.named is None:
-        return Verdict.UNKNOWN, phrase("There is one, but it is not known whether it names the server that sends.")
-    return verdict, detail
+    foreign = _foreign(report)
+    if foreign is not None:
+        return foreign
+    if report.bounces_elsewhere:
+        return _Look(
+            verdict=Verdict.PASS,
+            detail=phrase("Bounces go to the provider's own domain: its own SPF record counts."),
+        )
+    look = _by_record(report, bool(report.spf.record), "spf", phrase("It names what sends."))
+    if look.verdict is Verdict.PASS and report.named is None:
+        detail = phrase("There is one, but it is not known whether it names the server that sends.")
+        return _Look(verdict=Verdict.UNKNOWN, detail=detail)
+    return look
 
 
-def _aligned(report: DomainReport) -> tuple[Verdict, Shown]:
+def _aligned(report: DomainReport) -> _Look:
+    foreign = _foreign(report)
+    if foreign is not None:
+        return foreign
     found = next((each for each in report.findings if each.code in _NOT_ALIGNED), None)
     if found is not None:
-        return Verdict.FAIL, phrase("{}.", found.title)
+        return _Look(verdict=Verdict.FAIL, detail=phrase("{}.", found.title))
     signed = any(key.record for key in report.keys)
     if signed and report.dkim_verdict is not Verdict.FAIL:
-        return Verdict.PASS, phrase("The key is your domain's own.")
-    if report.named and _spf(report)[0] is Verdict.PASS:
-        return Verdict.PASS, phrase("The SPF record of your domain names what sends.")
-    return Verdict.UNKNOWN, phrase("Neither a key nor the provider's servers are known here.")
+        return _Look(verdict=Verdict.PASS, detail=phrase("The key is your domain's own."))
+    spf = _spf(report)
+    if spf.verdict is Verdict.PASS and not report.bounces_elsewhere:
+        return _Look(verdict=Verdict.PASS, detail=phrase("The SPF record of your domain names what sends."))
+    if spf.silent or report.not_said("dkim"):
+        return _SILENT
+    if report.bounces_elsewhere:
+        detail = phrase("Only a signature of your domain proves this mail. The name of its key is not known.")
+        return _Look(
+            verdict=Verdict.UNKNOWN,
+            detail=detail,
+            step=phrase("Look in the settings of your provider whether your domain is verified there (DKIM)."),
+        )
+    return _Look(verdict=Verdict.UNKNOWN, detail=phrase("Neither a key nor the provider's servers are known here."))

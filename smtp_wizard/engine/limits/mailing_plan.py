@@ -181,6 +181,11 @@ class Plan:
         """Does it go out within a month?"""
         return self.days is not None and self.days <= COMFORTABLE
 
+    @property
+    def is_unknown(self) -> bool:
+        """Can nobody say whether it fits, as no account's limits are published?"""
+        return bool(self.shares) and all(share.exclusion is Exclusion.NOT_PUBLISHED for share in self.shares)
+
 
 def plan(mailing: Mailing, senders: Sequence[Sender], *, longest: int = LONGEST) -> Plan:
     """Spread a mailing over days, as soon as the limits let it; the accounts are filled in the order they come in.

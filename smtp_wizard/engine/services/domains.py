@@ -66,10 +66,17 @@ class Domains:
             server=domain_name(server) if server else "",
             sends_through=sends_through,
             owner=owner.name if owner else NO_WORDS,
-            owner_sends=owner is not None and provider is owner,
+            owner_sends=owner is not None and self._owner_sends(owner, provider, sends_through),
             own_domains_only=await self._sends_for_own_domains_only(provider, records, name, lookups),
         )
         return await examine_domain(question, lookups)
+
+    def _owner_sends(self, owner: Provider, provider: Provider | None, sends_through: str) -> bool | None:
+        """Return whether the owner of a domain sends; None where the server is nobody's that is known."""
+        if provider is not None or not sends_through:
+            return provider is owner
+        at_host = self._catalog.all_at_host(sends_through)
+        return owner in at_host if at_host else None
 
     async def _sends_for_own_domains_only(
         self, provider: Provider | None, records: SenderRecords | None, domain: str, lookups: Lookups

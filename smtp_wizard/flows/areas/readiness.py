@@ -47,14 +47,40 @@ class Readiness:
         return tuple(each for each in self.requirements if each.verdict is Verdict.FAIL)
 
     @property
+    def undecided(self) -> tuple[RequirementResult, ...]:
+        """What must be known before anybody can be called ready."""
+        return tuple(each for each in self.requirements if each.undecided)
+
+    @property
     def unseen(self) -> int:
-        """Of how much nobody can say from here whether it is met."""
-        return sum(each.verdict is Verdict.UNKNOWN for each in self.requirements)
+        """Of how much more nobody can say from here whether it is met."""
+        unknown = sum(each.verdict is Verdict.UNKNOWN for each in self.requirements)
+        return unknown - len(self.undecided)
+
+    @property
+    def verdict(self) -> Verdict:
+        """'pass': nothing that can be seen is missing, and it fits the limits; 'unknown' where that cannot be told."""
+        if self.missing or not (self.plan.fits or self.plan.is_unknown):
+            return Verdict.FAIL
+        return Verdict.UNKNOWN if self.undecided or self.plan.is_unknown else Verdict.PASS
 
     @property
     def ready(self) -> bool:
-        """Whether nothing that can be seen is missing, and the mailing fits the provider's limits."""
-        return not self.missing and self.plan.fits
+        """Whether it is known that the account is ready."""
+        return self.verdict is Verdict.PASS
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it is not ready, or not known to be, in sentences; or how long it takes."""
+        days = self.plan.days or 0
+        told = (
+            (self.plan.is_unknown, words.FIT_NOT_KNOWN),
+            (not self.plan.fits and not self.plan.is_unknown, words.DOES_NOT_FIT),
+            (bool(self.undecided) and not self.missing, words.undecided_words(len(self.undecided))),
+            (any(each.silent for each in self.requirements), words.NO_ANSWER),
+            (self.plan.fits and days > 1, words.takes_words(days)),
+        )
+        return tuple(sentence for holds, sentence in told if holds)
 
 
 def provider_of(account: Account, catalog: Catalog) -> Provider:
@@ -288,11 +314,16 @@ def _offer(id: str, result: RequirementResult) -> Offer[str]:
 def readiness_card(found: Readiness) -> Card:
     """Say whether an account is ready, or how much is missing."""
     unseen = (words.unseen_words(found.unseen),) if found.unseen else ()
-    if found.ready:
-        return Card(mood=Mood.PASSED, title=words.ready_title(found.account.name), lines=unseen)
-    does_not_fit = () if found.plan.fits else (words.DOES_NOT_FIT,)
-    title = words.missing_title(found.account.name, len(found.missing))
-    return Card(mood=Mood.FAILED, title=title, lines=(*does_not_fit, *unseen))
+    mood, title = _head(found)
+    return Card(mood=mood, title=title, lines=(*found.reasons, *unseen))
+
+
+def _head(found: Readiness) -> tuple[Mood, str]:
+    if found.verdict is Verdict.PASS:
+        return Mood.PASSED, words.ready_title(found.account.name)
+    if found.verdict is Verdict.UNKNOWN:
+        return Mood.WARNED, words.not_known_title(found.account.name)
+    return Mood.FAILED, words.missing_title(found.account.name, len(found.missing))
 
 
 def requirement_section(result: RequirementResult) -> Section:

@@ -34,7 +34,8 @@ class RequirementJson:
     since: str
     title: str
     verdict: Verdict
-    """'warn': not met, and not asked of so few; 'unknown': it cannot be seen from here."""
+    """'warn': not met, and not asked of so few; 'unknown': it cannot be seen from here; 'skipped': it is the
+    provider's own matter."""
     detail: str
     who: Who
     step: str
@@ -72,6 +73,8 @@ class ReadyForMailing(JsonDocument):
     domain: str
     ready: bool
     """Whether nothing that can be seen is missing, and the mailing fits the provider's limits."""
+    verdict: Verdict
+    """'pass': ready; 'fail': something is missing, or it does not fit; 'unknown': that cannot be told."""
     requirements: tuple[RequirementJson, ...]
     plan: LimitsPlan
     """As `limits plan` prints it."""

@@ -136,3 +136,66 @@ async def test_where_the_dns_is_silent_one_is_told_to_look_later() -> None:
     for id in ("spf", "dmarc"):
         assert (met[id].verdict, met[id].step) == (Verdict.UNKNOWN, "Look again in some minutes.")
     assert met["alignment"].verdict is Verdict.UNKNOWN
+    assert met["alignment"].silent
+    assert met["alignment"].undecided, "nobody is ready where this is not known"
+
+
+FREEMAIL = """\
+yahoo.com. 60 IN MX 10 mx.yahoodns.example.
+yahoo.com. 60 IN TXT "v=spf1 ip4:192.0.2.0/29 ~all"
+_dmarc.yahoo.com. 60 IN TXT "v=DMARC1; p=reject; rua=mailto:reports@yahoo.com"
+smtp.firm.example. 60 IN A 203.0.113.7
+out.yahoo.example. 60 IN A 192.0.2.3
+"""
+
+
+async def of_freemail(provider: str, server: str = "", zone: str = FREEMAIL) -> dict[str, RequirementResult]:
+    catalog = load_catalog()
+    async with DnsServer(zone) as dns:
+        report = await Domains(catalog, dns.resolver).examine(
+            "ana@yahoo.com", provider=catalog.get(provider), sends_through=server
+        )
+    return {each.requirement.id: each for each in judge(load_requirements(), report, ENDPOINT, 100)}
+
+
+@pytest.mark.parametrize(("provider", "server"), [("ionos", ""), ("", "smtp.sendgrid.net")])
+async def test_the_domain_of_a_mailbox_provider_is_not_proved_by_another_server(provider: str, server: str) -> None:
+    met = await of_freemail(provider, server)
+    for id in ("either", "alignment"):
+        assert met[id].verdict is Verdict.FAIL, "Yahoo asks all receivers to refuse it, however little is sent"
+        assert "Only Yahoo" in met[id].detail
+        assert "from an address of a domain of your own" in met[id].step
+    lax = await of_freemail(provider, server, FREEMAIL.replace("p=reject", "p=none"))
+    assert lax["alignment"].verdict is Verdict.WARN
+
+
+async def test_of_a_server_that_nobody_knows_it_is_not_known_whether_it_sends_for_a_mailbox_provider() -> None:
+    met = await of_freemail("", "smtp.firm.example")
+    assert (met["alignment"].verdict, met["alignment"].undecided) == (Verdict.UNKNOWN, True)
+    assert "Only Yahoo" in met["alignment"].detail
+    named = await of_freemail("", "out.yahoo.example")
+    assert {named[id].verdict for id in ("either", "spf", "alignment")} == {Verdict.PASS}
+
+
+async def test_what_a_mailbox_provider_publishes_for_its_own_domain_is_nobody_elses_to_do() -> None:
+    met = await of_freemail("yahoo")
+    assert {met[id].verdict for id in ("either", "spf", "dmarc", "alignment")} == {Verdict.PASS}
+    assert (met["dkim"].verdict, met["dkim"].step) == (Verdict.SKIPPED, "There is nothing for you to do.")
+    bare = await of_freemail("yahoo", zone=FREEMAIL.replace("_dmarc.yahoo.com", "_dmarc.other.example"))
+    assert bare["dmarc"].verdict is Verdict.WARN
+    assert "Only Yahoo" in bare["dmarc"].step
+
+
+async def test_where_bounces_go_to_the_provider_only_a_signature_proves_the_domain() -> None:
+    catalog = load_catalog()
+    async with DnsServer(GOOD) as dns:
+        report = await Domains(catalog, dns.resolver).examine("firm.example", provider=catalog.get("brevo"))
+    met = {each.requirement.id: each for each in judge(load_requirements(), report, ENDPOINT, 10_000)}
+    assert met["spf"].verdict is Verdict.PASS, "it is asked about the provider's own domain"
+    assert (met["alignment"].verdict, met["alignment"].undecided) == (Verdict.UNKNOWN, True)
+
+
+async def test_what_can_never_be_seen_from_here_decides_nothing() -> None:
+    met = await judged(GOOD)
+    assert {id for id, each in met.items() if each.undecided} == set()
+    assert met["dkim"].verdict is Verdict.FAIL or not met["dkim"].undecided
