@@ -69,7 +69,7 @@ class Lookups:
         mx = await self.mx(domain)
         if mx.problem is not None:
             return mx.problem
-        answers = await asyncio.gather(*(self.addresses_or_problem(host) for host in mx.hosts[:MOST_HOSTS]))
+        answers = await asyncio.gather(*(self.addresses_or_problem(host) for host in mx.hosts))
         found = tuple(dict.fromkeys(each for answer in answers if isinstance(answer, tuple) for each in answer))
         unsaid = next((each for each in answers if each in NOT_SAID), None)
         # Of some hosts alone nothing can be concluded: the sender that is looked for may be another one.

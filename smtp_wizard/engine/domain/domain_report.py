@@ -183,7 +183,7 @@ def _is_named(question: DomainQuery, spf: SpfResult) -> bool | None:
     if question.sends_through:
         return True if spf.allowed else None  # another server may pass the mail on
     known = bool(question.records and question.records.spf) or bool(question.server)
-    if not known or SpfFault.UNREACHABLE in spf.faults:
+    if not known or {SpfFault.UNREACHABLE, SpfFault.BY_MESSAGE} & spf.faults:
         return None
     return bool(spf.record) and SpfFault.PROVIDER_MISSING not in spf.faults
 

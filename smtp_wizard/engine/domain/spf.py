@@ -12,7 +12,8 @@ from dataclasses import field
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
-from smtp_wizard.engine.domain.dns_lookups import NOT_SAID
+from smtp_wizard.engine.discovery.dns import MOST_RECORDS
+from smtp_wizard.engine.domain.dns_lookups import MOST_HOSTS, NOT_SAID
 from smtp_wizard.engine.domain.spf_terms import (
     Term,
     before_all,
@@ -32,6 +33,8 @@ MOST_LOOKUPS = 10
 """Terms that ask the DNS, in all records together; more is a permanent error (RFC 7208 section 4.6.4)."""
 MOST_VOID = 2
 """Look-ups that may find nothing (the same section)."""
+FAR_TOO_MANY = 2**27
+"""Addresses that one record names by itself: a thirty-second of all. The largest providers name a few millions."""
 MOST_SILENT = 3
 """Names that the DNS says nothing of: after so many the rest is not asked for, as each costs seconds."""
 MOST_FOLLOWED = 4 * MOST_LOOKUPS
@@ -62,6 +65,12 @@ class SpfFault(StrEnum):
     PROVIDER_MISSING = "spf_provider_missing"
     PTR = "spf_ptr"
     """'ptr' should not be used (section 5.5)."""
+    TOO_MANY_HOSTS = "spf_too_many_mail_hosts"
+    """'mx' leads to more than ten hosts: a permanent error (section 4.6.4)."""
+    DOUBLED = "spf_doubled_modifier"
+    """'redirect' or 'exp' stands there twice: a permanent error (section 6)."""
+    BY_MESSAGE = "spf_depends_on_message"
+    """Whether the provider may send depends on the message: a macro, for one (section 7)."""
     UNREACHABLE = "spf_unreachable"
     """The DNS did not say."""
 
@@ -129,6 +138,7 @@ async def examine_spf(
         return SpfResult(records=records, troubles=(SpfProblem(SpfFault.SEVERAL, domain),))
     walk = _Walk(lookups)
     await walk.follow(domain, records[0], (domain,))
+    walk.leave_out_refused()
     terms, _ = parse_terms(records[0])
     return SpfResult(
         records=records,
@@ -148,6 +158,9 @@ def _troubles(
     domain: str, terms: tuple[Term, ...], walk: _Walk, provider: Sequence[str], senders: Sequence[str]
 ) -> Iterator[SpfProblem]:
     yield from walk.troubles
+    networks = walk.widest()
+    if networks and SpfFault.EVERYBODY not in {each.fault for each in walk.troubles}:
+        yield SpfProblem(SpfFault.EVERYBODY, f"{domain}: {', '.join(networks)}")
     if walk.lookups > MOST_LOOKUPS:
         yield SpfProblem(SpfFault.TOO_MANY_LOOKUPS, domain)
     if walk.void > MOST_VOID:
@@ -170,6 +183,7 @@ def _unnamed(
     unended = not (names | meant) & {"all", "redirect"}
     unknown = any(each.fault is SpfFault.UNREACHABLE for each in walk.troubles)  # who is named there is not known
     missing = "" if unknown else _missing(domain, walk, provider, senders)
+    perhaps = missing not in walk.refused and walk.names_anybody
     late = next((each for each in terms[len(before_all(terms)) :] if each.qualifier and each.name != "all"), None)
     nobody = not missing and late is None and _allows_nobody(terms, walk)
     if nobody:
@@ -179,7 +193,7 @@ def _unnamed(
     if late is not None:
         yield SpfProblem(SpfFault.AFTER_ALL, late.text)
     if missing:
-        yield SpfProblem(SpfFault.PROVIDER_MISSING, missing)
+        yield SpfProblem(SpfFault.BY_MESSAGE if perhaps else SpfFault.PROVIDER_MISSING, missing)
     elif names >= {"all", "redirect"} and not nobody:
         yield SpfProblem(SpfFault.REDIRECT_IGNORED, domain)
 
@@ -188,7 +202,7 @@ def _missing(domain: str, walk: _Walk, provider: Sequence[str], senders: Sequenc
     """Return what should be named and is not, '' where nothing is missing."""
     meant = {each.value.lower() for each in _meant(domain, walk) if each.name == "include" and _passes(each)}
     if provider and not (walk.included | meant) & {each.lower() for each in provider}:
-        return provider[0]
+        return next((each for each in provider if each.lower() in walk.refused), provider[0])
     return next((each for each in senders if not walk.allows(each)), "")
 
 
@@ -219,6 +233,34 @@ def _effect(term: Term, within: _Effect | None) -> _Effect:
     return within if _passes(term) else _Effect.NOTHING
 
 
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A network that a term names, and the records that led to it."""
+
+    network: _Network
+    effect: _Effect
+    way: tuple[str, ...]
+
+    def is_behind(self, earlier: Sequence[_Named]) -> bool:
+        """Whether it is refused before anybody comes to it: the first term that fits decides (section 4.6.2)."""
+        refused = (each.network for each in earlier if each.effect is _Effect.REFUSED)
+        # Two networks either have nothing in common, or one has the other in it.
+        return any(
+            each.version == self.network.version
+            and self.network.network_address in each
+            and each.prefixlen <= self.network.prefixlen
+            for each in refused
+        )
+
+
+def _doubled(terms: Sequence[Term]) -> list[str]:
+    """Return the modifiers that may stand in a record once, and stand there more often."""
+    return [name for name in ("redirect", "exp") if sum(each.name == name for each in terms) > 1]
+
+
 class _Walk:
     """Follows a record into those that it includes, as a receiver does, and counts."""
 
@@ -232,28 +274,49 @@ class _Walk:
         self.addresses: dict[str, tuple[str, ...]] = {}
         self.refused: set[str] = set()
         """Domains whose servers an earlier term refuses: the first that fits decides (section 4.6.2)."""
-        self._networks: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, _Effect]] = []
+        self._networks: list[_Named] = []
         self._silent = 0
         self._by_message = False
         """Whether it depends on the message who else may send."""
+        self.names_anybody = False
+        """Whether that may be any provider: a macro, or names that are looked up for the address that sends."""
         self._own_term = ""
         """The term of the domain's own record that is being followed."""
 
     @property
     def may_allow(self) -> bool:
         """Whether there is any address from which mail may pass."""
-        return self._by_message or any(effect is _Effect.ALLOWED for _, effect in self._networks)
+        return self._by_message or any(each.effect is _Effect.ALLOWED for each in self._networks)
 
     def allows(self, address: str) -> bool:
         """Whether an address is among those that are named as senders."""
         wanted = ipaddress.ip_address(address)
-        decided = next((effect for each, effect in self._networks if wanted in each), _Effect.REFUSED)
+        decided = next((each.effect for each in self._networks if wanted in each.network), _Effect.REFUSED)
         return decided is _Effect.ALLOWED
+
+    def _is_refused_before(self, domain: str) -> bool:
+        """Whether all servers of a domain that is included are refused by earlier terms."""
+        own = [(number, each) for number, each in enumerate(self._networks) if domain in each.way]
+        allowed = [(number, each) for number, each in own if each.effect is _Effect.ALLOWED]
+        return bool(allowed) and all(each.is_behind(self._networks[:number]) for number, each in allowed)
+
+    def leave_out_refused(self) -> None:
+        """Take out of what is included those of whose servers none may send."""
+        behind = set(filter(self._is_refused_before, self.included))
+        self.refused |= behind
+        self.included -= behind
+
+    def widest(self) -> tuple[str, ...]:
+        """Return the networks that the domain's own record names, where they are far more than anybody has."""
+        own = [each.network for each in self._networks if each.effect is _Effect.ALLOWED and len(each.way) == 1]
+        four = list(ipaddress.collapse_addresses(each for each in own if isinstance(each, ipaddress.IPv4Network)))
+        return tuple(map(str, four)) if sum(each.num_addresses for each in four) >= FAR_TOO_MANY else ()
 
     async def follow(self, domain: str, record: str, way: tuple[str, ...], within: _Effect | None = None) -> None:
         """Read one record. `way`: the domains that led here, this one last. `within`: see `_effect`."""
         terms, bad = parse_terms(record)
         self.troubles += [SpfProblem(SpfFault.SYNTAX, f"{domain}: {each}") for each in bad[:3]]
+        self.troubles += [SpfProblem(SpfFault.DOUBLED, f"{domain}: {each}") for each in _doubled(terms)]
         asked = before_all(terms)
         for term in asked:
             if term.name == "ptr":
@@ -263,7 +326,7 @@ class _Walk:
             if term.name == "redirect" and len(asked) < len(terms):
                 continue  # it is ignored where there is an 'all' (section 6.1)
             if term.name in ("ip4", "ip6"):
-                self._name([ipaddress.ip_network(term.value, strict=False)], _effect(term, within))
+                self._name([ipaddress.ip_network(term.value, strict=False)], _effect(term, within), way)
             if term.looks_up and self.lookups < MOST_FOLLOWED and self._silent < MOST_SILENT:
                 self.lookups += 1
                 self._own_term = term.text if len(way) == 1 else self._own_term
@@ -271,8 +334,8 @@ class _Walk:
         if len(asked) < len(terms) and _effect(terms[len(asked)], within) is _Effect.ALLOWED:
             self.troubles.append(SpfProblem(SpfFault.EVERYBODY, domain))
 
-    def _name(self, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network], effect: _Effect) -> None:
-        self._networks += [(each, effect) for each in networks if effect is not _Effect.NOTHING]
+    def _name(self, networks: Iterable[_Network], effect: _Effect, way: tuple[str, ...]) -> None:
+        self._networks += [_Named(each, effect, way) for each in networks if effect is not _Effect.NOTHING]
 
     def _not_said(self, name: str) -> None:
         self._silent += 1
@@ -280,7 +343,9 @@ class _Walk:
 
     async def _look_up(self, term: Term, domain: str, way: tuple[str, ...], within: _Effect | None) -> None:
         if term.has_macro or term.name in ("ptr", "exists"):
-            self._by_message |= _effect(term, within) is _Effect.ALLOWED  # what that is, only a message says
+            may = _effect(term, within) is _Effect.ALLOWED  # what that is, only a message says
+            self._by_message |= may
+            self.names_anybody |= may and bool(term.value)
             return
         target = domain_of(term.value) or domain
         if term.name in ("include", "redirect"):
@@ -292,8 +357,11 @@ class _Walk:
             self._not_said(target)
             return
         found = answer if isinstance(answer, tuple) else ()
-        self._name([_network(each, term.mask) for each in found], _effect(term, within))
-        if len(way) == 1:
+        hosts = (await self._ask.mx(target)).hosts if term.name == "mx" else ()
+        if len(hosts) > MOST_HOSTS:
+            self.troubles.append(SpfProblem(SpfFault.TOO_MANY_HOSTS, f"{domain}: {term.text}"))
+        self._name([_network(each, term.mask) for each in found], _effect(term, within), way)
+        if len(way) == 1 and len(hosts) < MOST_RECORDS:  # of more hosts not all are known
             self.addresses[term.text] = found
         if not found:
             self.void += 1
@@ -325,7 +393,7 @@ class _Walk:
         self.troubles.append(SpfProblem(SpfFault.SEVERAL if records else SpfFault.EMPTY_INCLUDE, target))
 
 
-def _network(address: str, mask: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+def _network(address: str, mask: str) -> _Network:
     """Return the network that an address stands for (RFC 7208 section 5.3: '/24//64')."""
     four, _, six = mask.partition("//")
     length = four.removeprefix("/") if "." in address else six

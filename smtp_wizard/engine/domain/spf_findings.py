@@ -8,6 +8,7 @@ from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.domain import spf
+from smtp_wizard.engine.domain.dns_lookups import MOST_HOSTS
 from smtp_wizard.engine.domain.findings import DnsOperator, DomainFinding, record_to_publish
 from smtp_wizard.engine.domain.spf import SpfFault, SpfProblem, SpfResult
 from smtp_wizard.engine.domain.spf_mending import PLACE, MendedSpf, costs_too_much, mended
@@ -18,6 +19,7 @@ _SPF_VERDICTS = {
     SpfFault.PTR: Verdict.WARN,
     SpfFault.REDIRECT_IGNORED: Verdict.WARN,
     SpfFault.UNREACHABLE: Verdict.WARN,
+    SpfFault.BY_MESSAGE: Verdict.SKIPPED,
 }
 """What is not here makes receivers ignore the record, or lets the provider's mail fail."""
 
@@ -58,7 +60,16 @@ def _spf_verdict(fault: SpfFault, result: SpfResult) -> Verdict:
     return _SPF_VERDICTS.get(fault, Verdict.FAIL)
 
 
-_OTHERS = frozenset({SpfFault.SYNTAX, SpfFault.PTR, SpfFault.EVERYBODY, SpfFault.SEVERAL})
+_OTHERS = frozenset(
+    {
+        SpfFault.SYNTAX,
+        SpfFault.PTR,
+        SpfFault.EVERYBODY,
+        SpfFault.SEVERAL,
+        SpfFault.TOO_MANY_HOSTS,
+        SpfFault.DOUBLED,
+    }
+)
 """Faults that a record which is included may have as well."""
 
 
@@ -77,6 +88,16 @@ def _unmended(trouble: SpfProblem, result: SpfResult, value: str, domain: str) -
         return (
             phrase("Tell whoever runs {}: the record there is wrong.", shown(trouble.where.partition(": ")[0], 100)),
             phrase("Does nobody send for you from there any more? Take it out of your SPF record."),
+        )
+    if trouble.fault is SpfFault.BY_MESSAGE:
+        return (
+            phrase("Does whoever set the record up know that this provider sends? Ask there where you cannot tell."),
+            phrase("Or see it in a message: 'smtp-wizard send ACCOUNT --to ADDRESS --confirm' reads what arrived."),
+        )
+    if trouble.fault is SpfFault.TOO_MANY_HOSTS and trouble.where.partition(": ")[2] in value.split(" "):
+        return (
+            phrase("Name the hosts that send, each with 'a:' and its name, in the place of 'mx'."),
+            phrase("A host that only takes mail need not stand in an SPF record."),
         )
     too_many = trouble.fault is SpfFault.TOO_MANY_LOOKUPS and costs_too_much(value, result)
     if too_many or (trouble.fault is SpfFault.TOO_MANY_VOID and not result.empty_terms):
@@ -113,6 +134,32 @@ def _spf_words(trouble: SpfProblem, result: SpfResult, domain: str, provider: Sh
                 phrase("Receivers cannot read the SPF record"),
                 phrase("This part is wrong: '{}'. Receivers then ignore the whole record.", where),
             )
+        case SpfFault.EMPTY_INCLUDE:
+            return (
+                phrase("The SPF record includes {}, which has none", where),
+                phrase(
+                    "Receivers then ignore the whole record. Perhaps the name is misspelt, or the service has moved."
+                ),
+            )
+        case SpfFault.TOO_MANY_LOOKUPS | SpfFault.TOO_MANY_VOID | SpfFault.TOO_MANY_HOSTS:
+            return _counted_words(trouble.fault, where, result)
+        case SpfFault.DOUBLED:
+            return (
+                phrase("The SPF record has '{}' more than once", where),
+                phrase("It may stand there once. Receivers then ignore the whole record."),
+            )
+        case SpfFault.LOOP:
+            return (
+                phrase("The SPF record includes itself"),
+                phrase("It leads back to {}. Receivers then ignore it.", where),
+            )
+        case _:
+            return _allowing_words(trouble.fault, where, name, provider)
+
+
+def _counted_words(fault: SpfFault, where: Shown, result: SpfResult) -> tuple[Shown, Shown]:
+    """Say of what the record has more than a receiver asks for."""
+    match fault:
         case SpfFault.TOO_MANY_LOOKUPS:
             return (
                 phrase("The SPF record takes {} look-ups; {} are allowed", result.lookups, spf.MOST_LOOKUPS),
@@ -123,20 +170,11 @@ def _spf_words(trouble: SpfProblem, result: SpfResult, domain: str, provider: Sh
                 phrase("{} parts of the SPF record lead nowhere; {} are allowed", result.void, spf.MOST_VOID),
                 phrase("They name hosts or domains that the DNS does not know. Many receivers then ignore the record."),
             )
-        case SpfFault.LOOP:
-            return (
-                phrase("The SPF record includes itself"),
-                phrase("It leads back to {}. Receivers then ignore it.", where),
-            )
-        case SpfFault.EMPTY_INCLUDE:
-            return (
-                phrase("The SPF record includes {}, which has none", where),
-                phrase(
-                    "Receivers then ignore the whole record. Perhaps the name is misspelt, or the service has moved."
-                ),
-            )
         case _:
-            return _allowing_words(trouble.fault, where, name, provider)
+            return (
+                phrase("'{}' in the SPF record leads to more than {} mail hosts", where, MOST_HOSTS),
+                phrase("A receiver asks for no more, and then ignores the whole record."),
+            )
 
 
 def _refused_words(provider: Shown, name: Shown) -> tuple[Shown, Shown]:
@@ -178,10 +216,24 @@ def _allowing_words(fault: SpfFault, where: Shown, name: Shown, provider: Shown)
                 phrase("A part of the SPF record stands behind 'all', and is ignored"),
                 phrase("Receivers read no further than 'all', so '{}' allows nobody. 'all' must stand last.", where),
             )
+        case _:
+            return _naming_words(fault, where, name, provider)
+
+
+def _naming_words(fault: SpfFault, where: Shown, name: Shown, provider: Shown) -> tuple[Shown, Shown]:
+    """Say what is wrong with how the record names the provider, or that it could not be judged."""
+    match fault:
         case SpfFault.PROVIDER_MISSING:
             return (
                 phrase("The SPF record does not name {}", provider or where),
                 phrase("Mail that you send through it in the name of {} fails SPF, and may land in junk.", name),
+            )
+        case SpfFault.BY_MESSAGE:
+            return (
+                phrase("Whether the SPF record names {}, only a message shows", provider or where),
+                phrase(
+                    "A part of it is looked up anew for each message, with the address of the server that sends it."
+                ),
             )
         case SpfFault.PTR:
             return (
@@ -202,7 +254,16 @@ def _spf_steps(trouble: SpfProblem, result: SpfResult, place: DnsOperator, mendi
     sign_in, change, again = place.publishing(record, instead=bool(result.records or result.almost))
     several = trouble.fault is SpfFault.SEVERAL
     others = (phrase("Delete the other records that begin with 'v=spf1'."),) if several else ()
-    return (sign_in, change, *others, *_missed(mending), again)
+    return (sign_in, change, *others, *_missed(mending), *_moving(mending, result), again)
+
+
+def _moving(mending: MendedSpf, result: SpfResult) -> tuple[Shown, ...]:
+    """Say what goes with naming addresses in the place of hosts."""
+    of_hosts = {address for found in result.addresses.values() for address in found}
+    before = {each.text for each in result.terms}
+    if not any(each[4:] in of_hosts and each not in before for each in mending.record.split(" ")):
+        return ()
+    return (phrase("It names addresses in the place of your hosts: change it when one of them moves."),)
 
 
 _LOOK_AGAIN = phrase("Wait a few minutes (a day at most), and look again.")

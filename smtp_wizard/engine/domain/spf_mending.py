@@ -39,17 +39,20 @@ def mended(result: SpfResult, sender: str = "") -> MendedSpf:
     """
     texts = list(dict.fromkeys(_texts(result)))
     left_out = tuple(each for each in texts if _is_missed(each, result))
-    terms, redirect = _kept(texts, result)
+    terms, redirects = _kept(texts, result)
     wanted = any(each.fault is SpfFault.PROVIDER_MISSING for each in result.troubles) or not result.terms
     if sender and wanted:
         terms = [*_allowing(terms, sender)]
     end = _end(texts)
-    if redirect and (end or len(result.records) > 1 or (sender and wanted)):
-        terms.append(f"include:{redirect.partition('=')[2]}")  # beside an 'all' it is ignored (section 6.1)
-        redirect = ""
+    if end or len(redirects) > 1 or len(result.records) > 1 or (sender and wanted):
+        # Beside an 'all' it is ignored (section 6.1), and it may stand there once.
+        terms += [f"include:{each.partition('=')[2]}" for each in redirects]
+        redirects = []
     if result.lookups + _ignored(result) + (sender in terms and wanted) > MOST_LOOKUPS:
         terms = list(dict.fromkeys(_written_out(terms, result.addresses)))
-    last = redirect or end or "~all"
+    else:
+        terms = list(dict.fromkeys(_written_out(terms, _of_many_hosts(result))))
+    last = next(iter(redirects), end or "~all")
     record = " ".join(["v=spf1", *terms, last])
     if _is_whole(record, result, sender, left_out):
         return MendedSpf(record=record, whole=True, left_out=left_out)
@@ -91,20 +94,23 @@ def _texts(result: SpfResult) -> Iterator[str]:
             yield from respelt(text).split(" ") if text else ()
 
 
-def _kept(texts: Iterable[str], result: SpfResult) -> tuple[list[str], str]:
-    """Return the terms that stay, and the redirection, '' where there is none."""
-    terms, redirect = [], ""
+def _kept(texts: Iterable[str], result: SpfResult) -> tuple[list[str], list[str]]:
+    """Return the terms that stay, and the redirections."""
+    terms: list[str] = []
+    redirects: list[str] = []
     for text in texts:
         term = parse_term(text)
         if term is None or term.name in ("all", "ptr") or _leads_nowhere(term, result):
             continue
         if term.name == "redirect":
-            redirect = term.text
+            redirects.append(term.text)
+        elif term.name == "exp" and any(each.lower().startswith("exp=") for each in terms):
+            continue  # it may stand there once (section 6)
         elif not term.is_wide:
             terms.append(term.text)
         elif term.name in ("a", "mx"):
             terms.append(term.text.removesuffix(term.mask))
-    return terms, redirect
+    return terms, redirects
 
 
 def _leads_nowhere(term: Term, result: SpfResult) -> bool:
@@ -124,6 +130,12 @@ def _is_missed(text: str, result: SpfResult) -> bool:
         return term.qualifier == "+"
     itself = any(each.fault is SpfFault.LOOP and each.where == term.value.lower() for each in result.troubles)
     return term.is_wide or (_leads_nowhere(term, result) and not itself)
+
+
+def _of_many_hosts(result: SpfResult) -> Mapping[str, tuple[str, ...]]:
+    """Return the addresses of the domain's own terms that lead to more hosts than a receiver asks for."""
+    many = {each.where.partition(": ")[2] for each in result.troubles if each.fault is SpfFault.TOO_MANY_HOSTS}
+    return {text: found for text, found in result.addresses.items() if text in many}
 
 
 def _written_out(terms: Iterable[str], addresses: Mapping[str, tuple[str, ...]]) -> Iterator[str]:

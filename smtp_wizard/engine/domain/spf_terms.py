@@ -18,6 +18,8 @@ _READABLE = re.compile(r"[!-~]+")
 MECHANISMS = frozenset({"all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists"})
 _WIDEST = {4: 8, 6: 16}
 """The shortest prefix of a network that is one owner's, by the version of IP: nobody was given more."""
+_WIDEST_HOST = {4: 16, 6: 32}
+"""The same for the network around a host that is named: a university has one of 16 bits, and nobody a larger one."""
 _TERM = re.compile(r"([-+~?]?)([a-z][a-z0-9._-]*)(?:([:=])([^ ]*?))?((?:/[0-9]{1,3})?(?://[0-9]{1,3})?)", re.IGNORECASE)
 
 
@@ -46,7 +48,7 @@ class Term:
             return False
         if self.name in ("a", "mx"):
             four, _, six = self.mask.partition("//")
-            return (bool(four) and int(four[1:]) < _WIDEST[4]) or (bool(six) and int(six) < _WIDEST[6])
+            return (bool(four) and int(four[1:]) < _WIDEST_HOST[4]) or (bool(six) and int(six) < _WIDEST_HOST[6])
         network = ipaddress.ip_network(self.value, strict=False)
         return network.prefixlen < _WIDEST[network.version]
 

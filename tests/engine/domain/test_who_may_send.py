@@ -155,3 +155,94 @@ async def test_a_key_that_was_asked_about_and_is_not_there_is_told() -> None:
     report = await examined(zone, replace(question(), selectors=("s6",)))
     assert [(each.code, each.verdict) for each in report.findings] == [("dkim_missing", Verdict.WARN)]
     assert "'s6'" in report.findings[0].title
+
+
+# --- what nobody can know, and what every receiver refuses ---
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "v=spf1 include:%{i}._ip.%{h}._ehlo.%{d}._spf.vali.example ~all",
+        "v=spf1 exists:%{i}.spf.firm.example -all",
+        "v=spf1 redirect=%{d}._spf.vali.example",
+        "v=spf1 include:macro.example -all",
+        "v=spf1 ptr:hoster.example -all",
+    ],
+)
+@pytest.mark.parametrize("server", ["", "mail.firm.example"])
+async def test_whom_a_macro_names_is_not_known(record: str, server: str) -> None:
+    zone = holding(record) | {("macro.example", "TXT"): ["v=spf1 exists:%{ir}.macro.example -all"]}
+    asked = replace(question(None, server), provider_id="") if server else question()
+    report = await examined(zone, asked)
+    codes = {each.code: each for each in report.findings}
+    assert "spf_provider_missing" not in codes
+    assert (codes["spf_depends_on_message"].verdict, report.named) == (Verdict.SKIPPED, None)
+    assert codes["spf_depends_on_message"].publish is None
+
+
+async def test_who_is_refused_by_name_is_missing_whatever_a_macro_says() -> None:
+    report = await examined(holding("v=spf1 -include:spf.hoster.example exists:%{i}.x.example ~all"), question())
+    assert "spf_provider_missing" in {each.code for each in report.findings}
+
+
+def many_hosts(number: int) -> Zone:
+    """Return a domain whose mail so many hosts take, all of which may send."""
+    hosts = [f"m{each}.firm.example" for each in range(number)]
+    zone = holding("v=spf1 mx include:spf.hoster.example -all")
+    zone[DOMAIN, "MX"] = [f"{each} {host}." for each, host in enumerate(hosts)]
+    return zone | {(host, "A"): [f"203.0.113.{each}"] for each, host in enumerate(hosts)}
+
+
+async def test_more_mail_hosts_than_a_receiver_asks_for_are_named_by_their_addresses() -> None:
+    assert (await examined(many_hosts(10), question())).verdict is Verdict.PASS
+    zone = many_hosts(12)
+    report = await examined(zone, question())
+    [found] = [each for each in report.findings if each.code == "spf_too_many_mail_hosts"]
+    assert (found.verdict, report.spf_verdict) == (Verdict.FAIL, Verdict.FAIL)
+    assert found.publish is not None
+    addresses = " ".join(f"ip4:203.0.113.{each}" for each in range(12))
+    assert found.publish.value == f"v=spf1 {addresses} include:spf.hoster.example -all"
+    assert any("when one of them moves" in step for step in found.steps)
+    assert (await examined(published(zone, found.publish), question())).verdict is Verdict.PASS
+    [unknown] = [each for each in (await examined(many_hosts(17), question())).findings if each.code == found.code]
+    assert unknown.publish is None, "not all of them came"
+    assert "'a:'" in unknown.steps[0]
+
+
+@pytest.mark.parametrize(
+    ("record", "value"),
+    [
+        (
+            "v=spf1 redirect=spf.hoster.example redirect=good.example",
+            "v=spf1 include:spf.hoster.example include:good.example ~all",
+        ),
+        ("v=spf1 redirect=spf.hoster.example redirect=spf.hoster.example", "v=spf1 redirect=spf.hoster.example"),
+        (
+            "v=spf1 include:spf.hoster.example exp=a.example exp=b.example -all",
+            "v=spf1 include:spf.hoster.example exp=a.example -all",
+        ),
+    ],
+)
+async def test_a_modifier_that_stands_there_twice_makes_receivers_ignore_the_record(record: str, value: str) -> None:
+    zone = holding(record)
+    [found] = [each for each in (await examined(zone, question())).findings if each.code == "spf_doubled_modifier"]
+    assert found.verdict is Verdict.FAIL
+    assert found.publish is not None
+    assert found.publish.value == value
+    assert (await examined(published(zone, found.publish), question())).verdict is Verdict.PASS
+
+
+async def test_a_provider_whose_addresses_are_refused_before_it_is_missing() -> None:
+    zone = holding("v=spf1 -ip4:198.51.0.0/16 include:spf.hoster.example -all")
+    [found] = [each for each in (await examined(zone, question())).findings if each.code == "spf_provider_missing"]
+    assert found.publish is not None
+    assert found.publish.value == "v=spf1 include:spf.hoster.example -ip4:198.51.0.0/16 -all"
+    partly = holding("v=spf1 -ip4:198.51.100.0/25 include:spf.hoster.example -all")
+    assert (await examined(partly, question())).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("wide", [" ".join(f"ip4:{each}.0.0.0/8" for each in range(1, 60)), "a/8", "mx/12"])
+async def test_networks_that_nobody_has_are_everybody(wide: str) -> None:
+    report = await examined(holding(f"v=spf1 include:spf.hoster.example {wide} -all"), question())
+    assert "spf_allows_everybody" in {each.code for each in report.findings}
