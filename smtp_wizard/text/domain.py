@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Verdict
-from smtp_wizard.engine.domain.dmarc import Policy
+from smtp_wizard.engine.domain.dmarc import ALL, Policy
 from smtp_wizard.engine.domain.domain_report import DomainReport
 from smtp_wizard.engine.domain.findings import DnsRecord, DomainFinding
 from smtp_wizard.output.plain_lines import VERDICT_WORDS, paragraph, who_words
@@ -55,6 +55,8 @@ def _dmarc_words(report: DomainReport) -> str:
     if not dmarc.policy:
         return UNKNOWN if report.not_said("dmarc") else "no record that counts"
     asked = _POLICY_WORDS[Policy.NONE if dmarc.on_trial else dmarc.policy]
+    if dmarc.enforced and dmarc.percent < ALL:
+        asked = f"{asked}, some receivers for {dmarc.percent} of 100 messages"
     parent = "" if dmarc.found_at == dmarc.domain else f", as {dmarc.found_at} has it"
     return f"{shown(dmarc.record, 1000)} ({asked}{parent})"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from smtp_wizard.engine.domain.dns_lookups import NOT_SAID, Lookups, Texts
@@ -40,6 +40,12 @@ class DkimFault(StrEnum):
     """It is believed, but longer ones are asked for."""
     TESTING = "dkim_testing"
     """Receivers are told that this is a trial (t=y), and treat the mail as unsigned."""
+    QUOTED = "dkim_quoted"
+    """It would be a key, but for the quotation marks that were pasted with it."""
+    ONLY_SHA1 = "dkim_only_sha1"
+    """It allows no hash that anybody signs with today (h=, RFC 8301 section 3.1)."""
+    NOT_FOR_MAIL = "dkim_not_for_mail"
+    """It is for another service than mail (s=)."""
     UNREACHABLE = "dkim_unreachable"
 
 
@@ -60,14 +66,29 @@ class DkimKey:
         return bool(self.record) and not set(self.faults) - {DkimFault.SHORT}
 
 
+def tag_list(record: str) -> list[tuple[str, str]]:
+    """Return the tags of a list 'a=1; b=2' with their values (section 3.2), names in lower case."""
+    found = (TAG.fullmatch(part) for part in record.split(";"))
+    return [(match[1].lower(), match[2]) for match in found if match is not None]
+
+
 def tags(record: str) -> dict[str, str]:
-    """Return the tags of a list 'a=1; b=2' (section 3.2), names in lower case; of doubled ones the first."""
+    """Return the tags of a list by their names; of doubled ones the first."""
     found: dict[str, str] = {}
-    for part in record.split(";"):
-        match = TAG.fullmatch(part)
-        if match is not None:
-            found.setdefault(match[1].lower(), match[2])
+    for name, value in tag_list(record):
+        found.setdefault(name, value)
     return found
+
+
+def has_doubled_tag(record: str) -> bool:
+    """Whether a tag stands there twice: then the whole list is invalid (section 3.2)."""
+    names = [name for name, _ in tag_list(record)]
+    return len(set(names)) < len(names)
+
+
+def unquoted(record: str) -> str:
+    """Return a record without the quotation marks of a zone file, which a form at a DNS host takes for a part of it."""
+    return re.sub(r'"\s*"', "", record).replace('"', "").strip() if '"' in record else record
 
 
 async def examine_key(domain: str, selector: str, lookups: Lookups) -> DkimKey:
@@ -77,7 +98,7 @@ async def examine_key(domain: str, selector: str, lookups: Lookups) -> DkimKey:
     records = [each for each in texts.found if _is_key(each)]
     if not records:
         return DkimKey(selector=selector, name=name, faults=(_why_none(texts),))
-    bits = _bits(tags(records[0]))
+    bits = _bits(tags(unquoted(records[0])))
     faults = tuple(_faults(records[0], bits))
     if len(records) > 1:
         faults = (DkimFault.SEVERAL, *faults)
@@ -92,23 +113,55 @@ def _why_none(texts: Texts) -> DkimFault:
 
 def _is_key(text: str) -> bool:
     """Whether a text is meant as a key: it says so, or has a key in it (the version may be left out)."""
-    found = tags(text)
+    found = tags(unquoted(text))
     return found.get("v", "DKIM1") == "DKIM1" and ("p" in found or "v" in found)
 
 
 def _faults(record: str, bits: int | None) -> Iterator[DkimFault]:
-    found = tags(record)
+    plain = unquoted(record)
+    found = tags(plain)
     if "p" in found and not re.sub(r"\s", "", found["p"]):
         yield DkimFault.REVOKED
         return
-    if "y" in [each.strip().lower() for each in found.get("t", "").split(":")]:
+    if "y" in _listed(found, "t"):
         yield DkimFault.TESTING
-    if bits is None or not all(TAG.fullmatch(part) for part in record.split(";") if part.strip()):
+    if (
+        bits is None
+        or has_doubled_tag(plain)
+        or not all(TAG.fullmatch(part) for part in plain.split(";") if part.strip())
+    ):
         yield DkimFault.BROKEN
-    elif bits < WEAK_BITS and bits != ED25519_BITS:
+        return
+    yield from _restrictions(found)
+    if plain != record:
+        yield DkimFault.QUOTED
+    if bits < WEAK_BITS and bits != ED25519_BITS:
         yield DkimFault.TOO_SHORT
     elif bits < GOOD_BITS and bits != ED25519_BITS:
         yield DkimFault.SHORT
+
+
+def _restrictions(found: dict[str, str]) -> Iterator[DkimFault]:
+    """Tell what the key forbids, so that no signature of mail counts (section 3.6.1)."""
+    if "h" in found and "sha256" not in _listed(found, "h"):
+        yield DkimFault.ONLY_SHA1
+    if "s" in found and not {"*", "email"} & set(_listed(found, "s")):
+        yield DkimFault.NOT_FOR_MAIL
+
+
+def _listed(found: dict[str, str], name: str) -> list[str]:
+    return [each.strip().lower() for each in found.get(name, "").split(":")]
+
+
+def mended_key(record: str, faults: Iterable[DkimFault]) -> str:
+    """Return the record of a key that is good but for what can be taken out: quotation marks, 't=y', 'h=', 's='."""
+    left_out = {_TAKEN_OUT[each] for each in faults if each in _TAKEN_OUT}
+    parts = (part.strip() for part in unquoted(record).split(";"))
+    named = ((part, part.partition("=")[0].strip().lower()) for part in parts if TAG.fullmatch(part))
+    return "; ".join(part for part, name in named if name not in left_out)
+
+
+_TAKEN_OUT = {DkimFault.TESTING: "t", DkimFault.ONLY_SHA1: "h", DkimFault.NOT_FOR_MAIL: "s"}
 
 
 def _bits(found: dict[str, str]) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.domain.dkim import TAG, DkimFault, DkimKey
+from smtp_wizard.engine.domain.dkim import DkimFault, DkimKey, mended_key
 from smtp_wizard.engine.domain.findings import DnsOperator, DomainFinding, record_to_publish
 from smtp_wizard.engine.domain.sender_records import SenderRecords
 
@@ -84,19 +84,31 @@ def _key_finding(key: DkimKey, fault: DkimFault, place: DnsOperator, *, spared: 
     verdict = Verdict.WARN if fault in (DkimFault.SHORT, DkimFault.UNREACHABLE) else Verdict.FAIL
     if spared and verdict is Verdict.FAIL:
         verdict = Verdict.SKIPPED if fault is DkimFault.REVOKED else Verdict.WARN
-    testing = fault is DkimFault.TESTING
-    publish = record_to_publish(key.name, "TXT", _without_trial(key.record)) if testing else None
+    mending = fault in _MENDED_HERE and DkimFault.BROKEN not in key.faults
+    publish = record_to_publish(key.name, "TXT", mended_key(key.record, key.faults)) if mending else None
     return DomainFinding(
         code=fault.value,
         verdict=verdict,
         title=title,
         explanation=explanation,
         who=Who.ADMIN,
-        steps=place.publishing(publish, instead=True)
-        if publish
-        else (phrase("Let your provider make a new key."), place.words, phrase("Publish the new key there.")),
+        steps=place.publishing(publish, instead=True) if publish else _key_steps(fault, place),
         publish=publish,
     )
+
+
+_MENDED_HERE = frozenset({DkimFault.TESTING, DkimFault.QUOTED, DkimFault.ONLY_SHA1, DkimFault.NOT_FOR_MAIL})
+"""What the same key without a part of its record mends."""
+
+
+def _key_steps(fault: DkimFault, place: DnsOperator) -> tuple[Shown, ...]:
+    if fault is DkimFault.SEVERAL:
+        return (
+            phrase("See at your provider which of the records is its own: its settings show it."),
+            place.words,
+            phrase("Delete the other one."),
+        )
+    return (phrase("Let your provider make a new key."), place.words, phrase("Publish the new key there."))
 
 
 def _key_words(key: DkimKey, fault: DkimFault) -> tuple[Shown, Shown]:
@@ -124,6 +136,13 @@ def _key_words(key: DkimKey, fault: DkimFault) -> tuple[Shown, Shown]:
                 phrase("The DKIM key '{}' is marked as a trial", selector),
                 phrase("With 't=y' receivers treat your mail as not signed."),
             )
+        case DkimFault.QUOTED:
+            return (
+                phrase("The DKIM key '{}' stands in quotation marks", selector),
+                phrase("They belong to a zone file. In the form of a DNS host they become a part of the key."),
+            )
+        case DkimFault.ONLY_SHA1 | DkimFault.NOT_FOR_MAIL:
+            return _restricted_words(fault, selector)
         case DkimFault.UNREACHABLE:
             return phrase("The DNS did not answer for the DKIM key"), phrase("{} could not be looked up.", name)
         case _:
@@ -133,6 +152,13 @@ def _key_words(key: DkimKey, fault: DkimFault) -> tuple[Shown, Shown]:
             )
 
 
-def _without_trial(record: str) -> str:
-    parts = (part.strip() for part in record.split(";"))
-    return "; ".join(part for part in parts if TAG.fullmatch(part) and part.partition("=")[0].strip().lower() != "t")
+def _restricted_words(fault: DkimFault, selector: Shown) -> tuple[Shown, Shown]:
+    if fault is DkimFault.ONLY_SHA1:
+        return (
+            phrase("The DKIM key '{}' allows only SHA-1", selector),
+            phrase("Nobody signs with that any more: with this 'h=' in the record all signatures fail."),
+        )
+    return (
+        phrase("The DKIM key '{}' is not for mail", selector),
+        phrase("Its 's=' names another service, so receivers take no signature of mail with it."),
+    )

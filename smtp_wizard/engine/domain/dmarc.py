@@ -10,14 +10,15 @@ from urllib.parse import unquote
 
 from smtp_wizard.engine.discovery.dns import DnsProblem
 from smtp_wizard.engine.discovery.server_identity import owner_of
-from smtp_wizard.engine.domain.dkim import tags
+from smtp_wizard.engine.domain.dkim import has_doubled_tag, tags
 from smtp_wizard.engine.domain.dns_lookups import NOT_SAID, Lookups, Texts
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
+ALL = 100
 MOST_LABELS = 8
 """A longer name is shortened to seven labels after the first question (RFC 9989 section 4.10)."""
-_ADDRESS = re.compile(r"(?:(?![@,!])[!-~]){1,64}@(?:(?![@,!])[!-~]){1,253}")
-_READABLE = re.compile(r"[ -~\t]*")
+ADDRESS = re.compile(r"(?:(?![@,!])[!-~]){1,64}@(?:(?![@,!])[!-~]){1,253}")
+READABLE = re.compile(r"[ -~\t]*")
 """The characters of a record (section 4.8). What has others in it is never proposed."""
 
 
@@ -45,6 +46,10 @@ class DmarcFault(StrEnum):
     """Another domain is to get the reports, and has not said that it wants them (RFC 9990 section 4)."""
     WATCHING = "dmarc_watching"
     """The policy is 'none', or the record is marked as a trial."""
+    NOT_READ = "dmarc_part_not_read"
+    """A part says what no receiver knows: it counts as not written, a policy as 'none' (section 4.7)."""
+    PERCENT = "dmarc_percent"
+    """'pct' asks for it for a part of the messages: older receivers follow it (RFC 7489 section 6.3), others do not."""
     UNREACHABLE = "dmarc_unreachable"
 
 
@@ -65,6 +70,8 @@ class Dmarc:
     strict_dkim: bool = False
     on_trial: bool = False
     """Whether the record is marked so: receivers are asked to do nothing yet (section 4.7, 't')."""
+    percent: int = 100
+    """Of how many messages in a hundred older receivers refuse what proves nothing (RFC 7489 section 6.3)."""
     reports_to: tuple[str, ...] = ()
     """Addresses for the daily reports."""
     faults: tuple[tuple[DmarcFault, str], ...] = ()
@@ -158,14 +165,15 @@ def _judged_own(
 
 async def _read(domain: str, found_at: str, organization: str, record: str, lookups: Lookups) -> Dmarc:
     found = tags(record)
-    below = found.get("sp", found.get("p", "")) if found_at != domain else found.get("p", "")
-    addresses, bad = _report_addresses(found.get("rua", ""))
-    policy = _policy(below)
+    told = "sp" if found_at != domain and "sp" in found else "p"
+    addresses, bad = report_addresses(found.get("rua", ""))
+    invalid = has_doubled_tag(record) or not READABLE.fullmatch(record)
+    policy = None if invalid else parse_policy(found.get(told, ""))
     faults: list[tuple[DmarcFault, str]] = [(DmarcFault.BAD_REPORT_ADDRESS, each) for each in bad]
-    if (policy is None and not addresses) or not _READABLE.fullmatch(record):
+    if invalid or (policy is None and not addresses):
         faults.append((DmarcFault.BROKEN, record))
-    elif policy in (None, Policy.NONE) or found.get("t", "n").lower() == "y":
-        faults.append((DmarcFault.WATCHING, found_at))
+    else:
+        faults += _of_policy(found, told, policy, found_at)
     if not addresses and not bad:
         faults.append((DmarcFault.NO_REPORTS, found_at))
     hosts = dict.fromkeys(each.rpartition("@")[2].lower() for each in addresses)
@@ -178,7 +186,8 @@ async def _read(domain: str, found_at: str, organization: str, record: str, look
         organization=organization or found_at,
         records=(record,),
         # A policy that cannot be read counts as 'none' where reports are asked for (section 4.7).
-        policy=policy or (Policy.NONE if addresses else None),
+        policy=policy or (Policy.NONE if addresses and not invalid else None),
+        percent=_percent(found),
         strict_spf=found.get("aspf", "r").lower() == "s",
         strict_dkim=found.get("adkim", "r").lower() == "s",
         on_trial=found.get("t", "n").lower() == "y",
@@ -187,21 +196,42 @@ async def _read(domain: str, found_at: str, organization: str, record: str, look
     )
 
 
-def _policy(text: str) -> Policy | None:
+def _of_policy(
+    found: Mapping[str, str], told: str, policy: Policy | None, found_at: str
+) -> Iterator[tuple[DmarcFault, str]]:
+    """Tell which parts receivers do not read, and what the policy asks for; `told`: the tag that it stands in."""
+    unread = [name for name in ("p", "sp", "np", "adkim", "aspf", "t", "pct") if name in found]
+    unread = [name for name in unread if not is_read(name, found[name])]
+    if policy is None and told not in unread:
+        unread.insert(0, told)  # it is not there at all
+    yield from ((DmarcFault.NOT_READ, f"{name}={found.get(name, '')}") for name in unread)
+    on_trial = found.get("t", "n").lower() == "y"
+    if policy is Policy.NONE or (policy is not None and on_trial):
+        yield DmarcFault.WATCHING, found_at
+    elif policy is not None and _percent(found) < ALL:
+        yield DmarcFault.PERCENT, str(_percent(found))
+
+
+def _percent(found: Mapping[str, str]) -> int:
+    return int(found["pct"]) if "pct" in found and is_read("pct", found["pct"]) else ALL
+
+
+def parse_policy(text: str) -> Policy | None:
+    """Return what a policy asks for; None where no receiver can read it."""
     try:
         return Policy(text.strip().lower())
     except ValueError:
         return None
 
 
-def _report_addresses(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def report_addresses(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the addresses of a list of 'mailto:' URIs (section 4.7, 'rua'), and what is none."""
     good: list[str] = []
     bad: list[str] = []
     for part in filter(None, (each.strip() for each in value.split(",")[:20])):
         scheme, _, rest = part.partition(":")
         address = unquote(rest.partition("!")[0])
-        if scheme.lower() == "mailto" and _ADDRESS.fullmatch(address):
+        if scheme.lower() == "mailto" and ADDRESS.fullmatch(address):
             good.append(address)
         else:
             bad.append(part)
@@ -216,38 +246,12 @@ async def _authorized(domain: str, host: str, lookups: Lookups) -> bool:
     return any(_is_dmarc(each) for each in texts.found)
 
 
-def mended(dmarc: Dmarc, report_address: str) -> str:
-    """Return the record to publish: with the policy that stands there, the mildest of several.
-
-    `report_address`: who gets the reports, where no address that can is named yet. Receivers ignore tags that they do
-    not know; ours keeps those that RFC 9989 has.
-    """
-    meant = [_readable(tags(re.sub(r"^\s*v\s*=\s*dmarc1", "v=DMARC1", each, flags=re.I))) for each in dmarc.records]
-    found = min(meant, key=_mildness).copy() if meant else {}
-    refused = {host for fault, host in dmarc.faults if fault is DmarcFault.NOT_AUTHORIZED}
-    good, bad = _report_addresses(found.get("rua", ""))
-    named = list(dict.fromkeys((*good, *(each for each in bad if _ADDRESS.fullmatch(each)))))  # 'mailto:' was left out
-    addresses = [each for each in named if each.rpartition("@")[2].lower() not in refused] or [report_address]
-    found["p"] = (_policy(found.get("p", "")) or Policy.NONE).value
-    found["rua"] = ",".join(f"mailto:{each.replace('%', '%25').replace(';', '%3B')}" for each in addresses)
-    return "; ".join(["v=DMARC1", *_ordered(found)])
-
-
-def _readable(found: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in found.items() if _READABLE.fullmatch(value)}
-
-
-def _mildness(found: dict[str, str]) -> int:
-    """Order records by what they ask for, the mildest first: no mail is lost by that; those without a policy last."""
-    policy = _policy(found.get("p", ""))
-    return len(Policy) if policy is None else list(Policy).index(policy)
-
-
 _ASKED = frozenset(Policy)
-_KEPT: Mapping[str, frozenset[str] | None] = {
+KNOWN: Mapping[str, frozenset[str] | None] = {
     "p": _ASKED,
     "sp": _ASKED,
     "np": _ASKED,
+    "pct": None,
     "adkim": frozenset("rs"),
     "aspf": frozenset("rs"),
     "fo": None,
@@ -256,18 +260,17 @@ _KEPT: Mapping[str, frozenset[str] | None] = {
     "psd": frozenset("ynu"),
     "t": frozenset("yn"),
 }
-"""The tags that have a meaning, with what they may say (section 4.7); receivers ignore one that says something else.
+"""The tags that have a meaning, with what they may say (section 4.7, and 'pct' of RFC 7489 section 6.3).
 
-`None`: a list of any length.
+Receivers ignore one that says something else. `None`: see `is_read`.
 """
 
 
-def _ordered(found: dict[str, str]) -> Iterator[str]:
-    for name, allowed in _KEPT.items():
-        said = found.get(name, "").strip().lower()
-        if name == "fo":
-            well = bool(said) and frozenset(said.split(":")) <= frozenset("01ds")
-        else:
-            well = bool(said) if allowed is None else said in allowed
-        if well:
-            yield f"{name}={found[name]}"
+def is_read(name: str, value: str) -> bool:
+    """Whether receivers take notice of a tag with this value."""
+    said, allowed = value.strip().lower(), KNOWN.get(name, frozenset())
+    if name == "fo":
+        return bool(said) and frozenset(said.split(":")) <= frozenset("01ds")
+    if name == "pct":
+        return re.fullmatch(r"[0-9]{1,3}", said, re.ASCII) is not None and int(said) <= ALL
+    return bool(said) if allowed is None else said in allowed

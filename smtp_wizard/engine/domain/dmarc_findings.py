@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.domain import dmarc
 from smtp_wizard.engine.domain.dkim import DkimFault, DkimKey
-from smtp_wizard.engine.domain.dmarc import Dmarc, DmarcFault
+from smtp_wizard.engine.domain.dmarc import Dmarc, DmarcFault, Policy
+from smtp_wizard.engine.domain.dmarc_mending import mended
 from smtp_wizard.engine.domain.findings import DnsOperator, DnsRecord, DomainFinding, record_to_publish
 from smtp_wizard.engine.domain.sender_records import ReturnPath, SenderRecords
 
@@ -37,6 +38,7 @@ _DMARC_VERDICTS = {
     DmarcFault.BROKEN: Verdict.FAIL,
     DmarcFault.NO_REPORTS: Verdict.SKIPPED,
     DmarcFault.WATCHING: Verdict.SKIPPED,
+    DmarcFault.PERCENT: Verdict.SKIPPED,
 }
 
 
@@ -56,8 +58,8 @@ def _dmarc_words(fault: DmarcFault, where: Shown, domain: Shown, found_at: Shown
             return (
                 phrase("Receivers cannot read the DMARC record"),
                 phrase(
-                    "It must begin with 'v=DMARC1;', have a policy, such as 'p=none', and be written in plain letters "
-                    "(ASCII). It says: {}",
+                    "It must begin with 'v=DMARC1;', have a policy, such as 'p=none', have no part twice,"
+                    " and be written in plain letters (ASCII). It says: {}",
                     where,
                 ),
             )
@@ -76,6 +78,8 @@ def _dmarc_words(fault: DmarcFault, where: Shown, domain: Shown, found_at: Shown
                 phrase("{} does not take the DMARC reports", where),
                 phrase("Reports to another domain are sent only if that domain says that it wants them."),
             )
+        case DmarcFault.NOT_READ | DmarcFault.PERCENT:
+            return _part_words(fault, where)
         case DmarcFault.WATCHING:
             return (
                 phrase("DMARC only watches"),
@@ -85,13 +89,34 @@ def _dmarc_words(fault: DmarcFault, where: Shown, domain: Shown, found_at: Shown
             return phrase("The DNS did not answer"), phrase("The DMARC record of {} could not be looked up.", domain)
 
 
+def _part_words(fault: DmarcFault, where: Shown) -> tuple[Shown, Shown]:
+    """Say what a part of the record does that is not as it seems."""
+    name, _, value = where.partition("=")
+    if fault is DmarcFault.PERCENT:
+        return (
+            phrase("Some receivers apply the DMARC policy to {} of 100 messages only", where),
+            phrase("So 'pct={}' says to the older ones. Those that follow RFC 9989 apply it to all.", where),
+        )
+    if value:
+        title = phrase("Receivers do not read '{}' in the DMARC record", where)
+    else:
+        title = phrase("The DMARC record has no policy '{}='", shown(name))
+    policy = name in ("p", "sp", "np")
+    return (
+        title,
+        phrase("It is none of 'none', 'quarantine' and 'reject', so mail that proves nothing is let through.")
+        if policy
+        else phrase("It counts as not written."),
+    )
+
+
 def _dmarc_record(fault: DmarcFault, where: str, result: Dmarc, place: DnsOperator) -> DnsRecord | None:
-    if fault in (DmarcFault.WATCHING, DmarcFault.UNREACHABLE):
+    if fault in (DmarcFault.WATCHING, DmarcFault.PERCENT, DmarcFault.UNREACHABLE):
         return None
     if fault is DmarcFault.NOT_AUTHORIZED:
         return record_to_publish(f"{result.found_at}._report._dmarc.{where}", "TXT", "v=DMARC1")
     at = result.found_at or place.domain
-    return record_to_publish(f"_dmarc.{at}", "TXT", dmarc.mended(result, f"postmaster@{at}"))
+    return record_to_publish(f"_dmarc.{at}", "TXT", mended(result, f"postmaster@{at}"))
 
 
 def _dmarc_steps(
@@ -100,6 +125,8 @@ def _dmarc_steps(
     match fault:
         case DmarcFault.WATCHING:
             return (phrase("When the reports show only your own senders, ask for more: 'p=quarantine'."),)
+        case DmarcFault.PERCENT:
+            return (phrase("When the reports show only your own senders, take 'pct' out: then all receivers agree."),)
         case DmarcFault.UNREACHABLE:
             return (phrase("Look again in some minutes."),)
         case DmarcFault.NOT_AUTHORIZED:
@@ -114,7 +141,17 @@ def _dmarc_steps(
     reports = phrase("Reports go to the address after 'rua=': change it if nobody reads that one.")
     several = fault is DmarcFault.SEVERAL
     others = (phrase("Delete the other records that begin with 'v=DMARC1'."),) if several else ()
-    return (*steps[:2], *others, reports, steps[2])
+    return (*steps[:2], *others, *_meant_policy(fault, where), reports, steps[2])
+
+
+def _meant_policy(fault: DmarcFault, where: str) -> tuple[Shown, ...]:
+    """Say how to ask for what a misspelt policy is meant as: the record to publish asks for no more than now."""
+    name, _, value = where.partition("=")
+    found = get_close_matches(value.strip().lower(), (Policy.QUARANTINE, Policy.REJECT), 1)
+    if fault is not DmarcFault.NOT_READ or name not in ("p", "sp", "np") or not found:
+        return ()
+    meant = phrase("{}={}", shown(name), shown(found[0]))
+    return (phrase("Is '{}' meant? Write it when the reports show only your own senders.", meant),)
 
 
 def alignment_finding(
@@ -148,7 +185,7 @@ def freemail_finding(result: Dmarc, domain: str, owner: Shown, provider: Shown) 
         words = phrase(
             "{} asks receivers to refuse such mail, or to file it as junk (DMARC policy '{}').",
             shown(domain, 100),
-            result.policy or dmarc.Policy.NONE,
+            result.policy or Policy.NONE,
         )
     else:
         words = phrase("It fails SPF and has no signature of {}, so it often lands in junk.", shown(domain, 100))
@@ -173,7 +210,7 @@ def foreign_finding(result: Dmarc, place: DnsOperator, provider: Shown) -> Domai
         phrase(
             "The DMARC policy of {} is '{}': such mail is refused, or filed as junk.",
             name,
-            result.policy or dmarc.Policy.NONE,
+            result.policy or Policy.NONE,
         )
         if refused
         else phrase("It often lands in junk.")

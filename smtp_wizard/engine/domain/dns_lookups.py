@@ -96,7 +96,12 @@ class Lookups:
 
     async def is_alias(self, name: str) -> bool:
         """Whether a name is another name for something (CNAME), as no mail host may be (RFC 5321 section 5.1)."""
-        return not isinstance(await self._ask(name, "CNAME"), DnsProblem)
+        return bool(await self.alias_target(name))
+
+    async def alias_target(self, name: str) -> str:
+        """Return what a name is another name for (CNAME, RFC 1034 section 3.6.2); '' where it is none, or not said."""
+        found = await self._ask(name, "CNAME")
+        return "" if isinstance(found, DnsProblem) else found[0].target.to_text(omit_final_dot=True).lower()
 
     async def _ask(self, name: str, kind: str) -> Any:
         return await self._once(kind, name, lambda: ask(name, kind, self._resolver), DnsProblem.SILENT)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
-from smtp_wizard.engine.domain.dkim import DkimKey, examine_key
+from smtp_wizard.engine.domain.dkim import DkimFault, DkimKey, examine_key
 from smtp_wizard.engine.domain.dkim_findings import dkim_findings
 from smtp_wizard.engine.domain.dmarc import Dmarc, DmarcFault, examine_dmarc
 from smtp_wizard.engine.domain.dmarc_findings import (
@@ -151,12 +151,15 @@ async def examine_domain(question: DomainQuery, lookups: Lookups) -> DomainRepor
         examine_mail_hosts(domain, lookups),
         lookups.name_servers(domain),
     )
-    names = await _server_names(question.server, lookups)
+    keys = tuple(examined)
+    names, aliases = await asyncio.gather(
+        _server_names(question.server, lookups), _aliases(domain, spf, dmarc, keys, lookups)
+    )
     report = DomainReport(
         domain=domain,
         provider=question.provider_id,
         spf=spf,
-        keys=tuple(examined),
+        keys=keys,
         dmarc=dmarc,
         mail_hosts=hosts,
         name_servers=servers,
@@ -165,8 +168,19 @@ async def examine_domain(question: DomainQuery, lookups: Lookups) -> DomainRepor
         owner_sends=_owner_sends(question, spf),
         bounces_elsewhere=_bounces_elsewhere(question),
     )
-    found = sorted(_told_once(_findings(question, report, names), report), key=_urgency)
+    found = sorted(_told_once(_findings(question, report, names, aliases), report), key=_urgency)
     return replace(report, findings=tuple(found))
+
+
+async def _aliases(
+    domain: str, spf: SpfResult, dmarc: Dmarc, keys: tuple[DkimKey, ...], lookups: Lookups
+) -> dict[str, str]:
+    """Return which of the names where a record may have to be published are other names (CNAME), and for what."""
+    names = [domain] if spf.troubles else []
+    names += [f"_dmarc.{dmarc.found_at or domain}"] if dmarc.faults else []
+    names += [key.name for key in keys if set(key.faults) - {DkimFault.UNREACHABLE}]
+    targets = await asyncio.gather(*map(lookups.alias_target, names))
+    return {name: target for name, target in zip(names, targets, strict=True) if target}
 
 
 def _owner_sends(question: DomainQuery, spf: SpfResult) -> bool | None:
@@ -215,9 +229,12 @@ async def _server_names(server: str, lookups: Lookups) -> tuple[tuple[ServerFaul
 
 
 def _findings(
-    question: DomainQuery, report: DomainReport, names: tuple[tuple[ServerFault, str], ...]
+    question: DomainQuery,
+    report: DomainReport,
+    names: tuple[tuple[ServerFault, str], ...],
+    aliases: Mapping[str, str],
 ) -> Iterator[DomainFinding]:
-    place = DnsOperator(domain=question.domain, name_servers=report.name_servers)
+    place = DnsOperator(domain=question.domain, name_servers=report.name_servers, aliases=aliases)
     hosts = tuple(mail_host_findings(report.mail_hosts, place))
     if MxFault.NO_SUCH_DOMAIN in [fault for fault, _ in report.mail_hosts.faults]:
         yield from hosts  # of a domain that is not there, nothing else can be wrong

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import field
+
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.base.who import Who
@@ -48,6 +51,8 @@ class DnsOperator:
 
     domain: str
     name_servers: tuple[Shown, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Names that are only other names for something (CNAME), and for what: beside that no other record may stand."""
 
     @property
     def words(self) -> Shown:
@@ -60,8 +65,25 @@ class DnsOperator:
     def publishing(self, record: DnsRecord, *, instead: bool) -> tuple[Shown, ...]:
         """Return the steps that publish a record. `instead`: it takes the place of what stands there."""
         kind, name = record.type, record.name
-        if instead:
+        target = self.aliases.get(name, "")
+        if target and kind != "CNAME":
+            return self._in_place_of_alias(record, target)
+        if instead or target:
             changed = phrase("Replace the {} record of {} with the one below.", kind, name)
         else:
             changed = phrase("Add the {} record below for {}.", kind, name)
         return (self.words, changed, phrase("Wait a few minutes (a day at most), and look again."))
+
+    def _in_place_of_alias(self, record: DnsRecord, target: str) -> tuple[Shown, ...]:
+        """Return the steps where whoever has `target` keeps the record: none can be added (RFC 1034 section 3.6.2)."""
+        where = phrase("{} is only another name (CNAME) for {}", record.name, shown(target, 253))
+        return (
+            phrase("{}: who runs that keeps the record. Change it there, in the settings of that service.", where),
+            phrase(
+                "Or is the service no longer in use? {} Delete the CNAME, and add the {} record below for {}.",
+                self.words,
+                record.type,
+                record.name,
+            ),
+            phrase("Wait a few minutes (a day at most), and look again."),
+        )

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from smtp_wizard.engine.base.endpoint import HostError, ascii_host
+from smtp_wizard.engine.domain.dkim import unquoted
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 MOST_TERMS = 200
@@ -163,8 +164,9 @@ _JOINED = re.compile(r"([^ ]+?)([-~?]all)", re.IGNORECASE)
 
 def meant_as_spf(text: str) -> str:
     """Return the record that a text which is none is meant as; '' where it is meant as something else."""
+    text = unquoted(text)
     found = _ALMOST.match(text)
-    return "" if found is None or is_spf(text) else f"v=spf1 {text[found.end() :].strip()}".rstrip()
+    return "" if found is None else f"v=spf1 {text[found.end() :].strip()}".rstrip()
 
 
 _ALMOST = re.compile(r"[\"' ]*v ?[=:] ?spf ?1?(?![0-9.])[;,\"']?", re.IGNORECASE)

@@ -198,7 +198,7 @@ CASES = {
         value=f"v=DMARC1; p=none; rua=mailto:postmaster@{DOMAIN}",
     ),
     "reports to a plain address": Case(
-        {(DMARC, "TXT"): [f"v=DMARC1; p=reject; aspf=z; adkim=s; sp=junk; rua=a@{DOMAIN}"]},
+        {(DMARC, "TXT"): [f"v=DMARC1; p=reject; adkim=s; x=1; rua=a@{DOMAIN}"]},
         "dmarc_bad_report_address",
         Verdict.WARN,
         value=f"v=DMARC1; p=reject; adkim=s; rua=mailto:a@{DOMAIN}",
