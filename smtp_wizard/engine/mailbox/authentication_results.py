@@ -32,12 +32,15 @@ class Authentication:
 
 _RESULT = re.compile(r"(?<![\w.-])(spf|dkim|dmarc)(?:/\d{1,4})?[ \t]{0,20}=[ \t]{0,20}([a-z]{1,20})", re.IGNORECASE)
 """A method and its result, wherever they stand; 'header.d=' and the like have a dot before them."""
-_COMMENT = re.compile(r"\([^()]{0,1000}\)")
+_ASIDE = re.compile(r'"(?:[^"\\]|\\.){0,1000}"|\([^()]{0,1000}\)', re.DOTALL)
+"""Words in quotation marks or brackets: a reason, a comment. What looks like a result there is none."""
+_OF_HOST = "smtp.helo"
+"""Marks a result about the name that the server greeted with: the sender's domain is another matter (section 2.7.2)."""
 _PROOFS = {
     "pass": AuthenticationState.PASS,
-    "bestguesspass": AuthenticationState.PASS,
     **dict.fromkeys(("fail", "softfail", "hardfail", "permerror", "policy"), AuthenticationState.FAIL),
-    **dict.fromkeys(("none", "neutral"), AuthenticationState.NONE),
+    # Microsoft's 'bestguesspass': the domain has no DMARC record, and would pass if it had one.
+    **dict.fromkeys(("none", "neutral", "bestguesspass"), AuthenticationState.NONE),
     "temperror": AuthenticationState.UNKNOWN,
 }
 
@@ -49,9 +52,24 @@ def read_authentication(fields: Iterable[str]) -> Authentication:
     """
     first = next(iter(fields), "")[:LONGEST]
     found: dict[str, list[AuthenticationState]] = {}
-    for method, result in _RESULT.findall(_COMMENT.sub(" ", first)):
-        found.setdefault(method.lower(), []).append(_PROOFS.get(result.lower(), AuthenticationState.UNKNOWN))
+    for method, result in _results(_ASIDE.sub(" ", _ASIDE.sub(" ", first))):
+        found.setdefault(method, []).append(_PROOFS.get(result, AuthenticationState.UNKNOWN))
     return Authentication(spf=_best(found, "spf"), dkim=_best(found, "dkim"), dmarc=_best(found, "dmarc"))
+
+
+def _results(field: str) -> list[tuple[str, str]]:
+    """Return each method with its result; of SPF what was found of the sender, and of the host only without that."""
+    matches = list(_RESULT.finditer(field))
+    ends = [*(each.start() for each in matches[1:]), len(field)]
+    told = [
+        (each[1].lower(), each[2].lower(), field[each.end() : end])
+        for each, end in zip(matches, ends, strict=False)  # where there is none, nothing ends
+    ]
+    of_sender = [
+        (method, result) for method, result, about in told if _OF_HOST not in about or "smtp.mailfrom" in about
+    ]
+    methods = {method for method, _ in of_sender}
+    return of_sender + [(method, result) for method, result, _ in told if method not in methods]
 
 
 _ORDER = (AuthenticationState.PASS, AuthenticationState.FAIL, AuthenticationState.NONE, AuthenticationState.UNKNOWN)
