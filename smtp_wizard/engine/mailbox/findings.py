@@ -157,6 +157,49 @@ _WORDS: Mapping[MailboxFault, _Words] = {
         ),
         "app-password",
     ),
+    MailboxFault.EXPIRED: _Words(
+        "The password for {server} has expired",
+        "The server knows it, and wants a new one. Sending will be refused too.",
+        Who.YOU,
+        ("Choose a new password in the webmail of {whose}.", "Save it: smtp-wizard accounts password ACCOUNT."),
+    ),
+    MailboxFault.WEB_SIGN_IN: _Words(
+        "{whose} wants you to sign in with a browser first",
+        "It finds this sign-in unusual, and waits until you have confirmed that it was you. The password may be right.",
+        Who.YOU,
+        ("Sign in on the website of {whose}, and confirm what it asks.", "Try again within ten minutes.", _WEBMAIL),
+    ),
+    MailboxFault.NO_PASSWORDS: _Words(
+        "{server} takes no password for reading mail any more",
+        "Only the sign-in in a browser is taken. An app password does not help either.",
+        Who.YOU,
+        (
+            "Set the account up again, with the sign-in in the browser: 'smtp-wizard setup {address}'.",
+            "Is it a company's mailbox? Ask its administrator whether IMAP is allowed.",
+            _WEBMAIL,
+        ),
+        "mailbox-imap",
+    ),
+    MailboxFault.ACCOUNT_CLOSED: _Words(
+        "The account {address} is disabled",
+        "The server says that nobody may sign in with it. The password is not the reason.",
+        Who.PROVIDER,
+        ("Ask whoever gave you the mailbox ({whose}, or your administrator) to open it again.",),
+    ),
+    MailboxFault.PRIVACY_REQUIRED: _Words(
+        "{server} asks for a connection that is better encrypted",
+        "It does not take a password over this one.",
+        Who.PROVIDER,
+        ("Ask {whose} for the encrypted server, mostly on port 993, and name it: --imap HOST:993.",),
+        "mailbox-imap",
+    ),
+    MailboxFault.NOT_ALLOWED: _Words(
+        "{server} does not allow this mailbox to be read",
+        "The sign-in was taken, but opening or searching a folder was refused. Nothing was changed in the mailbox.",
+        Who.PROVIDER,
+        ("Ask {whose} whether a program may read this mailbox.", _WEBMAIL, _PASTE),
+        "mailbox-imap",
+    ),
     MailboxFault.BUSY: _Words(
         "{server} takes no more sign-ins for now",
         "It is busy, being repaired, or counts too many connections. That says nothing about the password. Nothing was "

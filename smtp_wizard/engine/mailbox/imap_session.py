@@ -10,7 +10,6 @@ import base64
 import binascii
 import errno
 import imaplib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -24,6 +23,7 @@ from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.mailbox.bounded_imap import BoundedImap, ImapStream, TooMuch, in_clear
 from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
 from smtp_wizard.engine.mailbox.moments import usable
+from smtp_wizard.engine.mailbox.refusals import command_fault, sign_in_fault
 from smtp_wizard.engine.smtp.masking import MASK, Redactor
 from smtp_wizard.engine.smtp.protocol import SmtpError
 from smtp_wizard.engine.smtp.sasl import begin_exchange, choose_mechanism
@@ -173,16 +173,7 @@ class ImapSession:
     def _refusal(self, added: Shown) -> ImapFailed:
         """Say what a refused sign-in means. The words are the server's, and may have the password in them."""
         words = self._said()
-        told = f"{words} {added}"
-        if _FOR_NOW.search(told) is not None:
-            return ImapFailed(MailboxFault.BUSY, server=words)
-        if _APP_PASSWORD.search(told) is not None:
-            return ImapFailed(MailboxFault.APP_PASSWORD, server=words)
-        if _SWITCHED_OFF.search(told) is not None:
-            return ImapFailed(MailboxFault.SWITCHED_OFF, server=words)
-        if _SCOPE.search(told) is not None:
-            return ImapFailed(MailboxFault.NO_SCOPE, server=words)
-        return ImapFailed(MailboxFault.REFUSED, server=words)
+        return ImapFailed(sign_in_fault(f"{words} {added}"), server=words)
 
     def _introduce(self) -> None:
         """Say who asks (RFC 2971): some servers open no folder before."""
@@ -293,7 +284,8 @@ class ImapSession:
             words = self._said(last=senseless)
             raise ImapFailed(garbled if senseless else MailboxFault.CLOSED, server=words) from None
         except imaplib.IMAP4.error:
-            raise ImapFailed(garbled, server=self._said()) from None
+            words = self._said()
+            raise ImapFailed(command_fault(words) or garbled, server=words) from None
         except SmtpError:
             raise ImapFailed(MailboxFault.GARBLED) from None
         except _TRIPPED_OVER:
@@ -319,15 +311,6 @@ _USUAL_NAMES: Mapping[str, frozenset[str]] = {
     "\\Sent": frozenset({"sent", "sent items", "sent messages", "sent mail", "gesendet", "gesendete objekte"}),
 }
 """What the folders are called where the server names no special use."""
-_SWITCHED_OFF = re.compile(
-    r"imap.{0,60}(?:not enabled|disabled|switched off|turned off|not allowed|deactivated|not activated|is off)"
-    r"|(?:enable|activate|switch on|turn on).{0,40}imap|imap.{0,40}(?:aktivier|freischalt|einschalten)",
-    re.IGNORECASE,
-)
-_FOR_NOW = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG)[\] ]", re.IGNORECASE)
-"""Response codes that say nothing about the password (RFC 5530 section 3, RFC 9051 section 7.1)."""
-_APP_PASSWORD = re.compile(r"\bapp(?:lication)?[- ]?(?:specific)?[- ]passwor[dt]|anwendungsspezifisch", re.IGNORECASE)
-_SCOPE = re.compile(r"insufficient_scope|invalid_scope|no-scope", re.IGNORECASE)
 _TRIPPED_OVER = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError, MemoryError)
 """What the libraries raise over answers that follow no grammar."""
 

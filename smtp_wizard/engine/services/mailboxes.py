@@ -45,6 +45,10 @@ _COUNTED_AS: Mapping[MailboxFault, str] = {
     MailboxFault.APP_PASSWORD: "app_password_required",
     MailboxFault.SWITCHED_OFF: "smtp_access_off",
     MailboxFault.NO_SCOPE: "oauth_scope_missing",
+    MailboxFault.EXPIRED: "bad_credentials",
+    MailboxFault.WEB_SIGN_IN: "web_login_required",
+    MailboxFault.NO_PASSWORDS: "basic_auth_disabled",
+    MailboxFault.ACCOUNT_CLOSED: "account_suspended",
 }
 """What a sign-in to read mail counts as, beside those to send: it is the same account. Any other went unanswered."""
 _MOVES_ON = frozenset(

@@ -1,0 +1,58 @@
+"""Why an IMAP server refuses: by its response code (RFC 5530 section 3), or by its words where it has none."""
+
+from __future__ import annotations
+
+import re
+
+from smtp_wizard.engine.mailbox.faults import MailboxFault
+
+_CODES = (
+    (r"UNAVAILABLE|INUSE|LIMIT|SERVERBUG", MailboxFault.BUSY),  # nothing about the password
+    (r"EXPIRED", MailboxFault.EXPIRED),
+    (r"CONTACTADMIN", MailboxFault.ACCOUNT_CLOSED),
+    (r"PRIVACYREQUIRED", MailboxFault.PRIVACY_REQUIRED),
+    (r"WEBALERT", MailboxFault.WEB_SIGN_IN),
+)
+_PERMISSION = re.compile(r"\[(?:NOPERM|CANNOT)[\] ]", re.IGNORECASE)
+_WORDS = (
+    (r"\bapp(?:lication)?[- ]?(?:specific)?[- ]passwor[dt]|anwendungsspezifisch", MailboxFault.APP_PASSWORD),
+    (
+        r"basic ?auth\w* (?:is |has been )?(?:disabled|blocked|not (?:enabled|supported|allowed)|turned off|no longer)"
+        r"|BasicAuthBlocked|LogonDenied-BasicAuth",
+        MailboxFault.NO_PASSWORDS,
+    ),
+    (
+        r"(?:log|sign)[- ]?in (?:via|with|in|through|using) (?:your|a|the) (?:web ?)?browser|web log-?in required"
+        r"|(?:log|sign)[- ]?in (?:on|at|to) (?:our|the) web ?site",
+        MailboxFault.WEB_SIGN_IN,
+    ),
+    (r"passwor[dt] (?:has |is |hat )?(?:expired|abgelaufen)|passwor[dt] ist abgelaufen", MailboxFault.EXPIRED),
+    (
+        r"imap.{0,60}(?:not enabled|disabled|switched off|turned off|not allowed|deactivated|not activated|is off)"
+        r"|(?:disabled|not enabled) for imap"
+        r"|(?:enable|activate|switch on|turn on).{0,40}imap|imap.{0,40}(?:aktivier|freischalt|einschalten)",
+        MailboxFault.SWITCHED_OFF,
+    ),
+    (r"insufficient_scope|invalid_scope|no-scope", MailboxFault.NO_SCOPE),
+    (
+        r"(?:account|mailbox)\b.{0,30}\b(?:disabled|suspended|deactivated|closed)"
+        r"|(?:konto|postfach).{0,30}deaktiviert",
+        MailboxFault.ACCOUNT_CLOSED,
+    ),
+)
+_TOLD = (
+    *((re.compile(rf"\[(?:{code})[\] ]", re.IGNORECASE), fault) for code, fault in _CODES),
+    *((re.compile(words, re.IGNORECASE), fault) for words, fault in _WORDS),
+)
+
+
+def sign_in_fault(said: str) -> MailboxFault:
+    """Return why a sign-in was refused; `REFUSED` where nothing speaks against user name and password."""
+    return next((fault for pattern, fault in _TOLD if pattern.search(said)), MailboxFault.REFUSED)
+
+
+def command_fault(said: str) -> MailboxFault | None:
+    """Return why a command was refused that comes after the sign-in; None where the server does not say."""
+    if _PERMISSION.search(said):
+        return MailboxFault.NOT_ALLOWED
+    return next((fault for pattern, fault in _TOLD[: len(_CODES)] if pattern.search(said)), None)
