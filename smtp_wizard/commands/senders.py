@@ -83,7 +83,8 @@ def command(
     """List the addresses that ACCOUNT may send as: its own, those to --try, any of its domain, any at all.
 
     The envelope sender is tried without sending a message. Only a message shows what becomes of From: if you agree, one
-    goes from each of your addresses to your own mailbox and is read there. Exit code 1 if an address is refused.
+    goes from each of your addresses to your own mailbox and is read there. Exit code 1 if an address is refused, or
+    that could not be seen.
     """
     given.pop("_json")
     source, connection = taken_from(given), connection_from(given)

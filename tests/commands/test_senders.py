@@ -148,7 +148,7 @@ async def test_messages_that_were_not_seen_leave_from_unknown_and_say_where_to_l
         ran = await here.senders("--yes", "--timeout", "30", "--json")
         words = await here.senders("--yes", "--imap", "127.0.0.1:1")
     row = by_kind(ran)["account"]
-    assert (row["from"], ran.document["sent"], ran.document["seen"], ran.code) == ("unknown", 1, False, 0)
+    assert (row["from"], ran.document["sent"], ran.document["seen"], ran.code) == ("unknown", 1, False, 1)
     assert row["test_code"] in here.smtp.messages[0].decode()
     assert "look in your mailbox what stands in From" in " ".join(words.out.split())
     assert "name it: --imap HOST[:PORT]" in " ".join(words.err.split())
@@ -220,6 +220,24 @@ async def test_when_the_time_is_up_after_a_message_it_is_said_that_it_may_have_g
     assert ran.code == 1
     assert f"Messages may have been sent, to {USER} alone" in ran.document["trouble"]
     assert by_kind(ran)["account"]["envelope"] == "accepted", "what was found before is not lost"
+
+
+async def test_where_no_message_is_taken_no_address_is_called_good(own_home: Path, authority: Authority) -> None:
+    limit = b"550 5.4.5 Daily user sending limit exceeded\r\n"
+    async with office(own_home, authority, at_data=lambda _: limit) as here:
+        ran = await here.senders("--try", SALES, "--yes")
+    words = " ".join(ran.out.split())
+    assert ran.code == 1
+    assert "Office may send as 0 of 2 addresses" in words
+    assert words.count("???? ") == 2
+    assert "The server took no message with it" in words
+    assert here.smtp.messages == []
+
+
+async def test_a_server_that_is_weary_of_errors_is_no_lockout(own_home: Path, authority: Authority) -> None:
+    async with office(own_home, authority, at_mail=lambda _: b"421 4.7.0 Error: too many errors\r\n") as here:
+        row = by_kind(await here.senders("--json"))["account"]
+    assert row["finding"]["code"] != "too_many_logins", "the sign-in was taken"
 
 
 @pytest.mark.parametrize(

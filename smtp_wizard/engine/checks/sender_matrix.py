@@ -64,6 +64,8 @@ class SenderRow:
     """The address that stands in From instead, where it was rewritten."""
     code: str = ""
     """The word in the subject of the message that was sent; '' where none was."""
+    not_taken: bool = False
+    """Whether a message with it was not taken, for a reason that may say nothing of the address."""
     finding: Finding | None = None
     """What is wrong, and what to change: of the envelope, else of From."""
 
@@ -72,6 +74,11 @@ class SenderRow:
         """Whether nothing speaks against sending as this address."""
         refused = self.envelope is Envelope.REFUSED
         return not refused and self.from_field not in (FromField.REFUSED, FromField.REWRITTEN)
+
+    @property
+    def known(self) -> bool:
+        """Whether it was seen that a message with it is taken, as far as that was tried."""
+        return self.envelope is not Envelope.UNKNOWN and not self.not_taken
 
 
 ABOUT_SENDER = frozenset({"sender_not_allowed", "address_not_verified", "spf_dmarc_fail"})

@@ -61,6 +61,8 @@ class SenderMatrix:
     report: Report
     """Of the last sign-in. Where it failed, nothing was tried."""
     rows: tuple[SenderRow, ...]
+    by_messages: bool = False
+    """Whether messages were tried, and not the envelope alone."""
     sent: int = 0
     """Messages that the server took."""
     trouble: Shown = NO_WORDS
@@ -75,9 +77,13 @@ class SenderMatrix:
 
     @property
     def failed(self) -> bool:
-        """Whether an address that is somebody's may not send, or it could not be told whether its envelope may."""
+        """Whether an address that is somebody's may not send, or it could not be told whether it may.
+
+        What becomes of From is asked only where messages were tried.
+        """
         real = [row for row in self.rows if not row.kind.made_up]
-        return not self.signed_in or any(not row.good or row.envelope is Envelope.UNKNOWN for row in real)
+        unseen = self.by_messages and any(row.from_field is FromField.UNKNOWN for row in real)
+        return not self.signed_in or unseen or any(not (row.good and row.known) for row in real)
 
     @property
     def wanting(self) -> tuple[SenderRow, ...]:
@@ -165,7 +171,9 @@ class Senders:
             found, finding = from_of(each, tried)
             taken = found is FromField.ACCEPTED
             kept = row.finding or (advised(finding) if found is FromField.REFUSED else finding)
-            judged[row.address] = replace(row, from_field=found, finding=kept, code=code if taken else "")
+            judged[row.address] = replace(
+                row, from_field=found, finding=kept, code=code if taken else "", not_taken=not taken
+            )
         sent = {row.code: row for row in judged.values() if row.code}
         seen, trouble, unread = await self._seen(
             account, secret, sent, named, options, PATIENCE if patience is None else patience
@@ -174,7 +182,9 @@ class Senders:
         for code, row in sent.items():
             judged[row.address] = _as_arrived(row, seen.get(code), server, advised)
         found_rows = tuple(judged.get(row.address, row) for row in matrix.rows)
-        return SenderMatrix(report=report, rows=found_rows, sent=len(sent), trouble=trouble, unread=unread)
+        return SenderMatrix(
+            report=report, rows=found_rows, by_messages=True, sent=len(sent), trouble=trouble, unread=unread
+        )
 
     # -- the messages -----------------------------------------------------------------------------------------------
 

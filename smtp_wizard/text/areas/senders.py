@@ -31,7 +31,7 @@ _FROM: Mapping[FromField, Shown] = {
 def summary(matrix: SenderMatrix, name: Shown) -> Shown:
     """Say in a sentence what was tried."""
     real = [row for row in matrix.rows if not row.kind.made_up]
-    good = [row for row in real if row.good and row.envelope is Envelope.ACCEPTED]
+    good = [row for row in real if row.good and row.known]
     of = phrase("address") if len(real) == 1 else phrase("addresses")
     words = phrase("{} may send as {} of {} {}", name, len(good), len(real), of)
     unseen = any(row.from_field is FromField.UNKNOWN for row in good)
@@ -59,7 +59,7 @@ def _verdict(row: SenderRow) -> Verdict:
         return Verdict.SKIPPED
     if not row.good:
         return Verdict.FAIL
-    return Verdict.UNKNOWN if row.envelope is Envelope.UNKNOWN else Verdict.PASS
+    return Verdict.PASS if row.known else Verdict.UNKNOWN
 
 
 def _from_words(row: SenderRow) -> Shown:
@@ -70,6 +70,8 @@ def _from_words(row: SenderRow) -> Shown:
             "A message was sent; look in your mailbox what stands in From of the one with {} in its subject.",
             shown(row.code),
         )
+    if row.from_field is FromField.UNKNOWN and row.not_taken:
+        return phrase("The server took no message with it, so what becomes of it in From is not known.")
     return _FROM[row.from_field]
 
 
