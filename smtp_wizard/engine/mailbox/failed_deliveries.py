@@ -151,7 +151,7 @@ def _delivery(told: _Told, explainer: Explainer, meant: Callable[[str], str], se
         did_you_mean=other,
         reported_by=shown(letter.reported_by, 100),
         new=told.found.key not in seen,
-        server_said=shown(recipient.said, _MOST_SAID) or finding.server_said,
+        server_said=shown(recipient.said, _MOST_SAID),  # our form of the report is nobody's words
         forward=finding.forward,
     )
 

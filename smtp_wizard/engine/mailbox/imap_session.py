@@ -10,6 +10,7 @@ import base64
 import binascii
 import errno
 import imaplib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -296,12 +297,14 @@ class ImapSession:
 
         `last`: its last line, where it did not refuse, and that line makes no sense. The libraries are never quoted.
         """
-        said = self._line.refused or (self._line.last if last else b"")
+        said = self._line.refused or (_TAGGED.sub(b"", self._line.last, count=1) if last else b"")
         if not said:
             return NO_WORDS
         return MASK if self._redactor.whole else shown(self._redactor.scrub(in_clear(said)), 300)
 
 
+_TAGGED = re.compile(rb"\A[A-Z]+[0-9]+ (?:OK\b)?\s*", re.IGNORECASE)
+"""The end of an answer, with our own mark for the command, which is nothing that the server wanted to say."""
 LOGIN_COMMAND = "LOGIN command"
 """The command of RFC 3501 section 6.2.3, which is no SASL mechanism."""
 _USUAL_NAMES: Mapping[str, frozenset[str]] = {

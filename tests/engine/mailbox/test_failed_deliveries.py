@@ -193,6 +193,12 @@ def test_what_the_steps_point_at_is_there_and_bounded() -> None:
     assert "The server said: 554 5.7.1 Service unavailable" in lines
 
 
+def test_nobody_is_quoted_where_a_report_has_no_words_of_the_server() -> None:
+    letter = b"\n".join(line for line in report().split(b"\n") if not line.lower().startswith(b"diagnostic-code"))
+    [delivery] = told(found(letter, 1))
+    assert (delivery.status, delivery.server_said) == ("5.1.1", "")
+
+
 @pytest.mark.parametrize(
     ("own", "strange"),
     [

@@ -263,10 +263,11 @@ async def test_an_answer_that_lies_is_bounded(name: str, authority: Authority) -
         (b"TAG NO [CANNOT] it's b'odd'\r\n", "[CANNOT] it's b'odd'"),
         (b"* BYE \xc3\xbcberlastet\r\n", "\u00fcberlastet"),
         (b"* SEARCH a b\r\nTAG OK done\r\n", ""),
+        (b"* SEARCH 0\r\nTAG OK\r\n", ""),
         (b"no grammar\r\n", "no grammar"),
         (b"", ""),
     ],
-    ids=["bad", "no", "bye", "no numbers", "no grammar", "nothing"],
+    ids=["bad", "no", "bye", "no numbers", "a mark of ours", "no grammar", "nothing"],
 )
 async def test_only_what_the_server_sent_is_quoted(answer: bytes, said: str, authority: Authority) -> None:
     """The libraries put words of their own beside it."""
