@@ -91,7 +91,7 @@ async def test_what_is_missing_stands_first_with_who_mends_it_and_the_plan_besid
 async def test_where_the_dns_is_silent_it_is_not_known_whether_one_is_ready() -> None:
     zone = good_zone()
     async with DnsServer(as_text(zone), {name: DnsFault.SERVFAIL for name, _ in zone}) as server:
-        flow = flow_of(Domains(catalog(), server.resolver))
+        flow = await flow_of(Domains(catalog(), server.resolver))
         await flow.act(ReadinessOffer.LOOK)
     found, card = flow.readiness, flow.state.card
     assert found is not None
@@ -104,7 +104,7 @@ async def test_where_the_dns_is_silent_it_is_not_known_whether_one_is_ready() ->
 async def test_without_published_limits_it_is_not_known_whether_a_mailing_fits() -> None:
     zone = good_zone() | {(DOMAIN, "TXT"): ["v=spf1 ip4:127.0.0.1 -all"]}
     async with DnsServer(as_text(zone)) as server:
-        flow = flow_of(Domains(catalog(), server.resolver), account(provider="custom"), recipients="50")
+        flow = await flow_of(Domains(catalog(), server.resolver), account(provider="custom"), recipients="50")
         await flow.act(ReadinessOffer.LOOK)
     found, card = flow.readiness, flow.state.card
     assert found is not None

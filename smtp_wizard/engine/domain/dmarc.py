@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from urllib.parse import unquote
 
@@ -176,10 +176,7 @@ async def _read(domain: str, found_at: str, organization: str, record: str, look
         faults += _of_policy(found, told, policy, found_at)
     if not addresses and not bad:
         faults.append((DmarcFault.NO_REPORTS, found_at))
-    hosts = dict.fromkeys(each.rpartition("@")[2].lower() for each in addresses)
-    others = [each for each in hosts if owner_of(each) != owner_of(found_at)]
-    wanted = await asyncio.gather(*(_authorized(found_at, each, lookups) for each in others))
-    faults += [(DmarcFault.NOT_AUTHORIZED, each) for each, wants in zip(others, wanted, strict=True) if not wants]
+    faults += [(DmarcFault.NOT_AUTHORIZED, each) for each in await _unwilling(found_at, addresses, lookups)]
     return Dmarc(
         domain=domain,
         found_at=found_at,
@@ -194,6 +191,14 @@ async def _read(domain: str, found_at: str, organization: str, record: str, look
         reports_to=addresses,
         faults=tuple(faults),
     )
+
+
+async def _unwilling(found_at: str, addresses: Sequence[str], lookups: Lookups) -> list[str]:
+    """Return the domains of other owners that have not said that they want reports about this one."""
+    hosts = dict.fromkeys(each.rpartition("@")[2].lower() for each in addresses)
+    others = [each for each in hosts if owner_of(each) != owner_of(found_at)]
+    wanted = await asyncio.gather(*(_authorized(found_at, each, lookups) for each in others))
+    return [each for each, wants in zip(others, wanted, strict=True) if not wants]
 
 
 def _of_policy(

@@ -7,43 +7,62 @@ import re
 from smtp_wizard.engine.mailbox.faults import MailboxFault
 
 _CODES = (
-    (r"UNAVAILABLE|INUSE|LIMIT|SERVERBUG", MailboxFault.BUSY),  # nothing about the password
-    (r"EXPIRED", MailboxFault.EXPIRED),
-    (r"CONTACTADMIN", MailboxFault.ACCOUNT_CLOSED),
-    (r"PRIVACYREQUIRED", MailboxFault.PRIVACY_REQUIRED),
-    (r"WEBALERT", MailboxFault.WEB_SIGN_IN),
+    (
+        re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG)[\] ]", re.IGNORECASE),
+        MailboxFault.BUSY,
+    ),  # nothing about the password
+    (re.compile(r"\[(?:EXPIRED)[\] ]", re.IGNORECASE), MailboxFault.EXPIRED),
+    (re.compile(r"\[(?:CONTACTADMIN)[\] ]", re.IGNORECASE), MailboxFault.ACCOUNT_CLOSED),
+    (re.compile(r"\[(?:PRIVACYREQUIRED)[\] ]", re.IGNORECASE), MailboxFault.PRIVACY_REQUIRED),
+    (re.compile(r"\[(?:WEBALERT)[\] ]", re.IGNORECASE), MailboxFault.WEB_SIGN_IN),
 )
 _PERMISSION = re.compile(r"\[(?:NOPERM|CANNOT)[\] ]", re.IGNORECASE)
 _WORDS = (
-    (r"\bapp(?:lication)?[- ]?(?:specific)?[- ]passwor[dt]|anwendungsspezifisch", MailboxFault.APP_PASSWORD),
     (
-        r"basic ?auth\w* (?:is |has been )?(?:disabled|blocked|not (?:enabled|supported|allowed)|turned off|no longer)"
-        r"|BasicAuthBlocked|LogonDenied-BasicAuth",
+        re.compile(r"\bapp(?:lication)?[- ]?(?:specific)?[- ]passwor[dt]|anwendungsspezifisch", re.IGNORECASE),
+        MailboxFault.APP_PASSWORD,
+    ),
+    (
+        re.compile(
+            r"basic ?auth\w* (?:is |has been )?"
+            r"(?:disabled|blocked|not (?:enabled|supported|allowed)|turned off|no longer)"
+            r"|BasicAuthBlocked|LogonDenied-BasicAuth",
+            re.IGNORECASE,
+        ),
         MailboxFault.NO_PASSWORDS,
     ),
     (
-        r"(?:log|sign)[- ]?in (?:via|with|in|through|using) (?:your|a|the) (?:web ?)?browser|web log-?in required"
-        r"|(?:log|sign)[- ]?in (?:on|at|to) (?:our|the) web ?site",
+        re.compile(
+            r"(?:log|sign)[- ]?in (?:via|with|in|through|using) (?:your|a|the) (?:web ?)?browser|web log-?in required"
+            r"|(?:log|sign)[- ]?in (?:on|at|to) (?:our|the) web ?site",
+            re.IGNORECASE,
+        ),
         MailboxFault.WEB_SIGN_IN,
     ),
-    (r"passwor[dt] (?:has |is |hat )?(?:expired|abgelaufen)|passwor[dt] ist abgelaufen", MailboxFault.EXPIRED),
     (
-        r"imap.{0,60}(?:not enabled|disabled|switched off|turned off|not allowed|deactivated|not activated|is off)"
-        r"|(?:disabled|not enabled) for imap"
-        r"|(?:enable|activate|switch on|turn on).{0,40}imap|imap.{0,40}(?:aktivier|freischalt|einschalten)",
+        re.compile(r"passwor[dt] (?:has |is |hat )?(?:expired|abgelaufen)|passwor[dt] ist abgelaufen", re.IGNORECASE),
+        MailboxFault.EXPIRED,
+    ),
+    (
+        re.compile(
+            r"imap.{0,60}(?:not enabled|disabled|switched off|turned off|not allowed|deactivated|not activated|is off)"
+            r"|(?:disabled|not enabled) for imap"
+            r"|(?:enable|activate|switch on|turn on).{0,40}imap|imap.{0,40}(?:aktivier|freischalt|einschalten)",
+            re.IGNORECASE,
+        ),
         MailboxFault.SWITCHED_OFF,
     ),
-    (r"insufficient_scope|invalid_scope|no-scope", MailboxFault.NO_SCOPE),
+    (re.compile(r"insufficient_scope|invalid_scope|no-scope", re.IGNORECASE), MailboxFault.NO_SCOPE),
     (
-        r"(?:account|mailbox)\b.{0,30}\b(?:disabled|suspended|deactivated|closed)"
-        r"|(?:konto|postfach).{0,30}deaktiviert",
+        re.compile(
+            r"(?:account|mailbox)\b.{0,30}\b(?:disabled|suspended|deactivated|closed)"
+            r"|(?:konto|postfach).{0,30}deaktiviert",
+            re.IGNORECASE,
+        ),
         MailboxFault.ACCOUNT_CLOSED,
     ),
 )
-_TOLD = (
-    *((re.compile(rf"\[(?:{code})[\] ]", re.IGNORECASE), fault) for code, fault in _CODES),
-    *((re.compile(words, re.IGNORECASE), fault) for words, fault in _WORDS),
-)
+_TOLD = (*_CODES, *_WORDS)
 
 
 def sign_in_fault(said: str) -> MailboxFault:
