@@ -34,6 +34,7 @@ _WITHOUT_IMAP = (
 )
 @click.option("--domain", metavar="DOMAIN", callback=parsed_by(domain_name), help="For addresses of this domain.")
 @click.option("--mx", metavar="HOST", callback=parsed_by(domain_name), help="The MX host of the domain: its region.")
+@click.option("--region", metavar="NAME", help="The region of the account, where no MX host tells it.")
 @click.option("--imap", metavar="HOST[:PORT]", callback=parsed_by(parse_server), help="The incoming (IMAP) server.")
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document (as --format json).")
 @click.pass_obj
@@ -43,6 +44,7 @@ def command(
     form: str | None,
     domain: str | None,
     mx: str | None,
+    region: str | None,
     imap: PastedServer | None,
     _json: bool,
 ) -> int:
@@ -55,29 +57,36 @@ def command(
     as_json = invocation.out.form is Form.JSON
     if as_json and form not in (None, "json"):
         raise CommandError("input", phrase("--json and --format {} contradict each other.", shown(form or "")))
-    if as_json or form == "json":
+    form = "json" if as_json else form or "autoconfig"
+    _refuse_contradictions(form, domain=domain, mx=mx, region=region, imap=imap)
+    if form == "json":
         from smtp_wizard.output.documents.providers import ProviderShown
-
-        if domain or mx or imap:
-            raise CommandError(
-                "input", phrase("--domain, --mx and --imap are for a mail program's file, not for JSON.")
-            )
 
         invocation.out.document(ProviderShown.of(provider, invocation.catalog.overrides_of(provider.id)))
         return Exit.OK
-    if form == "ispdb" and mx:
-        raise CommandError("input", phrase("With --format ispdb, give the ending of the MX host as --domain."))
     try:
         if form == "ispdb":
             text = ispdb(provider, domain=domain or "", incoming=_incoming(imap))
         else:
-            text = autoconfig(provider, domain=domain or "", mx=mx or "", incoming=_incoming(imap))
+            text = autoconfig(provider, domain=domain or "", mx=mx or "", region=region or "", incoming=_incoming(imap))
     except InputError as problem:
         raise CommandError("nothing-to-export", problem.words) from None
     if imap is None:
         invocation.out.narrate(_WITHOUT_IMAP)
     invocation.out.data(text.rstrip("\n"))
     return Exit.OK
+
+
+def _refuse_contradictions(form: str, **said: object) -> None:
+    """Raise `CommandError` for options that do not go with a format."""
+    if form == "json" and any(said.values()):
+        raise CommandError(
+            "input", phrase("--domain, --mx, --region and --imap are for a mail program's file, not for JSON.")
+        )
+    if form == "ispdb" and said["mx"]:
+        raise CommandError("input", phrase("With --format ispdb, give the ending of the MX host as --domain."))
+    if form == "ispdb" and said["region"]:
+        raise CommandError("input", phrase("--region is for --format autoconfig."))
 
 
 def _incoming(imap: PastedServer | None) -> Endpoint | None:

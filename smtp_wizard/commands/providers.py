@@ -153,7 +153,12 @@ def _indented(lines: Iterable[str]) -> list[str]:
 
 def _endpoint_line(offer: CatalogEndpoint) -> str:
     endpoint = offer.endpoint
-    more = [offer.plan, ", ".join(offer.domains), "" if offer.offered else "not offered: it is only documented"]
+    more = [
+        f"region {offer.region}" if offer.region else "",
+        offer.plan,
+        ", ".join(offer.domains),
+        "" if offer.offered else "not offered: it is only documented",
+    ]
     more += [f"for MX hosts of {', '.join(offer.mx)}" if offer.mx else "", offer.note]
     more += ["a guess: no source names it" if offer.guess else f"{offer.confidence.value}, {offer.as_of}"]
     words = "; ".join(word for word in more if word)

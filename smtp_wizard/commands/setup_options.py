@@ -98,10 +98,17 @@ class GivenAnswers:
         draft = Draft() if address is None else Draft().with_address(address)
         given = self._given
         if given.provider is not None:
-            return draft.with_provider(provider_called(self._invocation, given.provider), Origin.CHOSEN)
+            return self._at_named_provider(draft, provider_called(self._invocation, given.provider))
         if given.host is not None:
             return self._at_named_host(draft, given.host)
         return draft if address is None else self._settled(self._search.found(draft, address))
+
+    def _at_named_provider(self, draft: Draft, provider: Provider) -> Draft:
+        """Return the draft for a provider that was named; the MX record may tell the account's region."""
+        address = draft.address
+        if address is not None and self._given.host is None and provider.regions(address):
+            draft = replace(draft, mx_hosts=self._search.mail_hosts(address))
+        return draft.with_provider(provider, Origin.CHOSEN)
 
     def _at_named_host(self, draft: Draft, host: str) -> Draft:
         """Return the draft for a server that was named: its provider is asked for a token, if it is known to give any.
@@ -182,10 +189,13 @@ class GivenAnswers:
         return changed.confirmed() if given.host else changed
 
     def _same_host(self, draft: Draft, security: Security) -> Endpoint | None:
-        """Return the provider's own endpoint with that encryption, if it has one."""
-        provider = self._invocation.services.catalog.get(draft.connection.provider)
-        offered = provider.offered(draft.address) if provider else ()
-        return next((each.endpoint for each in offered if each.endpoint.security is security), None)
+        """Return the provider's own endpoint with that encryption, on the same host before others, if it has one."""
+        provider, known = self._invocation.services.catalog.get(draft.connection.provider), draft.connection.endpoint
+        offered = provider.near(draft.address, draft.mx_hosts) if provider else ()
+        fitting = [each.endpoint for each in offered if each.endpoint.security is security]
+        return next(
+            (each for each in fitting if known is not None and each.host == known.host), next(iter(fitting), None)
+        )
 
     def _store(self) -> StoreKind | None:
         given = self._given

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,7 +19,9 @@ from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Security, parse_port
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth
-from smtp_wizard.engine.wizard.draft import Draft, Origin
+from smtp_wizard.engine.discovery.server_identity import belongs_to
+from smtp_wizard.engine.providers.provider import CatalogEndpoint
+from smtp_wizard.engine.wizard.draft import Draft, Origin, regions_left
 from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer, doubt_about
 from smtp_wizard.engine.wizard.steps import LACKING_PASSWORD, missing
 from smtp_wizard.runtime.questions import agree, ask, ask_password
@@ -52,11 +54,18 @@ class MissingAnswers:
 
     def names(self, draft: Draft) -> list[str]:
         """Return what is lacking, by the options that give it."""
-        lacking = self._lacking(draft)
-        if draft.maybe and "--host" in lacking:
-            lacking[lacking.index("--host")] = f"--provider (one of: {', '.join(draft.maybe)})"
+        lacking, catalog = self._lacking(draft), self._invocation.services.catalog
+        if "--host" not in lacking:
+            return lacking
+        if draft.maybe:
+            host = own_host(draft)
+            ways = f"--provider (one of: {', '.join(draft.maybe)})"
+            lacking[lacking.index("--host")] = f"{ways}, or --host {host}" if host else ways
+        elif regions := regions_left(draft, catalog):
+            lacking[lacking.index("--host")] = f"--host (your region: {region_hosts(regions, draft)})"
+        if draft.maybe and draft.address is not None:
             # A provider's user name is made of the address.
-            lacking = [each for each in lacking if each != "--username" or draft.address is None]
+            lacking = [each for each in lacking if each != "--username"]
         return lacking
 
     def _lacking(self, draft: Draft) -> list[str]:
@@ -134,6 +143,8 @@ class MissingAnswers:
     def _server(self, draft: Draft) -> Draft:
         if draft.origin_note:
             self._out.narrate(draft.origin_note)
+        if regions := regions_left(draft, self._invocation.services.catalog):
+            self._out.narrate(f"Each region has a server of its own: {region_hosts(regions, draft)}.")
         from smtp_wizard.flows.server_state import ServerField
 
         flow = self._server_flow(draft)
@@ -173,6 +184,24 @@ class MissingAnswers:
             leads = run(flow.act(ServerOffer.YES), self._watch, self._undone)
         assert leads is not None, "nothing else is asked about a server that was typed"
         return leads.draft
+
+
+MOST_REGIONS = 4
+"""Regions whose servers are named; the catalogue has the rest."""
+
+
+def region_hosts(regions: Sequence[CatalogEndpoint], draft: Draft) -> str:
+    """Name the servers of the regions, and where the rest stands."""
+    hosts = ", ".join(each.endpoint.host for each in regions[:MOST_REGIONS])
+    more = f"; all: smtp-wizard providers show {draft.connection.provider}" if len(regions) > MOST_REGIONS else ""
+    return f"{hosts}{more}"
+
+
+def own_host(draft: Draft) -> str:
+    """Return the server of the address's own domain that was found and reached; '' where there is none."""
+    domain = draft.address.ascii_domain if draft.address is not None else ""
+    own = (each.endpoint.host for each in draft.candidates if each.verified and belongs_to(each.endpoint.host, domain))
+    return next(own, "")
 
 
 _CLEARTEXT_HINT = phrase("Add --allow-cleartext-login, or use an encrypted port.")

@@ -10,8 +10,15 @@ from smtp_wizard.engine.discovery.candidate import Candidate
 from smtp_wizard.engine.guides.dates import date_words
 from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.providers.provider import Provider, ProviderKind
-from smtp_wizard.engine.wizard.draft import Draft, Origin, signs_in_elsewhere, with_candidate, with_choice
+from smtp_wizard.engine.providers.provider import CatalogEndpoint, Provider, ProviderKind
+from smtp_wizard.engine.wizard.draft import (
+    Draft,
+    Origin,
+    regions_left,
+    signs_in_elsewhere,
+    with_candidate,
+    with_choice,
+)
 from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer, doubt_about
 from smtp_wizard.engine.wizard.steps import Back, Next, best_way, takes_password
 from smtp_wizard.flows.application import (
@@ -37,6 +44,8 @@ from smtp_wizard.text.provider import (
     BY_HAND,
     FILTER,
     FILTER_HINT,
+    FILTER_HINT_REGIONS,
+    FILTER_REGIONS,
     FILTER_SERVICES,
     GO_ON,
     IN_BROWSER,
@@ -59,6 +68,7 @@ from smtp_wizard.text.provider import (
     mailbox_note,
     need_title,
     provider_question,
+    region_question,
     service_note,
     settings_line,
     settings_rows,
@@ -186,9 +196,14 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
             self._place = replace(self._place, query=query)
             self._show(self._seen())
 
-    def pick(self, provider_id: str) -> None:
-        """Take a provider of the list, and show what a sign-in there takes."""
-        provider = self._catalog.get(provider_id)
+    def pick(self, row_id: str) -> None:
+        """Take a provider of the list, and show what a sign-in there takes; of regions, the account's."""
+        if self._regions:
+            region = next((each for each in self._regions if each.endpoint.host == row_id), None)
+            if region is not None:
+                self._go(self.draft.with_endpoint(region.endpoint).confirmed())
+            return
+        provider = self._catalog.get(row_id)
         if provider is not None:
             self._go(replace(with_choice(self.draft, self._catalog, provider), by_hand=False))
 
@@ -223,8 +238,14 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
 
     def _back(self) -> Back | None:
         """Go back by one question: to the first one of the step, or to the step before."""
-        if self._place.view is _View.PROVIDER or (self._place.view is _View.LIST and not self._is_known):
+        view, known = self._place.view, self._is_known and not regions_left(self.draft, self._catalog)
+        if view is _View.LIST and not known:
             return Back(self.draft)
+        if view is _View.PROVIDER:
+            if known or self.draft.origin is not Origin.CHOSEN or not self._is_known:
+                return Back(self.draft)
+            self._put(_Place(_View.LIST))  # to another provider than the one whose regions are shown
+            return None
         self._put(_Place())
         return None
 
@@ -290,6 +311,12 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
         found = self.draft.origin is Origin.FOUND and self.draft.connection.endpoint is not None
         return found and self._listed is None
 
+    @property
+    def _regions(self) -> tuple[CatalogEndpoint, ...]:
+        """The regions of which the person must name the account's, where that is asked now."""
+        asked = self._place.view is _View.PROVIDER and not self.draft.by_hand
+        return regions_left(self.draft, self._catalog) if asked else ()
+
     def _seen(self) -> ProviderState:
         place, provider = self._place, self._listed
         if place.view is _View.CONFIRM and place.wanted is not None:
@@ -302,6 +329,8 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
             return self._unknown()
         if provider is None:
             return self._found()
+        if self._regions:
+            return self._which_region(provider)
         return self._known(provider) if takes_password(provider) else self._barred(provider)
 
     def _known(self, provider: Provider) -> ProviderState:
@@ -322,6 +351,31 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
             settings=settings_line(draft, provider),
             notes=(*override_words(draft, catalog), *draft.found_notes),
             rail=(*_settings(draft, provider), *_changes(provider)),
+            changed=_changed(provider),
+        )
+
+    def _which_region(self, provider: Provider) -> ProviderState:
+        """An account is known in one region only, and nothing tells which."""
+        query = self._place.query
+        wanted = query.strip().casefold()
+        rows = tuple(
+            ProviderRow(each.endpoint.host, each.region or each.plan or each.endpoint.host, str(each.endpoint))
+            for each in self._regions
+            if wanted in f"{each.endpoint.host} {each.region} {each.plan}".casefold()
+        )
+        hint = _count(len(rows), len(rows), "region")
+        return ProviderState(
+            question=region_question(provider),
+            list=ProviderList(
+                filter=Entry(label=FILTER_REGIONS, text=query, placeholder=FILTER_HINT_REGIONS, hint=hint),
+                rows=rows,
+                preselected=rows[0].id if len(rows) == 1 and wanted else None,
+                found=len(rows),
+                likely=len(rows),
+            ),
+            offers=(_by_hand(),),
+            notes=(*override_words(self.draft, self._catalog), *self.draft.found_notes),
+            rail=_changes(provider),
             changed=_changed(provider),
         )
 
@@ -457,10 +511,10 @@ def _confirmation(doubt: UnconfirmedServer) -> ProviderState:
 
 
 def _who(draft: Draft, likely: Sequence[Provider]) -> str:
-    """Ask for the provider: who has the mailbox behind a filter, which of several it is, or who it is at all."""
+    """Ask for the provider: who has the mailbox behind a filter, which of several it may be, or who it is at all."""
     if draft.filtered_by:
         return WHO_KEEPS_IT
-    return WHO_OF_THESE if likely else WHO_RUNS_IT
+    return WHO_OF_THESE if len(likely) > 1 else WHO_RUNS_IT
 
 
 def _changed(provider: Provider) -> tuple[Section, ...]:

@@ -8,7 +8,6 @@ from smtp_wizard.plain.cards import say_card
 from smtp_wizard.plain.conversation import Choice, Conversation, GoBack, wrap
 from smtp_wizard.plain.step_questions import StepContext, StepOutcome, ask_application
 from smtp_wizard.plain.waiting import awaited
-from smtp_wizard.text.provider import FILTER_HINT
 
 MOST = 15
 """Rows of a list that are read out at most."""
@@ -101,7 +100,9 @@ def _searched(talk: Conversation, flow: ProviderFlow) -> ProviderList | None:
     hand = ProviderOffer.HAND.value
     help = f"'{hand}' leads to the server by hand."
     while True:
-        query = talk.ask(f"{FILTER_HINT.capitalize()} (or: {hand})", _some_words, help=help)
+        asked = flow.state.list
+        assert asked is not None, "that is what is asked"
+        query = talk.ask(f"{asked.filter.placeholder.capitalize()} (or: {hand})", _some_words, help=help)
         if query.casefold() == hand:
             return None
         flow.search(query)

@@ -50,10 +50,12 @@ OTHER_WAYS = "Other ways"
 NOTHING_LISTED = "Nothing like it is listed."
 WHO_RUNS_IT = "Who runs your mailbox?"
 WHO_KEEPS_IT = "Your mail is only passed on there. Who keeps your mailbox?"
-WHO_OF_THESE = "Several providers share this mail server. Which one is yours?"
+WHO_OF_THESE = "It may be at one of several providers. Which one is yours?"
 WHICH_SERVICE = "Which sending service will you use?"
 FILTER = "Find your provider"
 FILTER_SERVICES = "Find a sending service"
+FILTER_REGIONS = "Find your region"
+FILTER_HINT_REGIONS = "type a region or a part of the server's name"
 FILTER_HINT = "type a name, a domain or a server"
 BEFORE_A_PASSWORD = "Before a password goes there:"
 TO_THE_ADDRESS = "Esc corrects the address"
@@ -74,6 +76,12 @@ def provider_question(draft: Draft, provider: Provider) -> str:
         case ProviderKind.RELAY:
             return f"You send through {name}."
     return f"You chose {name}." if draft.origin is Origin.CHOSEN else f"Your mail is with {name}."
+
+
+def region_question(provider: Provider) -> str:
+    """Ask which server is that of the account: in which region it is, or of which of several kinds."""
+    regional = any(each.region or each.mx for each in provider.endpoints)
+    return f"{provider.short_name} has {'a server for each region' if regional else 'several servers'}. Which is yours?"
 
 
 def need_title(provider: Provider, path: AccessPath | None) -> str:

@@ -15,8 +15,9 @@ import pytest
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.discovery import search
+from smtp_wizard.engine.discovery import mail_keepers, search
 from smtp_wizard.engine.discovery.autoconfig import load_database
+from smtp_wizard.engine.discovery.dns import MxLookup, Resolver
 from smtp_wizard.engine.discovery.search import DiscoveryResult, DiscoverySources
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream
 from tests.engine.discovery.test_autoconfig import configuration
@@ -38,7 +39,17 @@ WELL_KNOWN = f"https://{DOMAIN}/.well-known/autoconfig/mail/config-v1.1.xml"
 LISTED = load_database().address(DOMAIN)
 MX = f"{DOMAIN}. 60 IN MX 10 mx.hoster.de.\n"
 HOSTER_FILE = "https://autoconfig.hoster.de/mail/config-v1.1.xml"
-HOSTS = (EVIL, f"smtp.{DOMAIN}", "smtp.a.github.io", "smtp.b.github.io", "smtp.gmail.com", f"{DOMAIN}.evil.test")
+REGIONAL = ("smtp.ionos.de", "smtppro.zoho.eu", "email-smtp.eu-west-1.amazonaws.com")
+HOSTS = (
+    *REGIONAL,
+    EVIL,
+    f"smtp.{DOMAIN}",
+    f"mail.{DOMAIN}",
+    "smtp.a.github.io",
+    "smtp.b.github.io",
+    "smtp.gmail.com",
+    f"{DOMAIN}.evil.test",
+)
 NOT_CONFIRMED = "server-not-confirmed"
 
 
@@ -117,6 +128,12 @@ def _lead(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
         there = replace(asking, resolver=world.dns.resolver, web=world.web.web())
         return await really(address, catalog, there, tell)
 
+    mail_hosts = mail_keepers.look_up_mail_hosts
+
+    async def looked_up(domain: str, catalog: Any, resolver: Resolver, filters: Any = ()) -> MxLookup:
+        return await mail_hosts(domain, catalog, world.dns.resolver, filters)
+
+    monkeypatch.setattr(mail_keepers, "look_up_mail_hosts", looked_up)
     monkeypatch.setattr(SocketWire, "resolve", resolve)
     monkeypatch.setattr(SocketWire, "connect", connected)
     monkeypatch.setattr(search, "discover", discover)
@@ -297,6 +314,87 @@ async def test_looking_at_a_server_needs_no_confirmation(world: Open) -> None:
         ran = await at.setup("--depth", "server")
         assert b"AUTH" not in at.smtp.received
     assert (ran.code, ran.result["host"]) == (0, EVIL)
+
+
+# --- an account that is known in one region only ---
+
+
+def mx(*hosts: str) -> str:
+    """The records of hosts that receive the mail, each as 'preference host'."""
+    return "".join(f"{DOMAIN}. 60 IN MX {each}.\n" for each in hosts)
+
+
+@pytest.mark.parametrize(
+    ("words", "host", "server"),
+    [
+        ((), "mx00.ionos.de", "smtp.ionos.de"),
+        (("--provider", "zoho"), "mx.zoho.eu", "smtppro.zoho.eu"),
+        (("--provider", "zoho", "--security", "starttls", "--depth", "server"), "mx.zoho.eu", "smtppro.zoho.eu"),
+    ],
+)
+async def test_the_mail_host_tells_the_region(world: Open, words: tuple[str, ...], host: str, server: str) -> None:
+    async with world(mx(f"10 {host}")) as at:
+        ran = await at.setup(*words)
+        assert at.heard_the_password is ("--depth" not in words)
+    assert ran.result["host"] == server
+
+
+@pytest.mark.parametrize("zone", [mx("10 mx.unknown.test"), mx("10 aspmx.l.google.com"), mx("10 mx.zoho.uk"), ""])
+@pytest.mark.parametrize(
+    ("provider", "username"), [("zoho", ()), ("amazon-ses", ("--username", "AKIA1")), ("amazon-workmail", ())]
+)
+async def test_no_password_goes_to_a_region_that_nobody_told(
+    world: Open, zone: str, provider: str, username: tuple[str, ...]
+) -> None:
+    async with world(zone) as at:
+        ran = await at.setup("--provider", provider, *username)
+        assert b"AUTH" not in at.smtp.received
+        assert at.connected == []
+    assert (ran.code, ran.error["code"]) == (2, "missing-answers")
+    assert ran.error["message"].startswith("Missing: --host (your region: "), ran.error
+    assert "--username" not in ran.error["message"]
+
+
+async def test_two_regions_in_one_domain_tell_none(world: Open) -> None:
+    async with world(mx("10 mx.zoho.eu", "20 mx.zoho.com")) as at:
+        ran = await at.setup()
+        assert not at.heard_the_password
+    assert "smtppro.zoho.com, smtppro.zoho.eu)" in ran.error["message"]
+    assert "smtppro.zoho.in" not in ran.error["message"], "only those that its mail hosts are of"
+
+
+async def test_the_region_that_was_named_gets_the_password(world: Open) -> None:
+    host = "email-smtp.eu-west-1.amazonaws.com"
+    async with world("") as at:
+        ran = await at.setup("--provider", "amazon-ses", "--username", "AKIA1", "--host", host, "--port", "465")
+        assert b"AUTH" in at.smtp.received
+    assert (ran.code, ran.result["host"]) == (0, host)
+
+
+# --- a mail host that is not the preferred one ---
+
+
+OWN_SERVER = f"mail.{DOMAIN}. 60 IN A {ELSEWHERE}\n"
+
+
+@pytest.mark.parametrize(
+    ("hosts", "providers"),
+    [
+        ((f"10 mail.{DOMAIN}", "20 aspmx.l.google.com"), "google-workspace"),
+        (("10 aspmx.l.google.com", "10 mx.zoho.eu"), "google-workspace, zoho"),
+    ],
+)
+async def test_a_reserve_that_is_known_gets_no_password_unasked(
+    world: Open, hosts: tuple[str, ...], providers: str
+) -> None:
+    own = any(DOMAIN in each for each in hosts)
+    async with world(mx(*hosts) + (OWN_SERVER if own else "")) as at:
+        ran = await at.setup()
+        assert b"AUTH" not in at.smtp.received
+    assert (ran.code, ran.error["code"]) == (2, "missing-answers"), ran.out
+    ways = f"Missing: --provider (one of: {providers})" + (f", or --host mail.{DOMAIN}." if own else ".")
+    assert ran.error["message"] == ways
+    assert "do not belong together" in ran.error["hint"]
 
 
 # --- somebody at the terminal ---

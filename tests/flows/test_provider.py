@@ -15,7 +15,17 @@ from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.providers.provider import PathAuth, Provider, ProviderKind
 from smtp_wizard.engine.wizard.draft import Draft, Origin, is_usable, with_candidate, with_choice
-from smtp_wizard.engine.wizard.steps import Back, Next, StepId, next_step, previous_step, step, takes_password
+from smtp_wizard.engine.wizard.server_confirmation import ServerTrust, server_trust
+from smtp_wizard.engine.wizard.steps import (
+    Back,
+    Next,
+    StepId,
+    next_step,
+    previous_step,
+    resume_step,
+    step,
+    takes_password,
+)
 from smtp_wizard.flows.flow import Leads, Mood
 from smtp_wizard.flows.provider import MOST_LISTED, ProviderFlow, ProviderOffer, ProviderState
 from tests.support.rows import each_row
@@ -41,6 +51,14 @@ def get(provider_id: str) -> Provider:
 
 
 def at(provider: str, domain: str, origin: Origin = Origin.ADDRESS) -> ProviderFlow:
+    """At the provider; of several regions, the first was taken."""
+    flow = before_the_region(provider, domain, origin)
+    if flow.draft.connection.endpoint is None and flow.state.list is not None:
+        flow.pick(flow.state.list.rows[0].id)
+    return flow
+
+
+def before_the_region(provider: str, domain: str, origin: Origin = Origin.ADDRESS) -> ProviderFlow:
     note = f"from: the ending of the address ({domain})" if origin is Origin.ADDRESS else "your choice"
     return ProviderFlow(Draft(address=Address("ana", domain)).with_provider(get(provider), origin, note), CATALOG)
 
@@ -161,6 +179,55 @@ def test_each_provider_says_what_it_takes_and_each_offer_leads_somewhere(provide
         before = flow.state
         leads = asyncio.run(flow.act(offer))
         assert leads is not None or flow.state != before, offer
+
+
+# --- an account that is known in one region only ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("provider", ["zoho", "ionos", "amazon-ses", "amazon-workmail", "mailgun", "gmx"])
+def test_no_region_is_taken_unasked(provider: str) -> None:
+    flow = before_the_region(provider, "firm.example", Origin.CHOSEN)
+    assert flow.draft.connection.endpoint is None
+    listed = flow.state.list
+    assert listed is not None
+    assert listed.preselected is None, "Enter takes none of them"
+    assert len({row.id for row in listed.rows}) == len(listed.rows) == listed.likely > 1
+    assert resume_step(flow.draft) is step(StepId.PROVIDER), "nothing goes on without a server"
+    flow.pick(listed.rows[1].id)
+    assert flow.state.card is not None
+    draft = used(flow)
+    assert draft.connection.endpoint is not None
+    assert (draft.connection.endpoint.host, draft.connection.provider) == (listed.rows[1].id, provider)
+    assert server_trust(draft, CATALOG) is ServerTrust.NAMED
+
+
+async def test_a_region_is_found_by_its_name() -> None:
+    flow = before_the_region("amazon-ses", "firm.example", Origin.CHOSEN)
+    flow.search("Central-1")
+    assert flow.state.list is not None
+    assert [row.name for row in flow.state.list.rows] == ["eu-central-1", "ca-central-1"]
+    flow.search("eu-central")
+    assert flow.state.list.preselected == "email-smtp.eu-central-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(("mx", "host"), [("mx.zoho.eu", "smtppro.zoho.eu"), ("mx2.zoho.in", "smtppro.zoho.in")])
+def test_the_mail_host_tells_the_region_of_a_provider_that_is_chosen(mx: str, host: str) -> None:
+    draft = replace(Draft(address=FIRM), mx_hosts=(mx,))
+    flow = ProviderFlow(with_choice(draft, CATALOG, get("zoho")), CATALOG)
+    assert flow.draft.connection.endpoint == Endpoint(host, 465, Security.TLS)
+    assert used(flow).connection.endpoint == Endpoint(host, 465, Security.TLS)
+
+
+async def test_from_the_regions_of_a_chosen_provider_back_leads_to_another_one() -> None:
+    flow = before_the_region("zoho", "firm.example", Origin.CHOSEN)
+    assert await flow.act(ProviderOffer.BACK) is None
+    assert flow.state.list is not None
+    assert len(flow.state.list.rows) == MOST_LISTED
+    flow.pick("gmail")
+    assert flow.draft.connection.provider == "gmail"
+    again = before_the_region("zoho", "firm.example", Origin.CHOSEN)
+    await again.act(ProviderOffer.BACK)
+    draft_of(await again.act(ProviderOffer.BACK), Back)
 
 
 # --- which application will send --------------------------------------------------------------------------------------
@@ -304,14 +371,14 @@ async def test_a_domain_that_does_not_exist_is_said_on_a_card_until_a_provider_i
 
 async def test_typing_finds_a_provider_and_picking_it_shows_what_it_takes() -> None:
     flow = unknown()
-    flow.search("gmx")
+    flow.search("web.de")
     listed = flow.state.list
     assert listed is not None
-    assert (listed.filter.text, listed.rows[0].id, listed.preselected) == ("gmx", "gmx", "gmx")
-    flow.pick("gmx")
-    assert flow.state.question == "You chose GMX."
+    assert (listed.filter.text, listed.rows[0].id, listed.preselected) == ("web.de", "web-de", "web-de")
+    flow.pick("web-de")
+    assert flow.state.question == "You chose WEB.DE."
     assert draft_of(await flow.act(ProviderOffer.USE), Next) == replace(
-        with_choice(Draft(address=FIRM), CATALOG, get("gmx")), by_hand=False
+        with_choice(Draft(address=FIRM), CATALOG, get("web-de")), by_hand=False
     )
 
 
@@ -335,10 +402,10 @@ def test_behind_a_filter_it_is_asked_who_keeps_the_mailbox() -> None:
 
 
 def test_several_that_share_a_server_come_first() -> None:
-    state = unknown(maybe=("ionos", "gone", "gmx")).state
-    assert state.question == "Several providers share this mail server. Which one is yours?"
+    state = unknown(maybe=("microsoft365", "gone", "godaddy-microsoft365")).state
+    assert state.question == "It may be at one of several providers. Which one is yours?"
     assert state.list is not None
-    assert [each.id for each in state.list.rows[:2]] == ["ionos", "gmx"]
+    assert [each.id for each in state.list.rows[:2]] == ["microsoft365", "godaddy-microsoft365"]
     assert state.list.preselected is None
 
 

@@ -95,10 +95,12 @@ def test_another_provider_is_searched_for(answered: Look) -> None:
         ("Search with other words", "search"),
         ("Type a name, a domain", "gmx"),
         ("Search with other words", "1"),
+        ("GMX has several servers. Which is yours? 1. mail.gmx.com", "2"),
         ("You chose GMX.", ""),
     )
     assert draft.connection.provider is not None
     assert draft.connection.provider.startswith("gmx")
+    assert draft.connection.endpoint == Endpoint("mail.gmx.net", 465, Security.TLS)
 
 
 def test_a_long_list_of_providers_is_cut_and_says_so(walk: Walk) -> None:
@@ -135,7 +137,7 @@ def test_where_several_are_possible_they_are_offered_first(answered: Look, nobod
     nobody["alternatives"] = load_catalog().providers[:2]
     draft = answered(
         FIRM,
-        ("Several providers share this mail server. Which one is yours?", "2"),
+        ("It may be at one of several providers. Which one is yours?", "2"),
         ("You chose Google Workspace.", ""),
         ("Yes, go on", ""),
     )

@@ -115,6 +115,7 @@ def kinds(way: Way) -> frozenset[object]:
             ("needs", path.auth.needs),
             ("length", form.length if form is not None else 0),
             ("known server", provider.best(way.address) is not None),
+            ("regions", bool(provider.regions(way.address))),
             ("ways", min(len(provider.paths), 3)),
             ("guide", path.guide is not None),
             ("name", bool(provider.username_for(way.address))),
@@ -208,6 +209,7 @@ class Person(Walk):
             await self.pick_provider()
         if self.way.provider.kind is not ProviderKind.CUSTOM:
             await self.until_reads(self.way.provider.short_name)
+            await self.pick_region()
             await self.use_provider()
 
     async def pick_provider(self) -> None:
@@ -224,6 +226,14 @@ class Person(Walk):
         else:
             raise AssertionError(f"{self.way.provider.id} is not in the list:\n{self.shown}")
         await self.press("enter")
+
+    async def pick_region(self) -> None:
+        """Where an account is known in one region only, and nothing tells which; Enter alone takes none."""
+        if self.way.provider.regions(self.way.address):
+            await self.until_reads("Which is yours?")
+            await self.press("enter")
+            await self.press("down", "enter")
+            await self.until_reads("Yes, go on")
 
     async def use_provider(self) -> None:
         """Say yes to the provider; where it takes no password, that the application can do without."""
@@ -248,7 +258,8 @@ class Person(Walk):
 
     async def give_server(self) -> None:
         """Where nobody knows the server, it is entered by hand."""
-        if self.way.provider.best(self.way.address) is not None:
+        provider = self.way.provider
+        if provider.best(self.way.address) is not None or provider.regions(self.way.address):
             return
         await self.at("server")
         await self.fill("#host", HAND_HOST)

@@ -60,6 +60,15 @@ class Search:
         listed = with_found(draft, search.found, catalog)
         return with_accepted(listed, catalog) or (found if found.connection.endpoint is not None else listed)
 
+    def mail_hosts(self, address: Address) -> tuple[str, ...]:
+        """Return the hosts that receive the mail of an address's domain; none where that is not found out."""
+
+        async def looked_up() -> tuple[str, ...]:
+            async with self._watch.bound():
+                return await self._invocation.services.discovery.mail_hosts(address)
+
+        return run(looked_up(), self._watch, self._undone)
+
     def _searching(self, address: Address) -> Searches:
         async def search(*, public_list: bool, file: str) -> DiscoveryResult:
             async with self._watch.bound():

@@ -50,7 +50,9 @@ LED_THERE = 0.55
 """How far a server of another owner is believed at most where the DNS alone has led to it, whatever agrees with it: the
 DNS is not encrypted and may have led all sources there, so the question must not call it likely."""
 ELSEWHERE = 0.3
-"""Taken off for a provider's server of another region: an account of ours may be unknown there."""
+"""Taken off for a provider's server of another region, or of one that is not known to be the account's."""
+UNDECIDED = 0.45
+"""How far a provider's server is believed at most where the domain's mail goes elsewhere first, or as well."""
 UNENCRYPTED = 0.4
 """Taken off for what came without encryption: anybody on the way may have written it."""
 FURTHER_TRACE = 0.1
@@ -119,17 +121,19 @@ def provider_candidates(
 ) -> tuple[Candidate, ...]:
     """Return the servers of a provider in the catalogue, best first, as candidates.
 
-    Less trust have a server of another region than the domain's MX hosts, and one that no source names.
+    Less trust have a server of another region than the domain's MX hosts, those of all regions where nothing tells the
+    account's, and one that no source names.
     """
     ways = {PathAuth.OAUTH2: "xoauth2", PathAuth.NONE: "none"}
     auth = tuple(dict.fromkeys(ways.get(path.auth, "password") for path in provider.paths if not path.closed))
+    untold = bool(provider.regions(address, mx_hosts))
     return tuple(
         Candidate(
             endpoint=each.endpoint,
             username=provider.username_for(address),
             auth=auth or ("password",),
             source=source,
-            trust=_trust(provider, each, source, mx_hosts),
+            trust=_trust(each, source, elsewhere=untold or not provider.is_near(each, mx_hosts)),
             as_of=provider.checked,
             place=place,
         )
@@ -137,9 +141,9 @@ def provider_candidates(
     )
 
 
-def _trust(provider: Provider, offer: CatalogEndpoint, source: FoundBy, mx_hosts: Sequence[str]) -> float:
+def _trust(offer: CatalogEndpoint, source: FoundBy, *, elsewhere: bool) -> float:
     trust = min(TRUST[source], TRUST[FoundBy.GUESS]) if offer.guess else TRUST[source]
-    return trust if provider.is_near(offer, mx_hosts) else trust - ELSEWHERE
+    return trust - ELSEWHERE if elsewhere else trust
 
 
 def in_order(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:

@@ -11,6 +11,7 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.discovery.candidate import TRUST, Candidate, FoundBy, source_note
 from smtp_wizard.engine.discovery.candidate_scoring import CandidateScoring, any_elsewhere, differing_words
 from smtp_wizard.engine.discovery.dns import DnsProblem, MxLookup
+from smtp_wizard.engine.discovery.mail_keepers import MailKeepers, mail_keepers
 from smtp_wizard.engine.discovery.mailbox_traces import (
     FoundTraces,
     MailFilter,
@@ -76,9 +77,14 @@ class ResultBuilder:
         self.traces = tuple(traces)
 
     @property
+    def keepers(self) -> MailKeepers:
+        """Who keeps the domain's mail, by its mail hosts."""
+        return mail_keepers(self.mx, self.catalog, self.filters)
+
+    @property
     def owners(self) -> tuple[Provider, ...]:
-        """The providers whose mail hosts receive the domain's mail."""
-        return self.catalog.by_mx(self.mx.hosts)
+        """The providers whose mail hosts are those that the domain's mail goes to first."""
+        return self.keepers.owners
 
     @property
     def behind(self) -> MailFilter | None:
@@ -90,16 +96,19 @@ class ResultBuilder:
 
         `named_file` is the settings file that the person named: being led to it is not told as a redirect.
         """
-        owners = self.owners
+        keepers = self.keepers
+        owners = keepers.owners
         scoring = CandidateScoring(address=self.address, mx_hosts=self.mx.hosts, report=report)
         candidates = scoring.merged(self.named)
         if owners:
             self._tell_elsewhere(candidates, owners)
             candidates = scoring.overruled(candidates, owners)
         provider, source = self._provider(owners, candidates)
-        maybe = owners if len(owners) > 1 else () if provider else self._traced(candidates)
+        maybe = self._maybe(provider, candidates)
         behind = self.behind
         told = [self._filter_words(behind, known=bool(owners))] if behind is not None else []
+        told += [self._reserve_words()] if keepers.reserve else []
+        told += [regions_words(provider)] if provider and provider.regions(self.address, self.mx.hosts) else []
         return DiscoveryResult(
             provider=provider,
             alternatives=maybe,
@@ -127,9 +136,21 @@ class ResultBuilder:
             return self._shared_words(owners)
         if provider is not None and owners:
             return f"from: {self._record}"
+        if maybe and self.keepers.possible:
+            return self._undecided_words()
         if maybe:
             return traces_note(self.address.domain, maybe)
         return source_note(candidates[0]) if candidates else self._nothing_words()
+
+    def _maybe(self, provider: Provider | None, candidates: Sequence[Candidate]) -> tuple[Provider, ...]:
+        """Return the providers that it may be, where the person is asked."""
+        if len(self.owners) > 1:
+            return self.owners
+        if provider is not None:
+            return ()
+        # What the domain itself publishes decides where its mail hosts do not.
+        published = bool(candidates) and candidates[0].source not in (FoundBy.GUESS, *_OF_MAILBOXES)
+        return self.keepers.possible if self.keepers.possible and not published else self._traced(candidates)
 
     def _traced(self, candidates: Sequence[Candidate]) -> tuple[Provider, ...]:
         """Return the providers that traces point to, where nothing better is known: the person is asked.
@@ -170,8 +191,20 @@ class ResultBuilder:
 
     @property
     def _record(self) -> str:
-        deciding = next((each for each in self.mx.hosts if self.catalog.by_mx([each])), self.mx.hosts[0])
-        return f"the MX record of {self._domain} ({deciding})"
+        return f"the MX record of {self._domain} ({self.keepers.first})"
+
+    def _reserve_words(self) -> str:
+        """Say who receives mail of the domain only where the preferred hosts do not."""
+        keepers = self.keepers
+        names = " or ".join(each.name for each in keepers.reserve)
+        return f"{keepers.other}, of {names}, is a mail host of {self._domain} too, but {keepers.first} comes first."
+
+    def _undecided_words(self) -> str:
+        """Say that the mail hosts do not decide who keeps the mail, and ask."""
+        keepers = self.keepers
+        names = " or ".join(each.name for each in keepers.possible)
+        first = f"{keepers.first} and {keepers.other} both receive the mail of {self._domain}"
+        return f"from: the MX records. {first}, and do not belong together: is your mailbox at {names}, or elsewhere?"
 
     def _filter_words(self, behind: MailFilter, *, known: bool = False) -> str:
         host = next((each for each in self.mx.hosts if filter_of((each,), self.filters)), self.mx.hosts[0])
@@ -199,3 +232,12 @@ class ResultBuilder:
     @property
     def _domain(self) -> str:
         return shown(self.address.domain, 80)
+
+
+_OF_MAILBOXES = (FoundBy.MX, FoundBy.TRACES)
+"""Sources that say who may keep a mailbox, and no more."""
+
+
+def regions_words(provider: Provider) -> str:
+    """Say that a provider knows an account in one region only, and that nobody told which."""
+    return f"{provider.short_name} has other servers for each region, and nothing tells which is yours: please choose."

@@ -58,6 +58,8 @@ class MxLookup:
     """What the DNS said: the hosts, most preferred first, or the problem."""
 
     hosts: tuple[str, ...] = ()
+    preferences: tuple[int, ...] = ()
+    """One for each host, as in the records: the lower comes first (RFC 5321 section 5.1)."""
     problem: DnsProblem | None = None
 
 
@@ -194,6 +196,8 @@ def _first(answer: Iterable[Any], key: Callable[[Any], Any]) -> list[Any]:
 def _hosts_of(answer: Iterable[Any]) -> MxLookup:
     """Sort the hosts by preference, then name, so that the same records always give the same result."""
     records = _first(answer, lambda each: (each.preference, each.exchange.to_text().lower()))
-    names = (record.exchange.to_text(omit_final_dot=True).lower() for record in records)
-    hosts = tuple(shown(host, 253) for host in names if host and host != ".")
-    return MxLookup(hosts=hosts) if hosts else MxLookup(problem=DnsProblem.NO_MAIL)
+    named = [(record.exchange.to_text(omit_final_dot=True).lower(), int(record.preference)) for record in records]
+    hosts = [(shown(host, 253), preference) for host, preference in named if host and host != "."]
+    if not hosts:
+        return MxLookup(problem=DnsProblem.NO_MAIL)
+    return MxLookup(hosts=tuple(host for host, _ in hosts), preferences=tuple(each for _, each in hosts))

@@ -23,6 +23,7 @@ from smtp_wizard.engine.discovery.candidate import (
     ELSEWHERE,
     FURTHER_TRACE,
     TRUST,
+    UNDECIDED,
     Candidate,
     FoundBy,
     provider_candidates,
@@ -34,10 +35,10 @@ from smtp_wizard.engine.discovery.dns import (
     MxLookup,
     Resolver,
     look_up_addresses,
-    look_up_mx,
     look_up_srv,
 )
 from smtp_wizard.engine.discovery.guessed_servers import WildcardDomains, guesses, own_mail_hosts, usual_hosts
+from smtp_wizard.engine.discovery.mail_keepers import look_up_mail_hosts
 from smtp_wizard.engine.discovery.mailbox_traces import (
     MailboxKnowledge,
     find_traces,
@@ -64,7 +65,6 @@ __all__ = [
     "MxLookup",
     "Resolver",
     "discover",
-    "look_up_mx",
 ]
 
 DEADLINE = 8.0
@@ -203,7 +203,8 @@ class _Search:
     async def _ask_mx(self) -> None:
         self.tell(f"Who receives the mail of {_shown(self.address)}?")
         try:
-            self.builder.receives(await look_up_mx(self.domain, self.asking.resolver))
+            filters = self.asking.knowledge.filters
+            self.builder.receives(await look_up_mail_hosts(self.domain, self.catalog, self.asking.resolver, filters))
         finally:
             self.mx_known.set()
             self._news.set()
@@ -217,6 +218,9 @@ class _Search:
             for each in provider_candidates(owner, self.address, FoundBy.MX, self.builder.mx.hosts):
                 shared = all(each.endpoint in theirs for theirs in common)
                 yield NamedServer.of(each if shared else replace(each, trust=each.trust - ELSEWHERE))
+        for possible in self.builder.keepers.possible:
+            for each in provider_candidates(possible, self.address, FoundBy.MX, self.builder.mx.hosts):
+                yield NamedServer.of(replace(each, trust=min(each.trust, UNDECIDED)))
 
     async def _ask_srv(self) -> None:
         self.tell(f"Which servers does {_shown(self.address)} name for sending?")

@@ -27,12 +27,14 @@ _STAND_IN = "domain.invalid"
 """The domain that is put into the servers, and replaced by the place for it (RFC 2606)."""
 
 
-def autoconfig(provider: Provider, *, domain: str = "", mx: str = "", incoming: Endpoint | None = None) -> str:
+def autoconfig(
+    provider: Provider, *, domain: str = "", mx: str = "", region: str = "", incoming: Endpoint | None = None
+) -> str:
     """Return the file that the owner of a domain publishes, whose mailboxes are kept at a provider.
 
-    Without a domain the file fits every one. `mx`: its MX host, which says its region where the provider has several.
-    `incoming`: the IMAP server, which the catalogue does not know. Raises `InputError` where the provider has no
-    server, and where nobody said which region it is.
+    Without a domain the file fits every one. `mx`: its MX host, which says its region where the provider has several;
+    `region`: its name, where no MX host says it. `incoming`: the IMAP server, which the catalogue does not know. Raises
+    `InputError` where the provider has no server, and where nobody said which region it is.
     """
     main = domain or OWN_DOMAIN
     if mx and not _of_mail_hosts(provider, mx):
@@ -41,7 +43,8 @@ def autoconfig(provider: Provider, *, domain: str = "", mx: str = "", incoming: 
     _refuse_other_brands(provider, main)
     if not mx:
         _refuse_regions(provider, main)
-    return _document(provider, main, (main,), _offered(provider, main, mx), incoming)
+    _refuse_unnamed_region(provider, region)
+    return _document(provider, main, (main,), _offered(provider, main, mx, region), incoming)
 
 
 def ispdb(provider: Provider, *, domain: str = "", incoming: Endpoint | None = None) -> str:
@@ -128,21 +131,34 @@ def _refuse_regions(provider: Provider, main: str) -> None:
         )
 
 
+def _refuse_unnamed_region(provider: Provider, region: str) -> None:
+    """Raise `InputError` where an account is known in one region, and that is not named, or is none of these."""
+    known = tuple(dict.fromkeys(each.region for each in provider.endpoints if each.offered and each.region))
+    if region in known or not (known or region):
+        return
+    name, names = shown(provider.id), shown(", ".join(known), 300)
+    if not known:
+        raise InputError(phrase("'{}' has no regions that are told by name.", name))
+    if not region:
+        raise InputError(phrase("'{}' has other servers for each region: say with --region which ({}).", name, names))
+    raise InputError(phrase("'{}' has no region '{}': it has {}.", name, shown(region, 60), names))
+
+
 def _of_mail_hosts(provider: Provider, mx: str) -> bool:
     return any(mx == ending or mx.endswith(f".{ending}") for ending in provider.mx)
 
 
-def _offered(provider: Provider, main: str, mx: str = "") -> tuple[Endpoint, ...]:
+def _offered(provider: Provider, main: str, mx: str = "", region: str = "") -> tuple[Endpoint, ...]:
     """The servers for a domain, best first; below the place for it where they lie below the address's own domain.
 
-    `mx`: the MX host of an own domain, which says its region.
+    `mx`: the MX host of an own domain, which says its region; `region`: that, by its name.
     """
     found = provider.offered(Address("a", _STAND_IN if main == OWN_DOMAIN else main))
     if provider.domains and main in provider.domains:
         found = tuple(each for each in found if not each.mx) or found
     elif mx:
         found = tuple(each for each in found if provider.is_near(each, [mx]))
-    return tuple(_with_place(each) for each in found)
+    return tuple(_with_place(each) for each in found if each.region == region)
 
 
 def _with_place(offer: CatalogEndpoint) -> Endpoint:

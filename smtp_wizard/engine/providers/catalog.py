@@ -131,11 +131,13 @@ class Catalog:
     def alternatives(
         self, endpoint: Endpoint, provider_id: str | None, address: Address | None = None
     ) -> tuple[Endpoint, ...]:
-        """Return other ways to reach the same mail service, best first, never without encryption."""
+        """Return other ways to reach the same mail service, best first: encrypted, and in the same region."""
         known = self.get(provider_id)
         if known is not None and known.kind is ProviderKind.SANDBOX:
             return ()
-        offered = tuple(each.endpoint for each in known.offered(address)) if known else ()
+        listed = known.offered(address) if known else ()
+        here = {(each.region, each.mx) for each in listed if each.endpoint.host == endpoint.host}
+        offered = tuple(each.endpoint for each in listed if (each.region, each.mx) in here)
         if endpoint.host not in {each.host for each in offered}:
             offered = (Endpoint(endpoint.host, 465, Security.TLS), Endpoint(endpoint.host, 587, Security.STARTTLS))
         return tuple(each for each in offered if each.port != endpoint.port or each.host != endpoint.host)

@@ -252,6 +252,8 @@ class CatalogEndpoint:
     """Only for addresses of these domains; empty: for all."""
     mx: tuple[str, ...] = ()
     """The endings of the MX hosts that it belongs to, where there is a server for each region; empty: no region."""
+    region: str = ""
+    """The region whose accounts it knows, where no MX host tells it; empty: it is told, or there are no regions."""
     of_domain: str = ""
     """The first label of the host where it lies below the address's own domain: 'mail' stands for mail.firm.com."""
     guess: bool = False
@@ -407,9 +409,14 @@ class Provider:
         """Its name as it stands in a sentence: without what is in brackets, and the first of several."""
         return self.name.partition(" (")[0].partition(",")[0].strip()
 
-    def best(self, address: Address | None = None) -> Endpoint | None:
-        """Return the endpoint to begin with, for this address where it matters; None: the server must be entered."""
-        return next((each.endpoint for each in self.offered(address)), None)
+    def best(self, address: Address | None = None, mx_hosts: Sequence[str] = ()) -> Endpoint | None:
+        """Return the endpoint to begin with, for this address where it matters.
+
+        None: the server must be entered, or only the person knows which of the `regions` is theirs.
+        """
+        if self.regions(address, mx_hosts):
+            return None
+        return next((each.endpoint for each in self.near(address, mx_hosts)), None)
 
     def offered(self, address: Address | None = None, mx_hosts: Sequence[str] = ()) -> tuple[CatalogEndpoint, ...]:
         """Return the endpoints that may be offered, best first: those for the address's domain where it has its own.
@@ -423,11 +430,28 @@ class Provider:
         else:
             domain = address.ascii_domain
             own = tuple(each for each in open_ones if not each.domains or _is_among(domain, each.domains))
+            if _is_among(domain, self.domains):  # what belongs to MX hosts is for other domains than the provider's
+                own = tuple(each for each in own if not each.mx) or own
             open_ones = tuple(each.below(domain) for each in own or open_ones)
         once: dict[Endpoint, CatalogEndpoint] = {}
         for each in sorted(open_ones, key=lambda each: not self.is_near(each, mx_hosts)):
             once.setdefault(each.endpoint, each)  # one may stand there twice: first for some domains, later for all
         return tuple(once.values())
+
+    def near(self, address: Address | None = None, mx_hosts: Sequence[str] = ()) -> tuple[CatalogEndpoint, ...]:
+        """Return the endpoints that may be offered, without those of another region than the MX hosts tell."""
+        return tuple(each for each in self.offered(address, mx_hosts) if self.is_near(each, mx_hosts))
+
+    def regions(self, address: Address | None = None, mx_hosts: Sequence[str] = ()) -> tuple[CatalogEndpoint, ...]:
+        """Return a server of each region, where neither the address nor the MX hosts tell the account's.
+
+        Empty where there is nothing to choose. An account is known in one region only, so that no server of these is
+        taken unasked.
+        """
+        left = self.near(address, mx_hosts) or self.offered(address, mx_hosts)
+        once = {each.endpoint.host: each for each in reversed(left)}
+        apart = any(each.region or each.mx or _is_for_others(each, address) for each in left)
+        return tuple(each for each in left if once[each.endpoint.host] is each) if apart and len(once) > 1 else ()
 
     def is_near(self, offer: CatalogEndpoint, mx_hosts: Sequence[str]) -> bool:
         """Return whether a server is the one for a domain with these MX hosts, as far as can be known.
@@ -435,20 +459,17 @@ class Provider:
         It is not where the MX hosts name another one, and where it belongs to another region than theirs: an account is
         known in its own region only.
         """
-        ending = self._region(mx_hosts)
-        if not ending or ending in offer.mx:
+        told = self._told_by(mx_hosts)
+        if not told or told.intersection(offer.mx):
             return True
-        named = any(ending in each.mx for each in self.endpoints if each.offered)
+        named = any(told.intersection(each.mx) for each in self.endpoints if each.offered)
         return not named and not offer.mx
 
-    def _region(self, mx_hosts: Sequence[str]) -> str:
-        """Return the longest ending of ours that the first known MX host has; empty: none of them is ours."""
-        for host in mx_hosts:
-            name = host.strip().rstrip(".").lower()
-            found = [ending for ending in self.mx if name == ending or name.endswith(f".{ending}")]
-            if found:
-                return max(found, key=len)
-        return ""
+    def _told_by(self, mx_hosts: Sequence[str]) -> frozenset[str]:
+        """Return the longest ending of ours that each of the MX hosts has; empty: none of them is ours."""
+        names = [host.strip().rstrip(".").lower() for host in mx_hosts]
+        ours = [[each for each in self.mx if name == each or name.endswith(f".{each}")] for name in names]
+        return frozenset(max(found, key=len) for found in ours if found)
 
     @property
     def firm(self) -> str:
@@ -513,3 +534,8 @@ def _whole(endpoint: Endpoint) -> str:
 def _is_among(domain: str, endings: Sequence[str]) -> bool:
     """Whether a domain is one of these; '*.example.com' stands for every name below example.com."""
     return any(domain == each or (each[:2] == "*." and domain.endswith(each[1:])) for each in endings)
+
+
+def _is_for_others(offer: CatalogEndpoint, address: Address | None) -> bool:
+    """Whether a server is for addresses of other domains than this one: nothing says that it knows the account."""
+    return address is not None and bool(offer.domains) and not _is_among(address.ascii_domain, offer.domains)

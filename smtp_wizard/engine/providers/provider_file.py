@@ -356,6 +356,7 @@ def _endpoint(node: Node, cited: Citations) -> CatalogEndpoint:
         plan=node.text_or("plan"),
         domains=_domains(node, "domains"),
         mx=_domains(node, "mx"),
+        region=node.text_or("region"),
         of_domain=of_domain,
         guess=guess,
         offered=offered,

@@ -81,6 +81,17 @@ class Discovery:
         )
         return await discover(address, self._catalog, asking, tell)
 
+    async def mail_hosts(self, address: Address) -> tuple[str, ...]:
+        """Return the hosts that receive the mail of an address's domain, most preferred first; none where unknown.
+
+        Raises nothing.
+        """
+        from smtp_wizard.engine.discovery.dns import Resolver
+        from smtp_wizard.engine.discovery.mail_keepers import look_up_mail_hosts
+
+        found = await look_up_mail_hosts(address.ascii_domain, self._catalog, self._resolver or Resolver())
+        return found.hosts
+
     async def _tried(self, options: CheckOptions, endpoint: Endpoint) -> Report:
         """Try a server as deep as the EHLO after TLS; one that leads inside is left alone, and nothing is reported."""
         wire = GuardedWire(self._wire)

@@ -93,8 +93,10 @@ class Domains:
         return mx.problem not in NOT_SAID and not takes_its_mail
 
     async def _by_mx(self, domain: str, lookups: Lookups) -> Provider | None:
-        """Return who takes the mail of a domain, where that is one provider alone."""
-        found = self._catalog.by_mx((await lookups.mx(domain)).hosts)
+        """Return who takes the mail of a domain before others, where that is one provider alone."""
+        from smtp_wizard.engine.discovery.mail_keepers import mail_keepers
+
+        found = mail_keepers(await lookups.mx(domain), self._catalog, ()).owners
         return found[0] if len(found) == 1 else None
 
 

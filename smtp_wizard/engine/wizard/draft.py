@@ -18,7 +18,7 @@ from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy, source_note
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.applications import Application
-from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, Provider, ProviderKind
+from smtp_wizard.engine.providers.provider import AccessPath, CatalogEndpoint, PathAuth, Provider, ProviderKind
 from smtp_wizard.engine.secrets.store_kinds import StoreKind
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ class Draft:
     """What else was learnt while looking."""
     filtered_by: Annotated[str, UNSAVED] = ""
     """The service that receives the domain's mail and keeps none of it; '' where none is known to."""
+    mx_hosts: Annotated[tuple[str, ...], YOUNGER] = ()
+    """The hosts that receive the domain's mail, as far as they were looked up: some tell an account's region."""
     ways: Whole = 0
     """How many access paths the provider has; 0 where the server is entered by hand, and no way in is asked for."""
     application: Application | None = None
@@ -157,6 +159,7 @@ class Draft:
             candidates=(),
             found_notes=(),
             filtered_by="",
+            mx_hosts=(),
             ways=0,
             confirmed_host="",
             by_hand=False,
@@ -170,12 +173,15 @@ class Draft:
         )
 
     def with_provider(self, provider: Provider, origin: Origin, note: str = "") -> Self:
-        """Take a provider's settings. The same provider again changes nothing but where it comes from."""
+        """Take a provider's settings. The same provider again changes nothing but where it comes from.
+
+        There is no server where nothing tells which region's is the account's: see `Provider.regions`.
+        """
         if provider.id == self.connection.provider:
             return replace(self, origin=origin, origin_note=note)
         only = provider.paths[0] if len(provider.paths) == 1 else None
         connection = Connection(
-            endpoint=provider.best(self.address),
+            endpoint=provider.best(self.address, self.mx_hosts),
             username=provider.username_for(self.address) if self.address else "",
             provider=provider.id,
             ca_file=self.connection.ca_file,
@@ -302,7 +308,12 @@ class Draft:
 def with_found(draft: Draft, found: DiscoveryResult, catalog: Catalog) -> Draft:
     """Return the draft with what was found about the address: its provider, or a server that somebody names."""
     learnt = replace(
-        draft, maybe=(), candidates=found.candidates, found_notes=found.notes, filtered_by=found.filtered_by
+        draft,
+        maybe=(),
+        candidates=found.candidates,
+        found_notes=found.notes,
+        filtered_by=found.filtered_by,
+        mx_hosts=found.mx_hosts,
     )
     if found.provider is not None:
         origin = {FoundBy.CATALOG: Origin.ADDRESS, FoundBy.MX: Origin.MX}.get(found.source, Origin.FOUND)
@@ -355,6 +366,17 @@ def with_choice(draft: Draft, catalog: Catalog, provider: Provider | None) -> Dr
         return replace(draft.with_provider(_custom(catalog), Origin.HAND), by_hand=True)
     chosen = draft.with_provider(provider, Origin.CHOSEN, "your choice")
     return replace(chosen, by_hand=chosen.by_hand or chosen.connection.endpoint is None)
+
+
+def regions_left(draft: Draft, catalog: Catalog) -> tuple[CatalogEndpoint, ...]:
+    """Return the servers of a draft's provider of which the person must name one, a region each; empty for none.
+
+    None is left where a server is there, and where it is being entered by hand.
+    """
+    provider = catalog.get(draft.connection.provider)
+    if provider is None or draft.connection.endpoint is not None:
+        return ()
+    return provider.regions(draft.address, draft.mx_hosts)
 
 
 def is_usable(path: AccessPath) -> bool:

@@ -75,9 +75,9 @@ def server_trust(draft: Draft, catalog: Catalog) -> ServerTrust | None:
 
 
 def _listed(draft: Draft, catalog: Catalog) -> frozenset[str]:
-    """The hosts that the catalogue has for a draft's provider, from a source: no guess, and no usual name."""
+    """The hosts that the catalogue has for a draft's provider, from a source: no guess, no other region."""
     provider = catalog.get(draft.connection.provider) if draft.connection.provider else None
-    offered = provider.offered(draft.address) if provider else ()
+    offered = provider.near(draft.address, draft.mx_hosts) if provider else ()
     return frozenset(each.endpoint.host for each in offered if each.source and not (each.guess or each.of_domain))
 
 

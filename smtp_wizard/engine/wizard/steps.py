@@ -119,6 +119,12 @@ def _server_known(draft: Draft) -> bool:
     return connection.endpoint is not None and (bool(connection.username) or connection.auth is Auth.NONE)
 
 
+def _provider_known(draft: Draft) -> bool:
+    """Whether the provider is known, and its server too, unless that is to be typed."""
+    connection = draft.connection
+    return connection.provider is not None and (connection.endpoint is not None or draft.by_hand)
+
+
 def _way_is_a_question(draft: Draft) -> bool:
     """Whether there is a choice; or one way only, which could not be taken by itself because nobody can walk it."""
     return draft.ways > 1 or (draft.ways == 1 and draft.connection.path is None)
@@ -130,7 +136,7 @@ def _in_browser(draft: Draft) -> bool:
 
 STEPS: tuple[Step, ...] = (
     Step(StepId.ADDRESS, "Address", lambda draft: True, lambda draft: draft.address is not None),
-    Step(StepId.PROVIDER, "Provider", lambda draft: True, lambda draft: draft.connection.provider is not None),
+    Step(StepId.PROVIDER, "Provider", lambda draft: True, _provider_known),
     Step(StepId.SIGN_IN, "Sign-in", _way_is_a_question, lambda draft: draft.connection.path is not None),
     Step(StepId.SERVER, "Server", lambda draft: draft.by_hand, _server_known),
     Step(StepId.BROWSER, "Browser", _in_browser, lambda draft: draft.secret is not None),

@@ -10,7 +10,7 @@ import pytest
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.discovery import dns as lookup
-from smtp_wizard.engine.discovery import guessed_servers, published_settings, search
+from smtp_wizard.engine.discovery import guessed_servers, mail_keepers, published_settings, search
 from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.discovery.dns import MxLookup, Resolver, look_up_srv
@@ -37,7 +37,7 @@ class SilentWeb:
 def everybody_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """No name server answers."""
     for module, name in (
-        (search, "look_up_mx"),
+        (mail_keepers, "look_up_mx"),
         (search, "look_up_srv"),
         (search, "look_up_addresses"),
         (guessed_servers, "look_up_addresses"),
@@ -65,7 +65,7 @@ def test_once_the_provider_is_known_nobody_silent_is_waited_for(monkeypatch: pyt
         await asyncio.sleep(0.5)
         return MxLookup(hosts=("aspmx.l.google.com",))
 
-    monkeypatch.setattr(search, "look_up_mx", known)
+    monkeypatch.setattr(mail_keepers, "look_up_mx", known)
     found, took = in_no_time(_timed())
     assert took == pytest.approx(0.5 + GRACE)
     assert found.source is FoundBy.MX

@@ -106,6 +106,14 @@ OWN = (
         hosts={"mail.webhost.test": SERVES},
         provider="google-workspace",
     ),
+    # a provider is only the reserve of the domain's own server
+    Own(
+        "reserve.test",
+        "mail.reserve.test:465",
+        mx("mail.reserve.test") + f"@. 60 IN MX 20 aspmx.l.google.com.\nmail.@. {A}\n",
+        hosts={"mail.reserve.test": SERVES},
+        provider="google-workspace",
+    ),
     # the domain's DNS names its servers
     Own(
         "srv.test",

@@ -30,9 +30,12 @@ def ending_of(provider: Provider) -> str:
     return provider.domains[0].replace("*", "ana") if for_each and provider.endpoints else ""
 
 
-def region_of(provider: Provider) -> str:
-    """The first of the provider's MX endings where each has servers of its own; else ''."""
-    return provider.mx[0] if any(each.mx for each in provider.endpoints) else ""
+def region_of(provider: Provider) -> dict[str, str]:
+    """What says the first of the provider's regions, an MX ending or its name; nothing where it has none."""
+    named = next((each.region for each in provider.endpoints if each.region), "")
+    if any(each.mx for each in provider.endpoints):
+        return {"mx": provider.mx[0]}
+    return {"region": named} if named else {}
 
 
 # --- the format's own schema (draft-ietf-mailmaint-autoconfig-06 sections 3 and 4) ---
@@ -144,7 +147,7 @@ def test_every_provider_is_written_as_the_schema_asks(write: Callable[..., str])
     for provider in WITH_SERVERS:
         if write is ispdb and all(each.startswith("*.") for each in provider.domains):
             continue
-        region = {"mx": region_of(provider)} if write is autoconfig else {}
+        region = region_of(provider) if write is autoconfig else {}
         wrong[provider.id] = list(faults(parsed(write(provider, domain=ending_of(provider), incoming=IMAP, **region))))
     assert len(wrong) > 100
     assert {name: found for name, found in wrong.items() if found} == {}
@@ -157,10 +160,11 @@ def test_every_provider_is_written_as_the_schema_asks(write: Callable[..., str])
 def test_what_is_written_says_the_same_when_it_is_read(provider: Provider) -> None:
     ending = ending_of(provider)
     ana = Address("ana", ending or DOMAIN)
-    mx = region_of(provider)
-    offers = read_offers(autoconfig(provider, domain=ending, mx=mx).encode("utf-8"), ana)
-    near = (each for each in provider.offered(ana) if not mx or provider.is_near(each, [mx]))
-    expected = [each.endpoint for each in near][:MOST_SERVERS]
+    told = region_of(provider)
+    mx, region = told.get("mx", ""), told.get("region", "")
+    offers = read_offers(autoconfig(provider, domain=ending, mx=mx, region=region).encode("utf-8"), ana)
+    near = provider.near(ana, [mx] if mx else [])
+    expected = [each.endpoint for each in near if each.region == region][:MOST_SERVERS]
     assert [each.endpoint for each in offers] == expected
     assert offers[0].username == provider.username_for(ana)
     open_ways = {path.auth for path in provider.paths if not path.closed}
