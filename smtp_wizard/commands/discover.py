@@ -27,6 +27,7 @@ from smtp_wizard.runtime.running import Stopwatch, run
 from smtp_wizard.text.address import meant_question, near_words
 from smtp_wizard.text.discovery import (
     believed_words,
+    follow_words,
     list_question,
     redirect_question,
     server_words,
@@ -105,6 +106,8 @@ def _concluded(invocation: Invocation, address: Address, found: DiscoveryResult,
     """Tell what was found, each thing once; where it is nothing, with the ways on. Text has told `doubts` already."""
     somebody = bool(found.provider or found.alternatives or found.candidates)
     ways_on = () if somebody else (_ways_on(address),)
+    if found.redirect:
+        ways_on = (follow_words(address.domain, found), *ways_on)
     notes = (*(each for each in found.notes if each != found.note), *ways_on)
     _tell(invocation, address, replace(found, notes=notes), doubts)
     return Exit.OK if somebody else Exit.FAILED

@@ -28,6 +28,7 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.discovery.named_server import offered_ways, signs_in, unusable_words
 from smtp_wizard.engine.providers.catalog import OWN_FILE, load_catalog
 from smtp_wizard.engine.providers.entry_clash import entry_clash
 from smtp_wizard.engine.providers.file_addition import change_own_file, change_shipped_file
@@ -46,6 +47,7 @@ from smtp_wizard.engine.providers.provider import ProviderKind, UsernameForm
 from smtp_wizard.engine.providers.provider_file import read_provider_file
 from smtp_wizard.engine.scan.results import PortResult, ScanResult
 from smtp_wizard.engine.services.domains import domain_name
+from smtp_wizard.engine.smtp.sasl import choose_mechanism
 from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
@@ -225,6 +227,9 @@ class _New:
         tried = sorted(scan.ports, key=lambda each: not each.leading_attempt.connected)  # who answered tells most
         heard = [shown(each.title) for port in tried for each in port.report.findings[:1]]
         why = heard[0] if heard else phrase("nobody answers there")
+        closed = [offered_ways(each.report) for each in scan.serving if each.signs_in and not signs_in(each.report)]
+        if closed:
+            return phrase("{}: {}", where, shown(unusable_words(closed[0])))
         if not any(each.leading_attempt.connected for each in tried):
             return phrase("{} was not reached: {}.", where, why)
         return phrase("{} takes no sign-in over an encrypted connection: {}.", where, why)
@@ -284,9 +289,10 @@ def _domains(text: str) -> tuple[str, ...]:
 
 
 def _may_stand(port: PortResult, wanted: int | None) -> bool:
-    """Whether a port may be offered to people: encrypted, with a sign-in, not for servers among themselves."""
+    """Whether a port may be offered to people: encrypted, by a password, and not for servers among themselves."""
     endpoint = port.report.endpoint
-    good = port.signs_in and endpoint.security is not Security.NONE and endpoint.port != 25
+    takes_password = choose_mechanism(offered_ways(port.report)) is not None
+    good = takes_password and endpoint.security is not Security.NONE and endpoint.port != 25
     return good and wanted in (None, endpoint.port)
 
 

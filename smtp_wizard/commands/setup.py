@@ -12,7 +12,13 @@ from smtp_wizard.commands.accounts import store_words
 from smtp_wizard.commands.check_run import Transcript, exit_code, live_reader, observed, report_line
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.options.answers import accept_found_option, sender_options, server_options, store_options
+from smtp_wizard.commands.options.answers import (
+    accept_found_option,
+    follow_option,
+    sender_options,
+    server_options,
+    store_options,
+)
 from smtp_wizard.commands.options.browser import browser_from, browser_options
 from smtp_wizard.commands.options.connection import (
     DEPTH,
@@ -63,6 +69,7 @@ _ADDRESS = parsed_by(Address.parse)
 @click.option("--path", metavar="ID", help="The sign-in method ('smtp-wizard providers show ID' lists them).")
 @server_options
 @accept_found_option
+@follow_option
 @click.option("--depth", type=DEPTH, help="Test the server only, the sign-in too, or send a message.  [default: login]")
 @click.option(
     "--send-test",

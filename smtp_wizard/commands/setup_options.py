@@ -60,6 +60,7 @@ class SetupOptions:
     replacing: bool
     allow_cleartext: bool
     accept_found: bool
+    follow: bool
     password: PasswordSource
     browser: BrowserSource
     connection: ConnectionOptions
@@ -82,7 +83,9 @@ class GivenAnswers:
         self._given = given
         self._watch = watch
         self._undone = undone
-        self._search = Search(invocation, given.connection, watch, undone, accept_found=given.accept_found)
+        self._search = Search(
+            invocation, given.connection, watch, undone, accept_found=given.accept_found, follows=given.follow
+        )
 
     def refuse_contradictions(self) -> None:
         """Raise `click.UsageError` for options that do not go together."""

@@ -140,12 +140,23 @@ def summary(report: Report, depth: Depth) -> list[str]:
     }
     match report.verdict:
         case Verdict.PASS | Verdict.WARN:
-            return _wrapped(words[depth], "")
+            closed = _closed_words(report) if depth is Depth.SERVER else ""
+            return _wrapped(closed or words[depth], "")
         case Verdict.UNKNOWN:
             return _wrapped(PERHAPS_SENT, "") if _perhaps_sent(report) else []
         case Verdict.FAIL | Verdict.SKIPPED:
             return []
     assert_never(report.verdict)
+
+
+def _closed_words(report: Report) -> str:
+    """Say that a server offers ways to sign in, and none for a password or a token; '' where it has one, or none."""
+    from smtp_wizard.engine.discovery.named_server import offered_ways, signs_in, unusable_words
+
+    if not offered_ways(report) or signs_in(report):
+        return ""
+    words = unusable_words(offered_ways(report))
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _perhaps_sent(report: Report) -> bool:

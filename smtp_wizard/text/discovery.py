@@ -46,6 +46,11 @@ def redirect_lines(domain: str, found: DiscoveryResult) -> tuple[str, ...]:
     )
 
 
+def follow_words(domain: str, found: DiscoveryResult) -> str:
+    """Say where a settings file lies that was not read, and which option reads it."""
+    return f"{redirect_lines(domain, found)[0]} --follow reads it there."
+
+
 def redirect_question(domain: str, found: DiscoveryResult) -> str:
     """Return both in one text."""
     return " ".join((*redirect_lines(domain, found), redirect_title(found)))

@@ -17,8 +17,9 @@ from smtp_wizard.engine.scan.scan import SCAN_LIMITS
 from tests.commands.test_probe import implicit, usual
 from tests.support.certs import Authority
 from tests.support.cli import Ran, on_terminal, run
-from tests.support.misbehaving import MisbehavingServer, refused_port
+from tests.support.misbehaving import MisbehavingServer, Send, refused_port
 
+OFFER = Send(b"250-here\r\n250 AUTH PLAIN\r\n")
 NAMED = ("--name", "Nordhost AS", "--domain", "nordhost.example", "--mx", "mx.nordhost.example")
 
 
@@ -117,6 +118,23 @@ async def test_a_private_certificate_is_told_of_with_the_option_for_it(
         ran = await asyncio.to_thread(run, "provider", "new", *NAMED, "--host", "localhost", "-4", "--json")
     assert (ran.code, ran.error["code"]) == (1, "no-server")
     assert "--ca-file" in ran.error["hint"]
+
+
+@pytest.mark.parametrize("ways", ["NTLM GSSAPI", "XOAUTH2"])
+async def test_a_server_that_takes_no_password_is_not_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own_home: Path, ways: str
+) -> None:
+    authority = Authority(tmp_path / "ca")
+    script = [
+        Send(f"250-here\r\n250 AUTH {ways}\r\n".encode()) if each == OFFER else each for each in implicit(authority)
+    ]
+    async with MisbehavingServer(script, strict=False) as server:
+        usual(monkeypatch, {server.port: Security.TLS})
+        words = ("--host", "localhost", "--ca-file", str(authority.file), "-4", "--json")
+        ran = await asyncio.to_thread(run, "provider", "new", *NAMED, *words)
+    assert (ran.code, ran.error["code"]) == (1, "no-server")
+    assert ("offers only NTLM and GSSAPI to sign in" in ran.error["message"]) == ("NTLM" in ways)
+    assert not (own_home / "config" / "providers.yaml").exists()
 
 
 def test_a_server_that_was_not_reached_is_not_said_to_take_no_sign_in(

@@ -144,6 +144,18 @@ def test_the_last_words_say_what_was_proved(depth: Depth, words: str) -> None:
     assert report.summary(FAILING, depth) == []
 
 
+def test_a_server_whose_ways_to_sign_in_nobody_has_does_not_answer_as_it_should() -> None:
+    def offering(*ways: str) -> Report:
+        hello = CheckResult(Stage.EHLO, Verdict.PASS, 0.1, shown("hello"), capabilities={"AUTH": shown(" ".join(ways))})
+        return Report(ENDPOINT, (hello,))
+
+    said = " ".join(report.summary(offering("NTLM", "GSSAPI"), Depth.SERVER))
+    assert said.startswith("It answers, and offers only NTLM and GSSAPI to sign in")
+    assert "must allow LOGIN or PLAIN" in said
+    for ways in (("NTLM", "LOGIN"), ("XOAUTH2",), ()):
+        assert "as it should" in " ".join(report.summary(offering(*ways), Depth.SERVER)), ways
+
+
 def test_a_lost_message_is_called_unknown() -> None:
     lost = Report(ENDPOINT, (CheckResult(Stage.DATA, Verdict.UNKNOWN, 1.0, shown("lost")),))
     assert "Nobody can say" in " ".join(report.summary(lost, Depth.SEND))

@@ -154,6 +154,11 @@ def accept_found_option(command: F) -> F:
     return click.option("--accept-found", is_flag=True, help=words)(command)
 
 
+def follow_option(command: F) -> F:
+    """Add the option that has a settings file read at another domain, where the address's own leads there."""
+    return click.option("--follow", is_flag=True, help="Follow the domain's settings to another domain.")(command)
+
+
 def sender_options(command: F) -> F:
     """Add the options about what is sent and by whom. An empty address means: none."""
     return _with(_SENDER, command)

@@ -17,7 +17,7 @@ from smtp_wizard.runtime.exit_codes import CommandError
 from smtp_wizard.runtime.output import Output
 from smtp_wizard.runtime.questions import agree
 from smtp_wizard.runtime.running import Stopwatch, run
-from smtp_wizard.text.discovery import CONFIRM_SHORT, doubt_ways_on, doubt_words
+from smtp_wizard.text.discovery import CONFIRM_SHORT, doubt_ways_on, doubt_words, follow_words
 
 UNCONFIRMED = "server-not-confirmed"
 """The code of the error where a password would go to a server that nobody has confirmed."""
@@ -34,8 +34,13 @@ class Search:
         undone: Callable[[], str],
         *,
         accept_found: bool,
+        follows: bool,
     ) -> None:
-        """`undone` says what was not done when it is interrupted; `accept_found`: the person said `--accept-found`."""
+        """`undone` says what was not done when it is interrupted; `accept_found`: the person said `--accept-found`.
+
+        `follows`: they said `--follow`.
+        """
+        self._follows = follows
         self._invocation = invocation
         self._connection = connection
         self._watch = watch
@@ -47,8 +52,10 @@ class Search:
     def found(self, draft: Draft, address: Address) -> Draft:
         """Return the draft with what is found; the public list is asked only for `--accept-found`, where it must be."""
         catalog = self._invocation.services.catalog
-        search = ServerSearch(self._searching(address), follows=False, asks_list=False)
+        search = ServerSearch(self._searching(address), follows=self._follows, asks_list=False)
         run(search.begin(), self._watch, self._undone)
+        if search.found.redirect:
+            self._invocation.out.narrate(follow_words(address.domain, search.found))
         self.source = search.found.source
         found = with_found(draft, search.found, catalog)
         if not self._accept_found or found.maybe:

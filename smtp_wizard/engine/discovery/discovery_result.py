@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint
@@ -15,14 +15,16 @@ from smtp_wizard.engine.discovery.mail_keepers import MailKeepers, mail_keepers
 from smtp_wizard.engine.discovery.mailbox_traces import (
     FoundTraces,
     MailFilter,
+    Trace,
     filter_of,
     filter_words,
     traces_note,
 )
-from smtp_wizard.engine.discovery.named_server import NamedServer
+from smtp_wizard.engine.discovery.named_server import NamedServer, failed, offered_ways, serves, unusable_words
+from smtp_wizard.engine.discovery.server_identity import belongs_to, owner_domain
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.providers.provider import Provider
+from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,8 @@ class ResultBuilder:
         self.notes: list[str] = []
         self.redirects: list[str] = []
         """Where the domain's own settings file leads, at another domain."""
+        self.unusable: tuple[str, ...] = ()
+        """The servers that answer and let nobody in who has a password or a token, each as one sentence."""
         self.doubts: list[str] = []
         """Worth telling only where nothing is found: every other web host answers with a certificate of its own."""
 
@@ -99,6 +103,7 @@ class ResultBuilder:
         keepers = self.keepers
         owners = keepers.owners
         scoring = CandidateScoring(address=self.address, mx_hosts=self.mx.hosts, report=report)
+        self.unusable = unusable_servers(self.named, report)
         candidates = scoring.merged(self.named)
         if owners:
             self._tell_elsewhere(candidates, owners)
@@ -120,7 +125,15 @@ class ResultBuilder:
             candidates=candidates,
             redirect=next((each for each in self.redirects if each != named_file), ""),
             notes=tuple(
-                dict.fromkeys([*told, *differing_words(candidates), *self.notes, *([] if candidates else self.doubts)])
+                dict.fromkeys(
+                    [
+                        *told,
+                        *self.unusable,
+                        *differing_words(candidates),
+                        *self.notes,
+                        *([] if candidates else self.doubts),
+                    ]
+                )
             ),
         )
 
@@ -138,6 +151,8 @@ class ResultBuilder:
             return f"from: {self._record}"
         if maybe and self.keepers.possible:
             return self._undecided_words()
+        if maybe and not candidates:
+            return self._kin_words(maybe)
         if maybe:
             return traces_note(self.address.domain, maybe)
         return source_note(candidates[0]) if candidates else self._nothing_words()
@@ -150,18 +165,33 @@ class ResultBuilder:
             return ()
         # What the domain itself publishes decides where its mail hosts do not.
         published = bool(candidates) and candidates[0].source not in (FoundBy.GUESS, *_OF_MAILBOXES)
-        return self.keepers.possible if self.keepers.possible and not published else self._traced(candidates)
+        if self.keepers.possible and not published:
+            return self.keepers.possible
+        return self._traced(candidates) if candidates else self._kin()
+
+    def _kin(self) -> tuple[Provider, ...]:
+        """Return the providers with a server, or addresses, of the domain of the preferred mail host's owner.
+
+        That is all there is to it: the host's own ending is not known to be theirs, so the person is asked.
+        """
+        theirs = owner_domain(self.mx.hosts[0]) if self.mx.hosts and self.behind is None else None
+        if theirs is None or belongs_to(theirs, self.address.ascii_domain):
+            return ()
+        seen = (each for each in self.catalog.providers if each.kind in _WITH_MAILBOXES)
+        return tuple(each for each in seen if any(belongs_to(name, theirs) for name in _names_of(each)))
 
     def _traced(self, candidates: Sequence[Candidate]) -> tuple[Provider, ...]:
         """Return the providers that traces point to, where nothing better is known: the person is asked.
 
-        Where a filter or a forwarder is known to receive the mail, one trace is enough. Else a web host's record may be
-        all there is to it, and there must be two.
+        Where a filter or a forwarder is known to receive the mail, one trace is enough, and so is an autodiscover that
+        leads there, which mail programs follow. Else a web host's record may be all there is to it, and there must be
+        two.
         """
         if not candidates or candidates[0].source is not FoundBy.TRACES:
             return ()
         fewest = 1 if self.behind is not None else 2
-        found = [self.catalog.get(each.provider) for each in self.traces if len(each.traces) >= fewest]
+        enough = (each for each in self.traces if len(each.traces) >= fewest or Trace.AUTODISCOVER in each.traces)
+        found = [self.catalog.get(each.provider) for each in enough]
         near = [one for each in found if each for one in (each, *map(self.catalog.get, each.mx_shared)) if one]
         return tuple(dict.fromkeys(near))
 
@@ -206,6 +236,10 @@ class ResultBuilder:
         first = f"{keepers.first} and {keepers.other} both receive the mail of {self._domain}"
         return f"from: the MX records. {first}, and do not belong together: is your mailbox at {names}, or elsewhere?"
 
+    def _kin_words(self, kin: Sequence[Provider]) -> str:
+        host, names = self.mx.hosts[0], " or ".join(each.name for each in kin)
+        return f"{host} receives the mail of {self._domain}. By its name it may be of {names}: is your mailbox there?"
+
     def _filter_words(self, behind: MailFilter, *, known: bool = False) -> str:
         host = next((each for each in self.mx.hosts if filter_of((each,), self.filters)), self.mx.hosts[0])
         return filter_words(behind, self.address.domain, host, known=known)
@@ -219,7 +253,9 @@ class ResultBuilder:
         if self.behind is not None:
             return self._filter_words(self.behind)
         if self.mx.problem is None:
-            return f"{self.mx.hosts[0]} receives the mail of {domain}. It is not in our list."
+            if self.unusable:
+                return self.unusable[0]
+            return f"{self.mx.hosts[0]} receives the mail of {domain}. It is not known to be of anybody in our list."
         return {
             DnsProblem.NO_SUCH_DOMAIN: f"There is no domain {domain}. Is it spelled right?",
             DnsProblem.NO_MX: f"{domain} does not say who receives its mail, so your provider cannot be told from it.",
@@ -232,6 +268,26 @@ class ResultBuilder:
     @property
     def _domain(self) -> str:
         return shown(self.address.domain, 80)
+
+
+_WITH_MAILBOXES = (ProviderKind.MAILBOX, ProviderKind.ISP, ProviderKind.HOSTING)
+
+
+def _names_of(provider: Provider) -> Iterator[str]:
+    """The names of a provider's servers and of its addresses' domains, without those that stand for others."""
+    yield from (each.endpoint.host for each in provider.endpoints if not each.of_domain)
+    yield from (each for each in provider.domains if not each.startswith("*."))
+
+
+def unusable_servers(named: Sequence[NamedServer], report: Callable[[Endpoint], Report | None]) -> tuple[str, ...]:
+    """Say which servers were guessed, answer, and let nobody in: Exchange inside a firm, for example."""
+    said: dict[str, str] = {}
+    for each in named:
+        seen = report(each.endpoint) if each.source is FoundBy.GUESS else None
+        if seen is not None and seen.results and not failed(seen) and offered_ways(seen) and not serves(seen, each):
+            host = each.endpoint.host
+            said.setdefault(host, f"{shown(host, 80)}: {unusable_words(offered_ways(seen))}.")
+    return tuple(said.values())
 
 
 _OF_MAILBOXES = (FoundBy.MX, FoundBy.TRACES)

@@ -168,10 +168,13 @@ async def find_traces(domain: str, known: Sequence[ProviderTraces], resolver: Re
 
 
 async def _included(domain: str, resolver: Resolver) -> tuple[str, ...]:
-    """Return the domains that the SPF record of a domain names (RFC 7208 sections 5.2 and 6.1)."""
+    """Return the domains whose servers the SPF record of a domain lets send (RFC 7208 sections 4.6.2, 5.2 and 6.1).
+
+    What it refuses ('-include:', '~include:') shows that its mail does not come from there.
+    """
     records = [text[:LONGEST_SPF] for text in await look_up_texts(domain, resolver)]
     terms = [term.lower() for text in records if text.lower().startswith("v=spf1 ") for term in text.split()[1:]]
-    named = (term.lstrip("+-~?") for term in terms)
+    named = (term.lstrip("+?") for term in terms)
     return tuple(
         term[8:] for each in named for term in [each.replace("redirect=", "include:")] if term[:8] == "include:"
     )

@@ -60,8 +60,13 @@ def failed(report: Report | None) -> bool:
 
 def serves(report: Report | None, named: NamedServer) -> bool:
     """Return whether trying a server showed that one can send by it: it does what it should, and lets one sign in."""
-    opens = report is not None and ("none" in named.auth or any(each in _KNOWN_WAYS for each in offered_ways(report)))
+    opens = report is not None and ("none" in named.auth or signs_in(report))
     return opens and not failed(report)
+
+
+def signs_in(report: Report) -> bool:
+    """Return whether a server offers a sign-in with a password or a token."""
+    return any(each in _KNOWN_WAYS for each in offered_ways(report))
 
 
 _KNOWN_WAYS = frozenset((*PASSWORD_MECHANISMS, *TOKEN_MECHANISMS))
@@ -111,14 +116,14 @@ def tried_words(report: Report | None, named: NamedServer) -> str:
         finding = next(iter(report.findings), None)
         return f"it was tried and did not do: {finding.title if finding else 'no answer'}"
     if not serves(report, named):
-        return _unusable_words(offered_ways(report))
+        return unusable_words(offered_ways(report))
     if report.address is not None and reachability(report.address) is Reachability.INNER:
         return f"{report.address} is an address inside a private network: from elsewhere it cannot be reached"
     return ""
 
 
-def _unusable_words(ways: tuple[str, ...]) -> str:
-    """Say that nobody can sign in with a password or a token, and who can change that."""
+def unusable_words(ways: tuple[str, ...]) -> str:
+    """Say that nobody can sign in with a password or a token, and who can change that: a clause."""
     if not ways:
         return "it answers, and offers no way to sign in"
     listed = shown(" and ".join(ways[:4]), 80)

@@ -40,8 +40,10 @@ class PublishedSettings:
         web: Web,
         builder: ResultBuilder,
         add: Callable[[Iterable[NamedServer]], Awaitable[None]],
+        followed: str = "",
     ) -> None:
-        """`add` takes servers up and tries them."""
+        """`add` takes servers up and tries them; `followed`: a file that the person named, and that is read."""
+        self._followed = followed
         self._address = address
         self._domain = address.ascii_domain
         self._web = web
@@ -67,7 +69,7 @@ class PublishedSettings:
         url = configuration_url(self._domain)
         fetched = await self._web.fetch(url)
         if isinstance(fetched, LedElsewhere):
-            self._builder.notes.append(redirect_words(url, fetched.url))
+            self._builder.notes.append(redirect_words(url, fetched.url, followed=False))
         if not isinstance(fetched, FetchedDocument):
             return
         offer = read_configuration(fetched.content)
@@ -118,7 +120,7 @@ class PublishedSettings:
 
     def _take_redirect(self, url: str, led: LedElsewhere, source: FoundBy) -> None:
         """Say that a file lies at another domain; of the domain's own, the person may be asked."""
-        self._builder.notes.append(redirect_words(url, led.url))
+        self._builder.notes.append(redirect_words(url, led.url, followed=led.url == self._followed))
         if source is FoundBy.AUTOCONFIG and belongs_to(urlsplit(url).hostname or "", self._domain):
             self._builder.redirects.append(led.url)
 
@@ -129,7 +131,9 @@ class PublishedSettings:
         return domain == self._domain and parts.scheme == "https" and own
 
 
-def redirect_words(url: str, following: str) -> str:
+def redirect_words(url: str, following: str, *, followed: bool) -> str:
     """Say that a settings file leads to another domain, and whose that is."""
     theirs = owner_of(urlsplit(following).hostname or "")
-    return f"{shown(url, 120)} leads to {shown(theirs, 80)}, another domain, and was not followed."
+    return (
+        f"{shown(url, 120)} leads to {shown(theirs, 80)}, another domain, and was {'' if followed else 'not '}followed."
+    )

@@ -130,7 +130,7 @@ class _Search:
         self.mx_known = asyncio.Event()
         self._trials = Trials(asking.verify)
         self._wildcards = WildcardDomains(asking.resolver)
-        self._published = PublishedSettings(address, asking.web, self.builder, self._add)
+        self._published = PublishedSettings(address, asking.web, self.builder, self._add, asking.file)
         self._news = asyncio.Event()
         """Something was learnt that may change who is waited for."""
 

@@ -144,8 +144,8 @@ _UNKNOWN = ", confidence: unknown"
 
 
 def _server_fact(new: NewEntry, endpoint: Endpoint) -> str:
-    """The page, where a sentence that was quoted from it names the port; else that the server answered."""
-    if new.source is None or any(str(endpoint.port) in re.findall(r"\d+", each) for each in new.source.says):
+    """The page, where the sentences that were quoted from it name the host and its port; else that it answered."""
+    if new.source is None or _names_server(new.source.says, endpoint):
         return _fact(new)
     return f", source: {scalar(_answers_id(new))}, as_of: {new.day}, confidence: own"
 
@@ -194,6 +194,18 @@ def _given(new: NewEntry) -> tuple[str, ...]:
     if new.username_form is not None and _username_fact(new) == _given_fact(new):
         said.append(f"user name: {new.username_form.value}")
     return tuple(said)
+
+
+def _names_server(says: Sequence[str], endpoint: Endpoint) -> bool:
+    """Whether sentences name a server: its host, whole, and its port, as the number of a port and of nothing else."""
+    host = re.compile(rf"(?<![\w.-]){re.escape(endpoint.host)}(?![\w-]|\.\w)", re.IGNORECASE)
+    port = re.compile(
+        rf"{re.escape(endpoint.host)}:{endpoint.port}\b"
+        rf"|\bports?\b(?:[ :|=()]|[a-z]+\b){{0,12}}(?:\d+(?: or |, ?| and |/)){{0,4}}{endpoint.port}\b",
+        re.IGNORECASE,
+    )
+    refuses = re.compile(r"\b(?:not|never|no longer)\b", re.IGNORECASE)
+    return any(map(host.search, says)) and any(port.search(each) and not refuses.search(each) for each in says)
 
 
 def _answers_id(new: NewEntry) -> str:

@@ -493,6 +493,7 @@ async def test_a_redirect_to_another_domain_is_told_and_followed_after_a_yes_alo
     assert there not in asked.web
     followed = await search(MX, pages, file=there)
     assert (followed.servers, followed.found.redirect) == (["smtp.hoster.de:465"], "")
+    assert f"{OWN} leads to hoster.de, another domain, and was followed." in followed.notes
     assert not followed.found.candidates[0].published, "the person said yes to reading it, and to nothing else"
 
 

@@ -10,6 +10,10 @@ import pytest
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.data_files import DataError
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.stages import Stage, Verdict
+from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.discovery.autodiscover import autodiscover_url, read_autodiscover
 from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.discovery.mailbox_traces import (
@@ -136,7 +140,49 @@ def test_one_provider_that_traces_point_to_is_nothing_to_choose_from(catalog: Ca
 async def test_a_name_that_only_looks_like_a_filter_is_none(catalog: Catalog) -> None:
     result, _, _ = await found(catalog, "firm.test. 60 IN MX 10 mx.notmimecast.com.\n")
     assert result.filtered_by == ""
-    assert "It is not in our list" in result.note
+    assert "It is not known to be of anybody in our list" in result.note
+
+
+@pytest.mark.parametrize(
+    ("mx", "provider"),
+    [("mx1.dreamhost.com", "dreamhost"), ("mailcluster.loopia.se", "loopia"), ("mx.forpsi.com", "forpsi")],
+)
+async def test_a_mail_host_of_somebody_in_our_list_by_its_name_is_asked_about(
+    catalog: Catalog, mx: str, provider: str
+) -> None:
+    result, _, _ = await found(catalog, f"firm.test. 60 IN MX 10 {mx}.\n")
+    assert (result.provider, [each.id for each in result.alternatives]) == (None, [provider])
+    assert result.note.startswith(f"{mx} receives the mail of firm.test. By its name it may be of ")
+    assert result.candidates == ()
+
+
+async def test_who_only_hands_mail_on_keeps_no_mailbox_by_its_name(catalog: Catalog) -> None:
+    result, _, _ = await found(catalog, "firm.test. 60 IN MX 10 inbound.mailgun.org.\n")
+    assert result.alternatives == ()
+    assert "known to be of anybody in our list" in result.note
+
+
+async def test_an_autodiscover_that_leads_to_a_provider_is_asked_about_whoever_receives_the_mail(
+    catalog: Catalog,
+) -> None:
+    result, _, _ = await found(catalog, "firm.test. 60 IN MX 10 mx.hoster.test.\n" + AUTODISCOVER)
+    assert [each.id for each in result.alternatives] == ["microsoft365", "godaddy-microsoft365"]
+
+
+@pytest.mark.parametrize("ways", ["NTLM", "GSSAPI NTLM"])
+async def test_a_server_whose_ways_in_nobody_has_is_told_wherever_it_comes_from(catalog: Catalog, ways: str) -> None:
+    """Exchange inside a firm: its mail host lets only Windows in."""
+
+    async def tried(endpoint: Endpoint) -> Report:
+        hello = CheckResult(Stage.EHLO, Verdict.PASS, 0.1, shown("hello"), capabilities={"AUTH": shown(ways)})
+        return Report(endpoint, (hello,))
+
+    async with DnsServer("firm.test. 60 IN MX 10 post.firm.test.\n") as dns:
+        asking = DiscoverySources(resolver=dns.resolver, web=Pages({}), verify=tried)
+        result = await discover(ANA, catalog, asking)
+    assert result.candidates == ()
+    assert "post.firm.test: it answers, and offers only" in result.note
+    assert "must allow LOGIN or PLAIN on the encrypted port." in result.note
 
 
 async def test_what_the_domain_itself_publishes_comes_before_traces(catalog: Catalog) -> None:
@@ -237,6 +283,8 @@ def test_an_answer_that_names_nothing_is_none(answer: bytes) -> None:
         ("selector1._domainkey.firm.test. 60 IN CNAME selector1.stranger.com.\n", {}),
         ('firm.test. 60 IN TXT "v=spf1 redirect=_spf.google.com"\n', {"google-workspace": (Trace.SPF,)}),
         ('firm.test. 60 IN TXT "v=spf1 ?include:zoho.com -all"\n', {"zoho": (Trace.SPF,)}),
+        ('firm.test. 60 IN TXT "v=spf1 -include:zoho.com ~include:_spf.google.com -all"\n', {}),
+        ('firm.test. 60 IN TXT "v=spf1 +include:zoho.eu -all"\n', {"zoho": (Trace.SPF,)}),
         ('firm.test. 60 IN TXT "v=spf1 include:notzoho.com a:zoho.com -all"\n', {}),
         ('firm.test. 60 IN TXT "include:_spf.google.com"\n', {}),
         ('firm.test. 60 IN TXT "v=spf1 include:_spf." "google.com ~all"\n', {"google-workspace": (Trace.SPF,)}),
