@@ -23,7 +23,7 @@ from smtp_wizard.commands.options.connection import (
 )
 from smtp_wizard.engine.base.characters import parse_words, visible
 from smtp_wizard.engine.base.data_files import DataError
-from smtp_wizard.engine.base.endpoint import PastedServer, Security, parse_server
+from smtp_wizard.engine.base.endpoint import Endpoint, PastedServer, Security, parse_server
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
@@ -31,7 +31,7 @@ from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.discovery.named_server import offered_ways, signs_in, unusable_words
 from smtp_wizard.engine.providers.catalog import OWN_FILE, load_catalog
 from smtp_wizard.engine.providers.entry_clash import entry_clash
-from smtp_wizard.engine.providers.file_addition import change_own_file, change_shipped_file
+from smtp_wizard.engine.providers.file_addition import change_own_file, change_shipped_file, own_text, shipped_text
 from smtp_wizard.engine.providers.new_entry import (
     CheckedServer,
     EntrySource,
@@ -124,28 +124,46 @@ class _New:
         self.today = date.today().isoformat()
 
     def run(self) -> int:
+        self._refuse_useless()
         source = self._source()
         said = self._said()
         entry = self._untried(said, source)
         self._refuse_taken(entry)
-        entry = replace(entry, servers=self._tried(said))
         file = self.given["into"] or self.invocation.folder / OWN_FILE
+        self._refuse_unwritable(file, entry, said)
+        entry = replace(entry, servers=self._tried(said))
         self._write(file, entry)
         self._tell(file, entry)
         return Exit.OK
 
     # -- what is said -----------------------------------------------------------------------------------------------
 
+    def _refuse_useless(self) -> None:
+        """Raise `click.UsageError` for what says nothing about an entry."""
+        given = self.given
+        for option, value in (("--username", given["username"]), ("--auth", given["auth"])):
+            if value:
+                raise click.UsageError(f"{option} is for an account: an entry has --username-form, and no password.")
+        if given["allow_cleartext"]:
+            raise click.UsageError("--allow-cleartext-login is for an account: only encrypted servers are written.")
+        if given["into"] is None and (given["source"] or given["says"]):
+            raise click.UsageError("--source and --says go with --into: your own file needs no page.")
+
     def _source(self) -> EntrySource | None:
-        """The page that the shipped file wants of every fact; None for a person's own file."""
+        """The page that the shipped file wants of every fact; None for a person's own file. Raises `CommandError`."""
         given, into = self.given, self.given["into"]
         if into is None:
             return None
-        if not given["source"]:
+        if not given["source"] and not can_ask():
             raise missing_answers(["--source"], phrase("The shipped file has nothing without a page that says so."))
-        if not str(given["source"]).startswith("https://"):
-            raise CommandError("input", phrase("--source begins with https://."))
-        return EntrySource("", given["source_kind"], "", given["source"], tuple(given["says"]))
+        try:
+            url = _page(given["source"]) if given["source"] else ask(self.out, "The page that documents it", _page)
+            says = tuple(map(_sentence, given["says"]))
+        except InputError as problem:
+            raise CommandError("input", problem.words) from None
+        if not says and can_ask():
+            says = ask(self.out, "A sentence of it that names the server and its port (nothing: none)", _sentences)
+        return EntrySource("", given["source_kind"], "", url, says)
 
     def _said(self) -> _Said:
         given = self.given
@@ -163,6 +181,9 @@ class _New:
             domains = ask(self.out, "What do its addresses end in? (with commas; nothing: customers' own)", _domains)
         if asks and not mx:
             mx = ask(self.out, "What do its mail hosts (MX) end in? (with commas; nothing: not known)", _domains)
+        if given["into"] is not None and given["username_form"] is None and can_ask():
+            wanted = f"What is the user name? ({' or '.join(_FORMS)}; nothing: not known)"
+            given["username_form"] = ask(self.out, wanted, _form)
         return _Said(name, server.host, server.port, server.security, domains, mx)
 
     def _untried(self, said: _Said, source: EntrySource | None) -> NewEntry:
@@ -236,26 +257,50 @@ class _New:
 
     # -- what is written --------------------------------------------------------------------------------------------
 
+    def _refuse_unwritable(self, file: Path, entry: NewEntry, said: _Said) -> None:
+        """Refuse a file that nothing can be added to, before anything is tried. Raises `CommandError`."""
+        server = CheckedServer(Endpoint(said.host, said.port or 465, Security.TLS), "")
+
+        def seen() -> None:
+            before = shipped_text(file) if entry.source is not None else own_text(file)
+            self._with_entry(replace(entry, servers=(server,)), before)
+
+        self._changing(file, seen)
+
     def _write(self, file: Path, entry: NewEntry) -> None:
         """Put the entry into the file, once the file with it has been read as a whole. Raises `CommandError`."""
+        change = change_shipped_file if entry.source is not None else change_own_file
+        self._changing(file, lambda: change(file, partial(self._with_entry, entry)))
+
+    def _changing(self, file: Path, act: Callable[[], None]) -> None:
+        """Do something with the file. Raises `CommandError` where it cannot be changed."""
+        name = shown(str(file), 300)
         try:
-            if entry.source is not None:
-                change_shipped_file(file, partial(self._with_entry, entry))
-            else:
-                change_own_file(file, partial(self._with_entry, entry))
+            act()
         except (DataError, UnsafeFile, InputError) as problem:
-            words = phrase("{} was not changed: {}", shown(file.name), shown(str(problem), 300))
+            words = phrase("{} was not changed: {}", name, shown(str(problem), 300))
             raise CommandError("not-written", words) from None
         except OSError as problem:
             why = shown(problem.strerror or "unknown reason")
-            raise CommandError("not-written", phrase("{} cannot be written: {}.", shown(file.name), why)) from None
+            raise CommandError("not-written", phrase("{} cannot be written: {}.", name, why)) from None
 
     def _with_entry(self, entry: NewEntry, before: str) -> str:
         """Return the file's text with the entry in it, once that can be read. Raises `DataError`, `InputError`."""
+        shipped = entry.source is not None
         after = with_addition(before, "providers", entry_text(entry))
         if entry.source is not None:
             after = with_addition(after, "sources", sources_text(entry))
-        _refuse_wrong(after, shipped=entry.source is not None)
+        try:
+            _refuse_wrong(after, shipped=shipped)
+        except DataError:
+            if before.strip():
+                _refuse_wrong(before, shipped=shipped)  # what is wrong already is told by its own line
+            if _is_flow(before):
+                words = phrase(
+                    "what stands there is in braces: write each key on a line of its own, then it can be added to."
+                )
+                raise InputError(words) from None
+            raise
         return after
 
     def _tell(self, file: Path, entry: NewEntry) -> None:
@@ -271,6 +316,41 @@ class _New:
         self.out.narrate("Test it:")
         for line in tests:
             self.out.narrate(f"  {line}")
+
+
+def _is_flow(text: str) -> bool:
+    """Whether a file's whole text is one mapping in braces, which nothing can be added behind."""
+    bare = (line.strip() for line in text.splitlines())
+    return next((line for line in bare if line and not line.startswith(("#", "---", "%"))), "").startswith("{")
+
+
+SHORTEST_SENTENCE, LONGEST_SENTENCE = 8, 600
+"""Characters of what is quoted from a page: enough to be found there again, and no whole page."""
+
+
+def _page(text: str) -> str:
+    if not text.startswith("https://"):
+        raise InputError(phrase("The page that documents it (--source) begins with https://."))
+    return parse_words(text)
+
+
+def _sentence(text: str) -> str:
+    """Return a sentence of a page. Raises `InputError` for what is none."""
+    said = " ".join(parse_words(text).split())
+    if not SHORTEST_SENTENCE <= len(said) <= LONGEST_SENTENCE:
+        words = "Quote a sentence of the page (--says), {} to {} characters of it on one line, as it stands there."
+        raise InputError(phrase(words, SHORTEST_SENTENCE, LONGEST_SENTENCE))
+    return said
+
+
+def _sentences(text: str) -> tuple[str, ...]:
+    return (_sentence(text),) if text else ()
+
+
+def _form(text: str) -> str | None:
+    if text and text not in _FORMS:
+        raise InputError(phrase("Type {}, or nothing.", shown(" or ".join(_FORMS))))
+    return text or None
 
 
 def _line(text: str) -> str:

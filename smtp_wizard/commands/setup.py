@@ -35,7 +35,7 @@ from smtp_wizard.commands.options.sign_in import warn_of_oddities
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.commands.save_step import Saving
 from smtp_wizard.commands.screens_or_plain import open_wizard
-from smtp_wizard.commands.setup_options import GivenAnswers, SetupOptions
+from smtp_wizard.commands.setup_options import GivenAnswers, SetupOptions, elsewhere_words
 from smtp_wizard.commands.setup_questions import MissingAnswers
 from smtp_wizard.commands.setup_way_in import WayIn
 from smtp_wizard.engine.accounts.account import Account, parse_name
@@ -142,6 +142,8 @@ class _Setup:
         for override in self.invocation.services.catalog.overrides_of(draft.connection.provider):
             self.out.narrate(override.words)  # the person's own file decides where the password goes
         draft = self.missing.asked(draft) if lacking else draft
+        if words := elsewhere_words(draft, self.invocation.services.catalog):
+            self.out.narrate(words)
         self.missing.refuse_unconfirmed(draft)
         draft = with_tidy_secret(self.way_in.chosen(draft), self.invocation.services.catalog)
         warn_of_oddities(self.out, draft.secret)

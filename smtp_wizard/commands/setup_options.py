@@ -23,6 +23,8 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.discovery.candidate import FoundBy
+from smtp_wizard.engine.discovery.server_identity import belongs_to
+from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 from smtp_wizard.engine.secrets.command import parse_command
 from smtp_wizard.engine.secrets.reference_stores import variable_for
@@ -234,3 +236,22 @@ class GivenAnswers:
 def custom_provider(invocation: Invocation) -> Provider:
     """Return what stands for a provider that is in no catalogue."""
     return next(each for each in invocation.services.catalog.providers if each.kind is ProviderKind.CUSTOM)
+
+
+def elsewhere_words(draft: Draft, catalog: Catalog) -> str:
+    """Say that the server that was named is none of the provider's that was named; '' where it is, or none is known.
+
+    Hosts of one registered domain belong together: a provider has more than the list does.
+    """
+    provider, endpoint = catalog.get(draft.connection.provider), draft.connection.endpoint
+    known = [each.endpoint.host for each in provider.offered(draft.address)] if provider is not None else []
+    if provider is None or endpoint is None or not known or not provider.firm or draft.connection.sandbox:
+        return ""
+    domain = draft.address.ascii_domain if draft.address is not None else ""
+    if any(belongs_to(endpoint.host, each) for each in (*known, *filter(None, [domain]))):
+        return ""
+    what = "access token" if draft.connection.auth is Auth.XOAUTH2 else "password"
+    return (
+        f"{shown(endpoint.host, 80)} is none of the servers of {provider.short_name} ({shown(known[0], 80)}), and you "
+        f"named both: the {what} goes to {shown(endpoint.host, 80)}."
+    )

@@ -21,8 +21,19 @@ def can_ask() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
+QUIT = frozenset({"quit", "exit"})
+HELP = phrase(
+    "Type the answer, or 'quit' to leave: nothing is done then. There is no way back to the question before. Where one "
+    "of the words quit, exit, back and help is the answer itself, put it in quotation marks."
+)
+
+
 def ask(out: Output, question: str, parse: Callable[[str], T]) -> T:
-    """Ask until the answer can be used. `parse` raises `InputError`. Raises `CommandError` at the end of the input."""
+    """Ask until the answer can be used. `parse` raises `InputError`.
+
+    The words that the wizard in lines of text knows are no answers here, either. Raises `CommandError` at the end of
+    the input, and where the person leaves.
+    """
     while True:
         line = _line(f"{question}: ")
         if not line:
@@ -30,10 +41,21 @@ def ask(out: Output, question: str, parse: Callable[[str], T]) -> T:
         if has_surrogate(line):
             out.narrate(NO_TEXT)
             continue
+        if line.strip().lower() in QUIT:
+            raise CommandError("declined", phrase("You left. Nothing was done."), exit_code=Exit.FAILED)
+        if line.strip().lower() in ("help", "back"):
+            out.narrate(HELP)
+            continue
         try:
-            return parse(line.strip())
+            return parse(_meant(line.strip()))
         except InputError as problem:
             out.narrate(str(problem))
+
+
+def _meant(text: str) -> str:
+    """Return one of the words that are no answers, where it stands in quotation marks to be one."""
+    quoted = len(text) > 2 and text[0] == text[-1] and text[0] in "'\""
+    return text[1:-1] if quoted and text[1:-1].lower() in {*QUIT, "help", "back"} else text
 
 
 def ask_password(question: str) -> Secret:

@@ -371,6 +371,19 @@ async def test_the_region_that_was_named_gets_the_password(world: Open) -> None:
     assert (ran.code, ran.result["host"]) == (0, host)
 
 
+@pytest.mark.parametrize(
+    ("host", "told"), [(EVIL, True), (f"smtp.{DOMAIN}", False), ("email-smtp.eu-west-1.amazonaws.com", False)]
+)
+async def test_a_named_server_that_is_none_of_the_named_provider_s_is_told(
+    world: Open, host: str, *, told: bool
+) -> None:
+    async with world("") as at:
+        ran = await at.setup("--provider", "amazon-ses", "--username", "AKIA1", "--host", host, "--port", "465")
+    assert (ran.code, ran.result["host"]) == (0, host)
+    words = f"{host} is none of the servers of Amazon SES"
+    assert (words in " ".join(ran.err.split())) is told
+
+
 # --- a mail host that is not the preferred one ---
 
 

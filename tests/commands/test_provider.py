@@ -207,6 +207,100 @@ def test_in_a_terminal_it_is_asked_for() -> None:
     assert "127.0.0.1, port 1 was not reached" in " ".join(ran.out.split())
 
 
+def test_in_a_terminal_the_page_is_asked_for_and_what_it_says(tmp_path: Path) -> None:
+    file = tmp_path / "providers.yaml"
+    shutil.copy(data_path("providers.yaml"), file)
+    ran = on_terminal(
+        ["provider", "new", "--into", str(file), "--name", "Nordhost", "--host", "127.0.0.1:1"],
+        typed=[
+            ("The page that documents it: ", "help.nordhost.example\n"),
+            ("begins with https://", "https://help.nordhost.example\n"),
+            ("(nothing: none): ", "short\n"),
+            ("Quote a sentence", "The server is 127.0.0.1, port 1.\n"),
+            ("What is the user name?", "full\n"),
+            ("Type full-address or local-part, or nothing.", "local-part\n"),
+        ],
+    )
+    assert ran.code == 1
+    assert "127.0.0.1, port 1 was not reached" in " ".join(ran.out.split())
+
+
+def test_the_words_of_the_wizard_are_no_answers_when_a_command_asks() -> None:
+    ran = on_terminal(
+        ["provider", "new"],
+        typed=[
+            ("What is it called?: ", "help\n"),
+            ("There is no way back", '"Help"\n'),
+            ("smtp.example.com: ", "back\n"),
+            ("There is no way back", "Quit\n"),
+        ],
+    )
+    assert ran.code == 1
+    assert "You left. Nothing was done." in ran.out
+    assert "Trying" not in ran.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--auth", "none"),
+        ("--username", "bob"),
+        ("--allow-cleartext-login",),
+        ("--source", "https://nordhost.example/mail"),
+        ("--says", "The server is mail.nordhost.example."),
+    ],
+)
+def test_what_would_change_nothing_is_refused(words: tuple[str, ...]) -> None:
+    ran = run("provider", "new", *NAMED, "--host", "localhost", *words)
+    assert ran.code == 2
+    assert words[0] in ran.err
+    assert "Trying" not in ran.err
+
+
+@pytest.mark.parametrize("says", ["x", "Port: 465\nHost: mail.nordhost.example", "a b" * 300])
+def test_what_is_no_sentence_is_not_quoted(says: str, tmp_path: Path) -> None:
+    page = ("--into", str(tmp_path / "providers.yaml"), "--source", "https://nordhost.example/mail")
+    ran = run("provider", "new", *NAMED, "--host", "localhost", *page, "--says", says, "--json")
+    assert (ran.code, ran.error["code"]) == (2, "input")
+
+
+OWN_ENTRY = "{id: a, name: A, endpoints: [{host: a.example, port: 465, security: tls}]}"
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        (f"{{providers: [{OWN_ENTRY}]}}\n", "is in braces"),
+        ("{}\n", "is in braces"),
+        (f"providers: [{OWN_ENTRY}]\n", "written in one line"),
+        ("providers:\n  - id: a\n   name: b\n", "line 3"),
+    ],
+)
+def test_a_file_that_nothing_can_be_added_to_is_said_before_anything_is_tried(
+    before: str, words: str, own_home: Path
+) -> None:
+    folder = own_home / "config"
+    folder.mkdir(mode=0o700)
+    (folder / "providers.yaml").write_text(before)
+    (folder / "providers.yaml").chmod(0o600)
+    ran = run("provider", "new", *NAMED, "--host", "localhost", "--json")
+    assert (ran.code, ran.error["code"]) == (2, "not-written")
+    assert words in ran.error["message"]
+    assert str(folder / "providers.yaml") in ran.error["message"]
+    assert "Trying" not in ran.err
+    assert (folder / "providers.yaml").read_text() == before
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_checkout_s_file_that_is_none_is_said_before_anything_is_tried(tmp_path: Path, *, there: bool) -> None:
+    file = tmp_path if there else tmp_path / "gone" / "providers.yaml"
+    page = ("--source", "https://nordhost.example/mail")
+    ran = run("provider", "new", *NAMED, "--host", "localhost", "--into", str(file), *page, "--json")
+    assert (ran.code, ran.error["code"]) == (2, "not-written")
+    assert str(file) in ran.error["message"]
+    assert "Trying" not in ran.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

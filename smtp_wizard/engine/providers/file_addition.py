@@ -35,7 +35,7 @@ def change_own_file(file: Path, change: Change, *, patience: float = PATIENCE) -
     """
     make_private_dir(file.parent)
     with _alone(file.parent, patience):
-        write_private(file, change(_own_text(file)).encode())
+        write_private(file, change(own_text(file)).encode())
 
 
 def change_shipped_file(file: Path, change: Change, *, patience: float = PATIENCE) -> None:
@@ -47,6 +47,19 @@ def change_shipped_file(file: Path, change: Change, *, patience: float = PATIENC
     with _alone(there.parent, patience):
         before, facts = _shipped_text(there)
         _replace(there, change(before), facts)
+
+
+def own_text(file: Path) -> str:
+    """Return a person's own file, '' where it is not there yet. Raises `InputError`, `UnsafeFile`, `OSError`."""
+    try:
+        return _text(read_private(file, LARGEST))
+    except FileNotFoundError:
+        return ""
+
+
+def shipped_text(file: Path) -> str:
+    """Return the file of a checkout. Raises `InputError` where it is read-only, or no text; `OSError`."""
+    return _shipped_text(Path(os.path.realpath(file, strict=True)))[0]
 
 
 @contextmanager
@@ -70,13 +83,6 @@ def _locked(handle: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _own_text(file: Path) -> str:
-    try:
-        return _text(read_private(file, LARGEST))
-    except FileNotFoundError:
-        return ""
 
 
 def _shipped_text(file: Path) -> tuple[str, os.stat_result]:

@@ -252,15 +252,18 @@ def with_addition(text: str, key: str, addition: str) -> str:
     The key is added where it is not there. Raises `InputError` where what stands there is written in one line.
     """
     lines = _LINES.findall(text)
+    ended = re.search(r"\r\n|\r|\n", lines[0]) if lines else None
+    newline = ended[0] if ended is not None else "\n"
+    addition = addition.replace("\n", newline)
     if lines and not lines[-1].endswith(("\n", "\r")):
-        lines[-1] += "\n"
+        lines[-1] += newline
     named = (at for at, line in enumerate(lines) if _key_of(line) == key)
     start = next(named, None)
     if start is None:
-        return "".join([*lines, f"{key}:\n", addition])
+        return "".join([*lines, f"{key}:{newline}", addition])
     rest = lines[start].partition(":")[2].partition(" #")[0].strip()
     if rest in ("[]", "{}", "~", "null"):
-        lines[start] = f"{key}:\n"
+        lines[start] = f"{key}:{newline}"
     elif rest:
         raise InputError(phrase("What stands at '{}' is written in one line: nothing can be added.", shown(key)))
     end = next((at for at in range(start + 1, len(lines)) if re.match(r"[^\s#-]", lines[at])), len(lines))
@@ -285,4 +288,4 @@ def _as_deep(addition: str, before: Sequence[str]) -> str:
     """Return the addition as far in as the entries before it."""
     first = next((line for line in before if line.strip() and not line.lstrip().startswith("#")), "  ")
     depth = len(first) - len(first.lstrip(" "))
-    return "".join(f"{' ' * depth}{line[2:]}" for line in addition.splitlines(keepends=True))
+    return "".join(f"{' ' * depth}{line[2:]}" for line in _LINES.findall(addition))

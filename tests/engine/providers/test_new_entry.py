@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -174,6 +175,14 @@ def test_it_stands_behind_the_others_and_comments_stay(before: str, tmp_path: Pa
     providers = read_own_file(written(tmp_path, after), read_provider_file())
     assert [each.id for each in providers] == (["a"] if "id: a" in before else []) + ["nordhost"]
     assert [line for line in before.splitlines() if line.startswith("#") and line not in after.splitlines()] == []
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("before", ["# mine\nproviders:\n  - id: a", "# mine\nversion: 1\n", "# mine\nproviders: []\n"])
+def test_lines_end_as_those_before_them(before: str, end: str) -> None:
+    after = with_addition(before.replace("\n", end), "providers", entry_text(NEW))
+    assert after.replace(end, "") == with_addition(before, "providers", entry_text(NEW)).replace("\n", "")
+    assert set(re.findall(r"\r\n|\r|\n", after)) == {end}
 
 
 def test_a_list_in_one_line_is_left_alone() -> None:
