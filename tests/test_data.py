@@ -21,6 +21,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.limits.catalogue_limits import sender_of
 from smtp_wizard.engine.limits.mailing_plan import Mailing, Sender, plan
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
@@ -859,3 +860,36 @@ def test_a_limit_over_a_stretch_of_time_is_in_the_published_list_of_units() -> N
         *("day", "week", "month"),
         *("message", "connection", "session", "concurrent"),
     }
+
+
+PLAN_WORDS = re.compile(r"\b(plans?|trial|free|paid|subscribers?|contract|package|accounts?)\b")
+NO_KIND = re.compile(r"\b(each|per|web page|whole|greeting|shared|SMTP relay)\b")
+"""Words of a case: a figure for each mailbox, or for the whole account, is no kind of account."""
+
+
+@each_row("provider", [each.id for each in CATALOG.providers])
+def test_figures_of_several_kinds_of_account_say_whose_they_are(provider: str) -> None:
+    """Else a plan would take one of a trial and one of a paid account together."""
+    known = CATALOG.get(provider)
+    assert known is not None
+    for limit in known.limits:
+        if limit.value and PLAN_WORDS.search(limit.applies_to) and not NO_KIND.search(limit.applies_to):
+            assert limit.accounts, (provider, limit.words())
+
+
+@each_row("provider", [each.id for each in CATALOG.providers])
+def test_a_limit_on_attachments_says_whether_it_is_before_they_are_encoded(provider: str) -> None:
+    known = CATALOG.get(provider)
+    assert known is not None
+    for limit in known.limits:
+        said = re.search(r"\b(files?|attachments?|included)\b", limit.applies_to)
+        if limit.what is Counted.BYTES and limit.value and said:
+            assert limit.size_of is not None, (provider, limit.words())
+
+
+def test_no_account_of_the_catalogue_is_planned_with_that_is_barred_while_another_is_not() -> None:
+    for provider in CATALOG.providers:
+        sender = sender_of(provider)
+        if any(not each.barred for each in provider.accounts):
+            assert sender.account is not None
+            assert not sender.account.barred, provider.id

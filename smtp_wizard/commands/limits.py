@@ -67,5 +67,5 @@ def _text(rows: Sequence[LimitRow], width: int | None) -> Iterator[str]:
     lines = [("Provider", "", "Limit", "Who says so", "Checked")]
     for row in rows:
         mark = "*" if row.limit.documented else ""
-        lines.append((row.provider.id, mark, limit_words(row.limit), limit_source_words(row), row.provider.checked))
+        lines.append((row.provider.id, mark, limit_words(row), limit_source_words(row), row.provider.checked))
     yield from table(lines, width)

@@ -18,10 +18,11 @@ from smtp_wizard.engine.limits.mailing_plan import (
     Plan,
     Reserve,
     calendar,
-    matches_words,
+    can_be_chosen,
     parse_size,
     parse_start,
     plan,
+    scopes,
 )
 from smtp_wizard.flows.areas.mailing import parse_each, parse_recipients, parse_sent
 from smtp_wizard.runtime.exit_codes import CommandError, Exit
@@ -89,6 +90,8 @@ def command(
 
     The exit code is 0 whether or not the mailing fits.
     """
+    if as_csv and invocation.out.form is Form.JSON:
+        raise CommandError("input", phrase("--json and --csv contradict each other."))
     known = [provider_called(invocation, each) for each in providers]
     _check_words(known, chosen)
     mailing = Mailing(
@@ -121,11 +124,10 @@ def _sent(counts: Sequence[str], accounts: int) -> list[int]:
 
 def _check_words(providers: Sequence[Provider], chosen: str) -> None:
     """Raises `CommandError` where the words of --for belong to no limit."""
-    today = [limit for provider in providers for limit in provider.limits if not limit.historical]
-    if chosen and not any(matches_words(limit, chosen) for limit in today):
-        scopes = dict.fromkeys(limit.applies_to for limit in today if limit.applies_to)
-        listed = shown("; ".join(scopes))
-        hint = phrase("There are: {}." if scopes else "No limit of today is for some accounts only.", listed)
+    if chosen and not any(can_be_chosen(chosen, each.limits, each.accounts) for each in providers):
+        found = dict.fromkeys(scope for each in providers for scope in scopes(each.limits, each.accounts))
+        listed = shown("; ".join(found))
+        hint = phrase("There are: {}." if found else "No limit of today is for some accounts only.", listed)
         raise CommandError("no-such-scope", phrase("No limit is for '{}'.", shown(chosen, 60)), hint, Exit.NOT_FOUND)
 
 

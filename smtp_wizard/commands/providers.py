@@ -129,8 +129,9 @@ def _text(provider: Provider, width: int | None) -> Iterator[str]:
     yield from _block("Servers", [_endpoint_line(each) for each in provider.endpoints])
     yield from _block("Compared with ISPDB", [_ispdb_line(provider, entry) for entry in provider.ispdb])
     yield from _block("Ways to sign in", [line for path in provider.paths for line in _path_lines(path)])
-    notes = [provider.limits_note] if provider.limits_note else []
-    yield from _block("Sending limits", [*(_limit_line(limit) for limit in provider.limits), *_indented(notes)])
+    limits = (_limit_line(provider, limit) for limit in provider.limits)
+    notes = filter(None, (provider.no_mailings, provider.limits_note))
+    yield from _block("Sending limits", [*limits, *_indented(notes)])
     if provider.documented is not None:
         yield from _block("What the old help article says", _documented_lines(provider.documented))
     yield from _block("What would change this entry", _indented(each.words for each in look_again(provider)))
@@ -181,8 +182,9 @@ def _path_lines(path: AccessPath) -> list[str]:
     return lines
 
 
-def _limit_line(limit: SendLimit) -> str:
-    return f"  {limit.words()} ({limit.confidence.value}{f', {limit.as_of}' if limit.as_of else ''})"
+def _limit_line(provider: Provider, limit: SendLimit) -> str:
+    words = " - ".join((limit.words(), *provider.barred(limit)))
+    return f"  {words} ({limit.confidence.value}{f', {limit.as_of}' if limit.as_of else ''})"
 
 
 def _documented_lines(documented: Documented) -> list[str]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.limits.catalogue_limits import rows_of
-from smtp_wizard.engine.limits.mailing_plan import is_rate, limits_in_force, others
-from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
+from smtp_wizard.engine.limits.mailing_plan import is_rate, is_size, limits_in_force, others
+from smtp_wizard.engine.providers.limits import MEGABYTE, NOT_KNOWN, Counted, Per, SendLimit, SizeOf
 from smtp_wizard.text.limits import limit_words, table_cells
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from smtp_wizard.engine.providers.provider import Provider
 
-UNPUBLISHED = "?"
+UNKNOWN = "?"
 NO_SUCH_LIMIT = "-"
 LONGEST_NAME = 46
 
@@ -30,7 +30,7 @@ class LimitLine:
     id: str
     name: str
     day: str
-    """Messages a day of the ordinary account, `?` where nothing is published, `-` where only other limits are."""
+    """Messages a day of the ordinary account, `?` where we know nothing, `-` where only other limits are."""
     hour: str
     largest: str
 
@@ -38,6 +38,7 @@ class LimitLine:
 _IN_AN_HOUR = {
     Per.SECOND: 3_600,
     Per.MINUTE: 60,
+    Per.FIVE_MINUTES: 12,
     Per.TEN_MINUTES: 6,
     Per.HALF_HOUR: 2,
     Per.HOUR: 1,
@@ -50,9 +51,9 @@ _MANY = (Counted.MESSAGES, Counted.RECIPIENTS)
 
 def limit_line(provider: Provider) -> LimitLine:
     """Return the row of a provider: what its ordinary account may send today."""
-    held = limits_in_force(provider.limits)
+    held = limits_in_force(provider.limits, accounts=provider.accounts)
     day, hour = _day(held), _narrowest(_an_hour(held))
-    name, nothing = short_name(provider), NO_SUCH_LIMIT if hour else UNPUBLISHED
+    name, nothing = short_name(provider), NO_SUCH_LIMIT if hour else UNKNOWN
     return LimitLine(provider.id, name, day or nothing, hour or NO_SUCH_LIMIT, _largest(held))
 
 
@@ -76,8 +77,8 @@ def _narrowest(numbers: Iterable[int]) -> str:
 
 
 def _largest(held: Iterable[SendLimit]) -> str:
-    size = next((each.value or 0 for each in held if (each.what, each.per) == (Counted.BYTES, Per.MESSAGE)), 0)
-    return _megabytes(size) if size else UNPUBLISHED
+    size = next((each.value or 0 for each in held if is_size(each) and not each.ceiling), 0)
+    return _megabytes(size) if size else UNKNOWN
 
 
 def _megabytes(size: int) -> str:
@@ -86,19 +87,29 @@ def _megabytes(size: int) -> str:
 
 def today_words(provider: Provider) -> str:
     """Return what the ordinary account may send today, in a sentence; and that other accounts differ."""
-    held = sorted(limits_in_force(provider.limits), key=lambda each: (not is_rate(each), list(Per).index(each.per)))
-    differ = any(is_rate(each) for each in others(provider.limits, held))
-    to = table_cells([each for each in provider.limits if not each.documented])[2]
+    found = limits_in_force(provider.limits, accounts=provider.accounts)
+    held = sorted(found, key=lambda each: (not is_rate(each), list(Per).index(each.per)))
+    differ = any(is_rate(each) for each in others(provider.limits, held, provider.accounts))
+    to = table_cells(held)[2]
     said = ", ".join(_in_words(each, to) for each in held)
     if not said:
-        return "Today: no figure is published."
+        return f"Today: how much may be sent is {_silence(provider)}."
     return f"Today: {said}{'; it depends on the account' if differ else ''}."
+
+
+def _silence(provider: Provider) -> str:
+    """Return who left the limits open: the provider, our search, or nobody has looked."""
+    return next((each.figure for each in provider.limits if each.value is None), NOT_KNOWN)
 
 
 def _in_words(limit: SendLimit, to: str) -> str:
     """'500 messages a day', 'each to 100-500 people', '25 MB at most'."""
     number = limit.value or 0
     match limit.what, limit.per:
+        case Counted.BYTES, Per.MESSAGE if limit.ceiling:
+            return f"never more than {_megabytes(number)}"
+        case Counted.BYTES, Per.MESSAGE if limit.size_of is SizeOf.FILES:
+            return f"files of {_megabytes(number)} at most"
         case Counted.BYTES, Per.MESSAGE:
             return f"{_megabytes(number)} at most"
         case Counted.RECIPIENTS, Per.MESSAGE:
@@ -126,10 +137,10 @@ def short_name(provider: Provider, width: int = LONGEST_NAME) -> str:
 
 def article_words(provider: Provider) -> str:
     """Return what the old article says of a provider's limits, in short; '' where it says nothing."""
-    old = [row.limit for row in rows_of(provider) if row.limit.documented]
+    old = [row for row in rows_of(provider) if row.limit.documented]
     if not old:
         return ""
-    fast, day, to, size = (cell.removesuffix(" r") for cell in table_cells(old))
+    fast, day, to, size = (cell.removesuffix(" r") for cell in table_cells([row.limit for row in old]))
     parts = (
         day.replace("/", " a ") if "/" in day else f"{day} a day" if day else "",
         _speed(fast),

@@ -18,7 +18,6 @@ from smtp_wizard.engine.limits.catalogue_limits import (
     access_to,
     advice,
     can_send,
-    largest,
     refusals,
     ways_in,
 )
@@ -30,15 +29,16 @@ from smtp_wizard.engine.limits.mailing_plan import (
     Share,
     calendar,
     is_rate,
+    is_size,
     limits_in_force,
     others,
     runs,
 )
-from smtp_wizard.engine.providers.limits import MEGABYTE, NOT_PUBLISHED, Counted, Per, SendLimit
+from smtp_wizard.engine.providers.limits import MEGABYTE, NOT_KNOWN, Counted, Per, SendLimit, SizeOf
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.providers.catalog import Catalog
-    from smtp_wizard.engine.providers.provider import Provider
+    from smtp_wizard.engine.providers.provider import Provider, Retirement
 
 if TYPE_CHECKING:
     from smtp_wizard.output.documents.limits import LimitRowJson, LimitsPlan, ShareJson
@@ -55,6 +55,7 @@ DAYS_SHOWN = 31
 WAITS = {
     Per.SECOND: "a few seconds",
     Per.MINUTE: "a minute",
+    Per.FIVE_MINUTES: "five minutes",
     Per.TEN_MINUTES: "ten minutes",
     Per.HALF_HOUR: "half an hour",
     Per.HOUR: "an hour",
@@ -96,18 +97,19 @@ def _cell(value: Any) -> Any:
     return "" if value is None else value
 
 
-def limit_words(limit: SendLimit) -> str:
-    """Return a limit for a person; where the old article gives no figure, its own words."""
+def limit_words(row: LimitRow) -> str:
+    """Return a limit for a person: its own words where the old article gives no figure, and why it is of no use."""
+    limit = row.limit
     if limit.documented and limit.value is None:
         return f"'{shown(limit.applies_to, LINE)}'"
-    return limit.words()
+    return " - ".join((limit.words(), *row.provider.barred(limit)))
 
 
 def limit_source_words(row: LimitRow) -> str:
     """Say where a figure is from: title and day, and how far to trust it."""
     limit, source = row.limit, row.provider.source(row.limit.source)
     if not limit.source:
-        return "no source: nothing was found"
+        return "no source: nobody has looked yet"
     title = "the old help article" if limit.source == ARTICLE else source.title if source else limit.source
     trust = "" if limit.documented or limit.confidence.value == "official" else f", {limit.confidence.value}"
     return f"{title}, {limit.as_of}{trust}"
@@ -119,7 +121,7 @@ def limit_source_words(row: LimitRow) -> str:
 def plan_words(made: Plan, catalog: Catalog) -> list[str]:
     """Say a plan in paragraphs: when it is done, what binds, how fast; or why it cannot be planned."""
     mailing = made.mailing
-    said = [f"{_headline(made)}{_together(made, catalog)}"]
+    said = [f"{_headline(made)}{_together(made, catalog)}", *_accounts_planned_with(made, catalog)]
     narrowest = made.narrowest
     if narrowest is not None and narrowest.binding is not None:
         row = LimitRow(_provider(narrowest, catalog), narrowest.binding)
@@ -138,8 +140,16 @@ def plan_words(made: Plan, catalog: Catalog) -> list[str]:
 
 def _paces(made: Plan, catalog: Catalog) -> str:
     """The pace of each account, named where there are several."""
-    paces = [(_provider(share, catalog).name, pace_words(share.interval or 0)) for share in made.working]
+    paces = [(_provider(share, catalog).name, _each_pace(share.interval or 0)) for share in made.working]
     return paces[0][1] if len(paces) == 1 else "; ".join(f"{pace} from {name}" for name, pace in paces)
+
+
+def _each_pace(seconds: float) -> str:
+    """'second', '72 seconds', '3 minutes', as it stands behind 'every'."""
+    return pace_words(seconds).removeprefix("1 ") if pace_words(seconds) in _ONES else pace_words(seconds)
+
+
+_ONES = ("1 second", "1 hour")
 
 
 def days_words(days: int) -> str:
@@ -158,8 +168,16 @@ def _headline(made: Plan) -> str:
         return f"{what}: {days_words(made.days)}, {when}.{late}"
     if any(share.exclusion is None for share in made.shares):
         return f"{what}: more than {LONGEST // 366} years. It does not fit."
-    unknown = any(share.exclusion is Exclusion.NOT_PUBLISHED for share in made.shares)
+    unknown = any(share.exclusion is Exclusion.NOT_KNOWN for share in made.shares)
     return f"{what}: {'it cannot be planned' if unknown else 'it does not fit'}."
+
+
+def _accounts_planned_with(made: Plan, catalog: Catalog) -> Iterator[str]:
+    """Yield what kind of account was taken, where a provider has several."""
+    for share in made.shares:
+        if share.sender.account is not None:
+            name = _provider(share, catalog).name
+            yield f"Planned with this kind of account at {name}: {share.sender.account.name}."
 
 
 def _together(made: Plan, catalog: Catalog) -> str:
@@ -172,30 +190,52 @@ def _together(made: Plan, catalog: Catalog) -> str:
 def trouble_words(share: Share, made: Plan, provider: Provider) -> str:
     """Say why an account of a provider takes no part in a plan; '' where it does."""
     match share.exclusion:
+        case Exclusion.TOO_MANY if share.binding is not None:
+            most = f"{share.binding.value or 0:,}"
+            return f"{provider.name} lets no mailing to more than {most} people leave, and not in parts either."
+        case Exclusion.TOO_LARGE if share.binding is not None and share.binding.size_of is SizeOf.FILES:
+            return f"The files are too large for {provider.name}: {share.binding.figure}, before they are encoded."
         case Exclusion.TOO_LARGE:
             size = f"{made.mailing.encoded / MEGABYTE:,.1f} MB"
             return f"The message is too large for {provider.name}: on its way it has {size}, as files grow by a third."
         case Exclusion.NOTHING_LEFT:
             return f"What you keep free is all that {provider.name} lets you send."
-        case Exclusion.NOT_PUBLISHED if not can_send(provider):
+        case Exclusion.BARRED if share.sender.account is not None:
+            return f"{provider.name}: {share.sender.account.barred}"
+        case Exclusion.NOT_KNOWN if not can_send(provider):
             return NO_PROGRAM.format(provider.name)
-        case Exclusion.NOT_PUBLISHED:
+        case Exclusion.NOT_KNOWN:
             return (
-                f"{provider.name}: the limit is not published, and we do not guess. Ask them how many messages a day "
-                "your account may send. Until then send in small parts, and stop at the first refusal."
+                f"{provider.name}: the limit is {_whose_silence(share)}, and we do not guess. Ask them how many "
+                "messages a day your account may send. Until then send in small parts, and stop at the first refusal."
             )
     return ""
+
+
+def _whose_silence(share: Share) -> str:
+    """Say of a limit without a figure who left it open: the provider, our search, or nobody has looked."""
+    account = share.sender.account
+    own = (each for each in share.sender.limits if not each.accounts or (account and account.id in each.accounts))
+    open_ones = [each.figure for each in own if each.value is None and not each.documented and _is_stretch(each)]
+    return next(iter(open_ones), NOT_KNOWN)
+
+
+def _is_stretch(limit: SendLimit) -> bool:
+    return limit.per in WAITS
 
 
 def notes(made: Plan, catalog: Catalog) -> list[str]:
     """Say what else is known and was not planned with: other figures, connections, the provider's own remark."""
     said: list[str] = []
     for share in made.shares:
-        provider, limits = _provider(share, catalog), share.sender.limits
-        held = limits_in_force(limits, share.sender.chosen)
-        different = [each.words() for each in others(limits, held) if is_rate(each)]
+        provider, held = _provider(share, catalog), share.sender.held
+        other = others(share.sender.limits, held, share.sender.accounts)
+        different = [each.words() for each in other if is_rate(each)]
         if can_send(provider) and (closed := access_words(provider)):
             said.append(closed)
+        if provider.no_mailings:
+            said.append(f"{provider.name}: {provider.no_mailings}")
+        said += [f"{provider.name}: {each.barred}" for each in provider.accounts if each.barred]
         if different:
             said.append(f"{provider.name} has other figures for other accounts: {'; '.join(different)}.")
         said += [
@@ -203,11 +243,32 @@ def notes(made: Plan, catalog: Catalog) -> list[str]:
             for each in held
             if each.per in (Per.CONNECTION, Per.SESSION)
         ]
-        if made.mailing.size and share.exclusion is None and not largest(provider):
-            said.append(f"{provider.name}: how large a message may be is not published.")
+        if made.mailing.size and share.exclusion is None:
+            said += _size_unknown(provider, held)
         if provider.limits_note:
             said.append(f"{provider.name}: {provider.limits_note}")
+        if share.exclusion is Exclusion.NOT_KNOWN:
+            said += _of_the_successor(provider, catalog)
     return list(dict.fromkeys(said))
+
+
+def _of_the_successor(provider: Provider, catalog: Catalog) -> Iterator[str]:
+    """Yield what whoever runs the mailboxes now lets its own send, where nothing is known of these."""
+    successor = catalog.get(provider.successor) if provider.successor else None
+    held = limits_in_force(successor.limits, accounts=successor.accounts) if successor else ()
+    if successor is not None and (rates := [each.words() for each in held if is_rate(each)]):
+        yield f"{provider.name}: {successor.name} runs these mailboxes, and allows its own {'; '.join(rates)}."
+        yield f"{provider.name}: whether the same holds there is {NOT_KNOWN}."
+
+
+def _size_unknown(provider: Provider, held: Sequence[SendLimit]) -> Iterator[str]:
+    """Yield that we do not know whether a message of the size is taken."""
+    sizes = [each for each in held if is_size(each)]
+    if not sizes:
+        yield f"{provider.name}: how large a message may be is {NOT_KNOWN}."
+    for each in sizes:
+        if each.ceiling:
+            yield f"{provider.name}: no account takes more than {each.words()}. What yours takes is {NOT_KNOWN}."
 
 
 def access_words(provider: Provider) -> str:
@@ -223,12 +284,18 @@ def access_words(provider: Provider) -> str:
         case PasswordAccess.MOVED:
             return f"{name}: somebody else runs these mailboxes now, or will soon."
         case PasswordAccess.CLOSING:
-            days = sorted({path.retired_on for path in ways if path.retired_on})
-            return f"{name}: it stops letting programs in with a password{f' ({days[0]})' if days else ''}."
+            ends = dict.fromkeys(filter(None, (provider.retirement_of(path.id) for path in ways)))
+            return " ".join(_ending(name, each) for each in ends) or f"{name}: it is to be closed."
         case PasswordAccess.CLOSED if can_send(provider):
             return f"{name} lets no program in with a password; one that signs in in the browser (OAuth) may send."
         case PasswordAccess.CLOSED:
             return NO_PROGRAM.format(name)
+
+
+def _ending(name: str, retirement: Retirement) -> str:
+    """Say what ends, when, and how that stands, as the provider has it."""
+    day = f", {retirement.date}" if retirement.date[:1].isdigit() else ""
+    return f"{name}: {retirement.what}{day}: {retirement.state}."
 
 
 def wait_words(made: Plan) -> str:
@@ -363,6 +430,7 @@ def _share_json(share: Share, catalog: Catalog) -> ShareJson:
         per_day=share.per_day,
         interval_seconds=share.interval,
         binding=_binding(share, catalog),
+        account=share.sender.account.name if share.sender.account is not None else "",
         trouble=share.exclusion,
         access=access_to(_provider(share, catalog)),
     )
@@ -405,7 +473,7 @@ def table_cells(limits: Sequence[SendLimit]) -> tuple[str, str, str, str]:
     day = _rate_cell(known, Per.DAY)
     if not any(is_rate(limit) for limit in known):
         once = _range(known, Counted.MESSAGES, Per.CONNECTION)
-        day = f"{once}/connection" if once else "" if any(limit.documented for limit in limits) else NOT_PUBLISHED
+        day = f"{once}/connection" if once else "" if any(limit.documented for limit in limits) else NOT_KNOWN
     return fast, day, _range(known, Counted.RECIPIENTS, Per.MESSAGE), _range(known, Counted.BYTES, Per.MESSAGE)
 
 
@@ -415,6 +483,7 @@ _FAST = {
     Per.TWELVE_HOURS: "/12h",
     Per.HALF_HOUR: "/30m",
     Per.TEN_MINUTES: "/10m",
+    Per.FIVE_MINUTES: "/5m",
     Per.MINUTE: "/min",
     Per.SECOND: "/s",
 }

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.limits.mailing_plan import limits_in_force
 from smtp_wizard.engine.providers.limits import Counted, Per, SendLimit
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 from smtp_wizard.engine.secrets.store_kinds import StoreKind
@@ -79,7 +80,7 @@ def scope_label(application: str) -> str:
 
 
 def limit_words(provider: Provider | None) -> str:
-    """Say at how many messages a mailing stops; '' where the provider publishes nothing."""
+    """Say at how many messages a mailing stops; '' where we know no figure."""
     limit = _limit(provider)
     if provider is None or limit is None or limit.value is None:
         return ""
@@ -90,11 +91,8 @@ def limit_words(provider: Provider | None) -> str:
 
 def _limit(provider: Provider | None) -> SendLimit | None:
     """Return the limit that a mailing comes to first: the lowest of a day, else the first that there is."""
-    known = [
-        each
-        for each in (provider.limits if provider is not None else ())
-        if each.value is not None and not each.historical and each.what in (Counted.MESSAGES, Counted.RECIPIENTS)
-    ]
+    held = limits_in_force(provider.limits, accounts=provider.accounts) if provider is not None else ()
+    known = [each for each in held if each.what in (Counted.MESSAGES, Counted.RECIPIENTS)]
     daily = [each for each in known if each.per is Per.DAY]
     if daily:
         return min(daily, key=lambda each: each.value or 0)
@@ -111,7 +109,7 @@ def scope_note(scope: Scope, provider: Provider | None) -> str:
     if scope is Scope.GENERAL:
         return SCOPE_NOTES[scope]
     custom = provider is None or provider.kind in (ProviderKind.CUSTOM, ProviderKind.SANDBOX)
-    return f"{SCOPE_NOTES[scope]}; {limit_words(provider) or ('' if custom else 'no limit is published')}".rstrip("; ")
+    return f"{SCOPE_NOTES[scope]}; {limit_words(provider) or ('' if custom else 'we know no limit')}".rstrip("; ")
 
 
 def company_yes(sender: Address | None) -> str:

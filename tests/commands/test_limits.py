@@ -134,10 +134,10 @@ def test_several_accounts_have_a_column_each() -> None:
     arguments = ("--provider", "gmail", "--provider", "gmail", "--provider", "cox", "--recipients", "1500")
     made = plan_json(*arguments, "--sent-today", "100", "--sent-today", "200")
     assert [account["per_day"] for account in made["accounts"]] == [[400, 500], [300, 300], []]
-    assert made["accounts"][2]["trouble"] == "not-published"
+    assert made["accounts"][2]["trouble"] == "not-known"
     table = plan(*arguments).out
     assert re.search(r"\nDay +gmail +gmail +All messages\nMon 2026-11-23 +500 +500 +1,000\n", table)
-    assert "not published, and we do not guess" in table
+    assert "not found in our search, and we do not guess" in table
     assert plan(*arguments, *["--sent-today", "1"] * 4, "--json").error["code"] == "usage"
 
 
@@ -152,7 +152,8 @@ def test_figures_of_the_old_article_are_never_planned_with() -> None:
         made = plan_json("--provider", provider, "--recipients", "10")
         assert (made["days"], made["per_day"], made["binding"], made["ends_at"]) == (None, [], None, None)
         assert not made["fits"]
-        assert any("not published" in note for note in made["notes"])
+        assert any("we do not guess" in note for note in made["notes"])
+        assert not any("not published" in note for note in made["notes"]), "nobody knows what they publish"
 
 
 def test_what_does_not_fit_gets_the_articles_four_ways_in_its_order() -> None:
@@ -171,11 +172,127 @@ def test_what_does_not_fit_gets_the_articles_four_ways_in_its_order() -> None:
 
 
 def test_a_file_that_is_too_large_once_encoded() -> None:
-    assert plan_json("--provider", "gmail", "--recipients", "5", "--size", "18.75")["fits"]
-    made = plan_json("--provider", "gmail", "--recipients", "5", "--size", "18.76 MB")
+    assert plan_json("--provider", "icloud", "--recipients", "5", "--size", "15")["fits"]
+    made = plan_json("--provider", "icloud", "--recipients", "5", "--size", "15.01 MB")
     assert (made["fits"], made["binding"]["unit"], made["advice"][0]["way"]) == (False, "bytes", "smaller")
-    assert made["advice"][2]["providers"]
-    assert "icloud" not in made["advice"][2]["providers"]
+    assert made["binding"]["size_of"] == "message"
+    assert "gmail" in made["advice"][2]["providers"]
+    assert "on its way it has" in made["notes"][0]
+
+
+def test_a_limit_on_the_files_themselves_is_compared_with_them() -> None:
+    """Twenty megabytes of files are 27 on their way, and within Gmail's 25 MB of attachments."""
+    assert plan_json("--provider", "gmail", "--recipients", "5", "--size", "25")["fits"]
+    made = plan_json("--provider", "gmail", "--recipients", "5", "--size", "25.01 MB")
+    assert (made["fits"], made["binding"]["size_of"]) == (False, "files")
+    assert "25 MB per message, before they are encoded" in made["notes"][0]
+
+
+def test_the_most_that_anybody_can_have_is_not_what_an_ordinary_account_has() -> None:
+    """A message above it fits nobody; of one below it nobody knows."""
+    made = plan_json("--provider", "microsoft365", "--recipients", "5", "--size", "100")
+    assert made["fits"]
+    assert any("no account takes more than 150 MB" in note and "not known to us" in note for note in made["notes"])
+    assert not plan_json("--provider", "microsoft365", "--recipients", "5", "--size", "120")["fits"]
+    offered = plan_json("--provider", "godaddy", "--recipients", "50000", "--size", "20")["advice"][2]["providers"]
+    assert not {"microsoft365", "zoho"} & set(offered)
+
+
+def test_all_limits_of_a_plan_are_those_of_one_kind_of_account() -> None:
+    """Germany counts people and the others messages: neither binds where the other holds."""
+    chosen = ("--for", "Germany, contract older than 30 days")
+    for words in (chosen, ("--for", "germany")):
+        made = plan_json("--provider", "ionos", "--recipients", "1000", *words)
+        assert (made["binding"]["limit"], made["binding"]["unit"]) == (5000, "recipients"), words
+        assert made["accounts"][0]["account"] == "Germany, contract older than 30 days"
+        assert made["interval_seconds"] == 0.72
+    new = plan_json("--provider", "ionos", "--recipients", "1000", "--for", "Germany 7 days")
+    assert (new["binding"]["limit"], new["binding"]["scope"]) == (50, "Germany, contract up to 7 days old")
+    american = plan_json("--provider", "ionos", "--recipients", "1000")
+    assert (american["binding"]["limit"], american["binding"]["unit"]) == (500, "messages")
+    assert any("5,000 recipients per hour (Germany" in note for note in american["notes"])
+    free = plan("--provider", "outlook-com", "--recipients", "1000").out
+    assert "Planned with this kind of account at Outlook.com, Hotmail, Live, MSN: free account." in free
+
+
+def test_no_plan_is_made_with_an_account_from_which_no_mailing_leaves() -> None:
+    for provider, words, why in (
+        ("fastmail", "basic", "The Basic plan lets no other program send."),
+        ("proton", "free", "The free plan lets no other program send."),
+        ("amazon-ses", "new", "sends only to addresses that you have proved to be yours."),
+        ("mailgun", "free", "sends only to people whom you have entered at Mailgun"),
+    ):
+        made = plan_json("--provider", provider, "--recipients", "100", "--for", words)
+        assert (made["days"], made["accounts"][0]["trouble"]) == (None, "barred"), provider
+        assert why in made["notes"][0]
+        ordinary = plan_json("--provider", provider, "--recipients", "100")
+        assert ordinary["accounts"][0]["trouble"] != "barred"
+        assert any(why in note for note in ordinary["notes"])
+        assert why in run("limits", provider).out
+        assert why in run("providers", "show", provider).out
+    assert plan_json("--provider", "fastmail", "--recipients", "100")["binding"]["limit"] == 8000
+
+
+def test_nobody_is_sent_to_an_account_from_which_no_mailing_leaves_or_to_who_forbids_mailings() -> None:
+    for recipients in ("100", "1000", "5000"):
+        made = plan_json("--provider", "cox", "--recipients", recipients)
+        offered = {each for way in made["advice"] for each in way["providers"]}
+        assert offered
+        assert not offered & {"proton", "amazon-ses", "mailgun", *(p.id for p in CATALOG.providers if p.no_mailings)}
+
+
+def test_who_forbids_mailings_says_so_in_the_plan() -> None:
+    made = plan_json("--provider", "domeneshop", "--recipients", "1000")
+    assert any("0 (zero)" in note for note in made["notes"])
+
+
+def test_a_mailing_that_is_larger_than_one_may_be_is_not_spread_over_days() -> None:
+    """HostGator forbids to divide one: more days do not help."""
+    assert plan_json("--provider", "hostgator", "--recipients", "5000")["fits"]
+    made = plan_json("--provider", "hostgator", "--recipients", "5001")
+    assert (made["days"], made["accounts"][0]["trouble"], made["binding"]["per"]) == (None, "too-many", "mailing")
+    assert "to more than 5,000 people" in made["notes"][0]
+    assert "hostgator" not in plan_json("--provider", "cox", "--recipients", "9000")["advice"][1]["providers"]
+
+
+def test_what_ends_is_told_as_the_provider_tells_it() -> None:
+    """Microsoft's switch can be switched on again; of GoDaddy no day is known."""
+    for provider, words in (("microsoft365", "administrators can switch it on again"), ("godaddy", "no day is named")):
+        said = plan_json("--provider", provider, "--recipients", "10")["notes"][0]
+        assert words in said
+        assert "stops letting programs in" not in said
+
+
+def test_whoever_runs_the_mailboxes_now_is_named_with_what_it_allows() -> None:
+    for provider, successor in (("telus", "Gmail"), ("cox", "Yahoo")):
+        notes = plan_json("--provider", provider, "--recipients", "10")["notes"]
+        assert any(successor in note and "500 messages per day" in note for note in notes), provider
+        assert any("whether the same holds there is not known to us" in note for note in notes)
+
+
+def test_the_wait_and_the_pace_are_those_of_the_stretch() -> None:
+    assert "Stop, and wait five minutes." in plan("--provider", "one-com", "--recipients", "100").out
+    assert "one message every second." in plan("--provider", "naver-works", "--recipients", "100").out
+
+
+def test_json_and_csv_of_a_plan_contradict_each_other() -> None:
+    ran = plan("--provider", "gmail", "--recipients", "10", "--json", "--csv")
+    assert (ran.code, ran.error["code"]) == (2, "input")
+
+
+def test_our_ignorance_is_not_told_as_the_providers_silence() -> None:
+    """Nobody has looked; we looked and found nothing; the provider says that it does not publish it."""
+    for provider, words in (
+        ("centurylink", "not known to us"),
+        ("cox", "not found in our search"),
+        ("aliyun-enterprise", "not published"),
+    ):
+        rows = [line for line in run("limits", provider).out.splitlines() if " * " not in line]
+        shown = run("providers", "show", provider).out.partition("Sending limits")[2]
+        told = "\n".join((*rows, shown.partition("What the old help article says")[0]))
+        silences = {"not known to us", "not found in our search", "not published"}
+        assert {each for each in silences if each in told} == {words}, provider
+    assert "nobody has looked yet" in run("limits", "centurylink").out
 
 
 def test_a_provider_where_no_program_may_send_is_not_asked_for_a_better_account() -> None:

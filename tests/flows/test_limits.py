@@ -16,7 +16,7 @@ from smtp_wizard.flows.areas.limits import NOTHING_LIKE_IT, LimitOffer, LimitsFl
 from smtp_wizard.flows.flow import Section
 from smtp_wizard.flows.question import Answer
 from smtp_wizard.flows.save_file import FileSaved, SaveFile
-from smtp_wizard.text.limit_rows import NO_SUCH_LIMIT, UNPUBLISHED, limit_line
+from smtp_wizard.text.limit_rows import NO_SUCH_LIMIT, UNKNOWN, limit_line
 from tests.support.walk import catalog
 
 MONDAY = date(2026, 11, 30)
@@ -45,7 +45,7 @@ def test_there_is_one_row_a_provider_with_todays_figures_alone(flow: LimitsFlow)
 
 @pytest.mark.parametrize(
     ("provider", "day", "hour"),
-    [("cox", UNPUBLISHED, NO_SUCH_LIMIT), ("ionos", NO_SUCH_LIMIT, "500"), ("microsoft365", "10,000", "1,800")],
+    [("cox", UNKNOWN, NO_SUCH_LIMIT), ("ionos", NO_SUCH_LIMIT, "500"), ("microsoft365", "10,000", "1,800")],
 )
 def test_a_row_says_what_is_not_published_and_what_is_no_limit(provider: str, day: str, hour: str) -> None:
     """A question mark where nothing is published; a dash where only the other stretch has a limit."""

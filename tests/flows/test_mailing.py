@@ -54,7 +54,7 @@ async def test_equal_days_are_one_bar() -> None:
 
 async def test_a_day_of_another_year_has_its_year() -> None:
     """Else the last day of a long mailing would look like one of this year."""
-    flow = await counted("proton", recipients="50000")
+    flow = await counted("mail-ch", recipients="16690")
     assert flow.state.bars[-1].name == "Sun 5 Dec 2027"
 
 
@@ -80,7 +80,7 @@ async def test_a_slower_one_is_marked_as_slower() -> None:
 
 async def test_what_does_not_fit_says_what_to_do() -> None:
     """Longer than a month: a warning, and the ways on."""
-    flow = await counted("proton", recipients="50000")
+    flow = await counted("mail-ch", recipients="16695")
     assert flow.state.card is not None
     assert flow.state.card.mood is Mood.WARNED
     assert "371 days" in flow.state.card.title
@@ -100,7 +100,7 @@ async def test_without_a_published_limit_nothing_is_guessed() -> None:
 
 async def test_a_number_that_no_years_are_enough_for_is_said_to_be_one() -> None:
     """Ten years are never; nothing is drawn."""
-    flow = await counted("proton", recipients="100000000")
+    flow = await counted("mail-ch", recipients="100000000")
     assert flow.state.card is not None
     assert flow.state.card.lines == ("It would take more than ten years.",)
     assert flow.state.bars == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -16,6 +17,7 @@ from smtp_wizard.engine.limits.mailing_plan import (
     Sender,
     daily_maximum,
     is_rate,
+    is_size,
     limits_in_force,
     others,
     plan,
@@ -138,7 +140,7 @@ def sorted_rows(providers: Sequence[Provider], sorting: Sorting) -> tuple[Provid
         case Sorting.PROVIDER:
             return tuple(sorted(providers, key=lambda each: each.name.casefold()))
         case Sorting.LIMIT:
-            return tuple(sorted(providers, key=lambda each: -(daily_maximum(each.limits) or 0)))
+            return tuple(sorted(providers, key=lambda each: -(daily_maximum(each.limits, accounts=each.accounts) or 0)))
         case Sorting.SIZE:
             return tuple(sorted(providers, key=lambda each: -largest(each)))
         case Sorting.CHECKED:
@@ -146,9 +148,9 @@ def sorted_rows(providers: Sequence[Provider], sorting: Sorting) -> tuple[Provid
 
 
 def largest(provider: Provider) -> int:
-    """Return the bytes of the largest message that a provider takes; 0 where that is not published."""
-    held = (each for each in limits_in_force(provider.limits) if (each.what, each.per) == (Counted.BYTES, Per.MESSAGE))
-    return max((each.value or 0 for each in held), default=0)
+    """Return the bytes of the largest message that an ordinary account takes; 0 where that is not known."""
+    held = limits_in_force(provider.limits, accounts=provider.accounts)
+    return max((each.value or 0 for each in held if is_size(each) and not each.ceiling), default=0)
 
 
 # --- when it does not fit ---
@@ -233,9 +235,10 @@ def _higher(made: Plan) -> tuple[SendLimit, ...]:
     """The figures of the same providers, for other accounts, that are above those planned with."""
     found: dict[SendLimit, None] = {}
     for share in made.shares:
-        held = limits_in_force(share.sender.limits, share.sender.chosen)
+        held = share.sender.held
         now = {(limit.what, limit.per): limit.value or 0 for limit in held}
-        more = (each for each in others(share.sender.limits, held) if (each.value or 0) > now[each.what, each.per])
+        different = others(share.sender.limits, held, share.sender.accounts)
+        more = (each for each in different if (each.value or 0) > now.get((each.what, each.per), math.inf))
         found |= dict.fromkeys(each for each in more if is_rate(each) or each.what is Counted.BYTES)
     return tuple(found)
 
@@ -244,7 +247,7 @@ def _fitting(made: Plan, catalog: Catalog, kinds: Sequence[ProviderKind], most: 
     """The providers of these kinds that could take the whole mailing: a mailbox first, the best known first."""
     present = {share.sender.name for share in made.shares}
     known = (each for each in catalog.providers if each.kind in kinds and each.id not in present)
-    wanted = (each for each in known if access_to(each) is PasswordAccess.OPEN)
+    wanted = (each for each in known if access_to(each) is PasswordAccess.OPEN and not each.no_mailings)
     found: list[Fit] = []
     for provider in sorted(wanted, key=lambda each: kinds.index(each.kind)):
         if made.mailing.size and not largest(provider):
@@ -322,4 +325,4 @@ def can_send(provider: Provider) -> bool:
 def sender_of(provider: Provider, sent: int = 0, chosen: str = "") -> Sender:
     """Return an account of a provider as the planner takes it."""
     limits = provider.limits if can_send(provider) else ()
-    return Sender(name=provider.id, limits=limits, sent=sent, chosen=chosen)
+    return Sender(name=provider.id, limits=limits, sent=sent, chosen=chosen, accounts=provider.accounts)

@@ -1,9 +1,9 @@
 """How a mailing fits sending limits: pure arithmetic over `SendLimit`, without a clock, a file or a provider's name.
 
 One message goes to one recipient, so a limit on messages and a limit on recipients both count each message once; they
-stay two limits, and the narrower one binds. A limit over a stretch shorter than a day bounds the day as well: 50 per
-hour are 1,200 per day. Limits of a day, a week or a month are held over any such stretch, not from midnight. Figures of
-the old article and of the past are never planned with.
+stay two limits, and the narrower one binds. All limits of a plan are those of one kind of account. A limit over a
+stretch shorter than a day bounds the day as well: 50 per hour are 1,200 per day. Limits of a day, a week or a month are
+held over any such stretch, not from midnight. Figures of the old article and of the past are never planned with.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.records import parse_day
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
+from smtp_wizard.engine.providers.limits import MEGABYTE, AccountKind, Counted, Per, SendLimit, SizeOf
 
 MOST_RECIPIENTS = 100_000_000
 MOST_EACH = 1_000
@@ -34,6 +34,7 @@ _DAY = 86_400
 _SHORT = {
     Per.SECOND: 1,
     Per.MINUTE: 60,
+    Per.FIVE_MINUTES: 300,
     Per.TEN_MINUTES: 600,
     Per.HALF_HOUR: 1_800,
     Per.HOUR: 3_600,
@@ -106,14 +107,30 @@ class Sender:
     sent: int = 0
     """What it has sent already on the first day."""
     chosen: str = ""
-    """Words of `SendLimit.applies_to` that say which of several figures is this account's; empty: the ordinary one."""
+    """Words that say what kind of account it is, or which of several figures is its own; empty: the ordinary one."""
+    accounts: tuple[AccountKind, ...] = ()
+    """The kinds of account that the provider has."""
+
+    @property
+    def account(self) -> AccountKind | None:
+        """What kind of account it is; None where the provider has one kind."""
+        return account_meant(self.accounts, self.limits, self.chosen)
+
+    @property
+    def held(self) -> tuple[SendLimit, ...]:
+        """The figures that hold for it today."""
+        return limits_in_force(self.limits, self.chosen, self.accounts)
 
 
 class Exclusion(StrEnum):
     """Why an account takes no part."""
 
-    NOT_PUBLISHED = "not-published"
-    """Nobody knows how much it may send."""
+    NOT_KNOWN = "not-known"
+    """We do not know how much it may send."""
+    BARRED = "barred"
+    """No mailing can leave from this kind of account: `AccountKind.barred` says why."""
+    TOO_MANY = "too-many"
+    """It lets no mailing to so many people leave, in parts neither."""
     TOO_LARGE = "too-large"
     """It takes no message of this size."""
     NOTHING_LEFT = "nothing-left"
@@ -168,7 +185,7 @@ class Plan:
         """The share whose limit binds first; where several work together, the one that may send least."""
         able = [each for each in self.shares if each.exclusion is None]
         known = able or [each for each in self.shares if each.binding is not None]
-        return min(known, key=lambda each: daily_maximum(each.sender.limits, each.sender.chosen) or 0, default=None)
+        return min(known, key=lambda each: _daily(each.sender.held) or 0, default=None)
 
     @property
     def interval(self) -> float | None:
@@ -208,34 +225,90 @@ def plan(mailing: Mailing, senders: Sequence[Sender], *, longest: int = LONGEST)
 # --- which figures hold ---
 
 
-def limits_in_force(limits: Iterable[SendLimit], chosen: str = "") -> tuple[SendLimit, ...]:
-    """Return the figures that hold today for an account, at most one for each thing counted over each stretch.
+def account_meant(
+    accounts: Sequence[AccountKind], limits: Iterable[SendLimit] = (), chosen: str = ""
+) -> AccountKind | None:
+    """Return the kind of account that is planned with: one that has the chosen words, the ordinary one of them.
 
-    Several figures for the same are for different accounts or cases. Those whose `applies_to` has the `chosen` words
-    hold, the lowest of them; without any the first does, which in the catalogue is the ordinary account's.
+    The words may stand in its name, or in what one of its limits applies to. Without any of them, the ordinary one of
+    those from which a mailing can leave. None: the provider has one kind.
     """
-    groups: dict[tuple[Counted, Per], list[SendLimit]] = {}
-    for limit in limits:
-        if limit.value is not None and not limit.documented and not limit.historical:
-            groups.setdefault((limit.what, limit.per), []).append(limit)
+    own = {each.id: [limit for limit in limits if each.id in limit.accounts] for each in accounts} if chosen else {}
+    named = [each for each in accounts if chosen and _has_words(each.name, chosen)]
+    meant = named or [each for each in accounts if any(matches_words(limit, chosen) for limit in own.get(each.id, ()))]
+    able = [each for each in meant or accounts if not each.barred]
+    return next(iter(able or meant or accounts), None)
+
+
+def limits_in_force(
+    limits: Iterable[SendLimit], chosen: str = "", accounts: Sequence[AccountKind] = ()
+) -> tuple[SendLimit, ...]:
+    """Return the figures that hold today for one account, at most one for each thing counted over each stretch.
+
+    Those of other kinds of account are left out. Where several remain for the same, they are for different cases: those
+    whose `applies_to` has the `chosen` words hold, the lowest of them; without any the first does, which in the
+    catalogue is the ordinary case. The most that anybody can be allowed only holds where nothing else is known.
+    """
+    known = tuple(limits)
+    account = account_meant(accounts, known, chosen)
+    groups: dict[tuple[Counted, Per, SizeOf | None], list[SendLimit]] = {}
+    for limit in known:
+        if _is_of_today(limit) and _is_for(limit, account):
+            groups.setdefault((limit.what, limit.per, limit.size_of), []).append(limit)
     return tuple(_holds(group, chosen) for group in groups.values())
+
+
+def _is_of_today(limit: SendLimit) -> bool:
+    return limit.value is not None and not limit.documented and not limit.historical
+
+
+def _is_for(limit: SendLimit, account: AccountKind | None) -> bool:
+    return not limit.accounts or (account is not None and account.id in limit.accounts)
 
 
 def _holds(group: Sequence[SendLimit], chosen: str) -> SendLimit:
     meant = [limit for limit in group if chosen and matches_words(limit, chosen)]
-    return min(meant, key=lambda limit: limit.value or 0) if meant else group[0]
+    if meant:
+        return min(meant, key=lambda limit: limit.value or 0)
+    return min(group, key=lambda limit: limit.ceiling)  # the first, but the most that anybody can have comes last
 
 
 def matches_words(limit: SendLimit, words: str) -> bool:
     """Does what the limit applies to have all of these words?"""
-    return all(word in limit.applies_to.casefold() for word in words.casefold().split())
+    return _has_words(limit.applies_to, words)
 
 
-def others(limits: Iterable[SendLimit], held: Sequence[SendLimit]) -> tuple[SendLimit, ...]:
-    """Return the figures of today for other accounts or cases than those that hold, of the same kinds."""
+def _has_words(text: str, words: str) -> bool:
+    return all(word in text.casefold() for word in words.casefold().split())
+
+
+def scopes(limits: Iterable[SendLimit], accounts: Iterable[AccountKind] = ()) -> tuple[str, ...]:
+    """Return whom the figures of today are for, as a person can choose it: kinds of account, then cases."""
+    cases = (limit.applies_to for limit in limits if _is_of_today(limit) and not limit.accounts)
+    return tuple(dict.fromkeys(filter(None, (*(each.name for each in accounts), *cases))))
+
+
+def can_be_chosen(words: str, limits: Iterable[SendLimit], accounts: Iterable[AccountKind] = ()) -> bool:
+    """Do these words belong to a kind of account, or to what a figure of today applies to?"""
+    texts = (*(each.name for each in accounts), *(limit.applies_to for limit in limits if not limit.historical))
+    return any(_has_words(text, words) for text in texts)
+
+
+def others(
+    limits: Iterable[SendLimit], held: Sequence[SendLimit], accounts: Iterable[AccountKind] = ()
+) -> tuple[SendLimit, ...]:
+    """Return the figures of today for other accounts or cases than those that hold.
+
+    Of a case only where a figure of its kind holds; of an account only where a mailing can leave from it.
+    """
     kinds = {(limit.what, limit.per) for limit in held}
-    today = (limit for limit in limits if limit.value is not None and not limit.documented and not limit.historical)
-    return tuple(limit for limit in today if limit not in held and (limit.what, limit.per) in kinds)
+    barred = {each.id for each in accounts if each.barred}
+    left = (limit for limit in limits if _is_of_today(limit) and limit not in held)
+    return tuple(
+        limit
+        for limit in left
+        if (not barred.issuperset(limit.accounts) if limit.accounts else (limit.what, limit.per) in kinds)
+    )
 
 
 def is_rate(limit: SendLimit) -> bool:
@@ -253,10 +326,13 @@ def maximum_of(limit: SendLimit) -> int:
     return (limit.value or 0) * (_DAY // _SHORT[limit.per] if limit.per in _SHORT else 1)
 
 
-def daily_maximum(limits: Iterable[SendLimit], chosen: str = "") -> float | None:
-    """Return how many messages an account may send a day on the average; None where nothing is published."""
-    rates = (maximum_of(limit) / days_of(limit) for limit in limits_in_force(limits, chosen) if is_rate(limit))
-    return min(rates, default=None)
+def daily_maximum(limits: Iterable[SendLimit], chosen: str = "", accounts: Sequence[AccountKind] = ()) -> float | None:
+    """Return how many messages an account may send a day on the average; None where that is not known."""
+    return _daily(limits_in_force(limits, chosen, accounts))
+
+
+def _daily(held: Iterable[SendLimit]) -> float | None:
+    return min((maximum_of(limit) / days_of(limit) for limit in held if is_rate(limit)), default=None)
 
 
 # --- one account ---
@@ -264,17 +340,35 @@ def daily_maximum(limits: Iterable[SendLimit], chosen: str = "") -> float | None
 
 def _share(mailing: Mailing, sender: Sender) -> Share:
     """Say what an account can do for a mailing, before any day is filled."""
-    held = limits_in_force(sender.limits, sender.chosen)
-    size = next((limit for limit in held if (limit.what, limit.per) == (Counted.BYTES, Per.MESSAGE)), None)
+    held = sender.held
     rates = [limit for limit in held if is_rate(limit)]
-    if size is not None and mailing.encoded > (size.value or 0):
+    if sender.account is not None and sender.account.barred:
+        return Share(sender=sender, exclusion=Exclusion.BARRED)
+    if many := next((limit for limit in held if mailing.recipients > most_of_a_mailing(limit)), None):
+        return Share(sender=sender, binding=many, exclusion=Exclusion.TOO_MANY)
+    if size := next((limit for limit in held if is_size(limit) and size_in(limit, mailing) > (limit.value or 0)), None):
         return Share(sender=sender, binding=size, exclusion=Exclusion.TOO_LARGE)
     if not rates:
-        return Share(sender=sender, exclusion=Exclusion.NOT_PUBLISHED)
+        return Share(sender=sender, exclusion=Exclusion.NOT_KNOWN)
     binding = min(rates, key=lambda limit: mailing.reserve.of(maximum_of(limit), days_of(limit)) / days_of(limit))
     if any(not mailing.reserve.of(maximum_of(limit), days_of(limit)) for limit in rates):
         return Share(sender=sender, binding=binding, exclusion=Exclusion.NOTHING_LEFT)
     return Share(sender=sender, interval=_interval(rates, mailing.reserve), binding=binding)
+
+
+def most_of_a_mailing(limit: SendLimit) -> float:
+    """Return to how many people one mailing may go by this limit; infinity where it is about something else."""
+    return limit.value or 0 if limit.per is Per.MAILING else math.inf
+
+
+def is_size(limit: SendLimit) -> bool:
+    """Does a limit say how large a message may be?"""
+    return (limit.what, limit.per) == (Counted.BYTES, Per.MESSAGE)
+
+
+def size_in(limit: SendLimit, mailing: Mailing) -> int:
+    """Return how large a message is as this limit counts it: as it is sent, unless the limit is on the files."""
+    return mailing.size if limit.size_of is SizeOf.FILES else mailing.encoded
 
 
 def _interval(rates: Sequence[SendLimit], reserve: Reserve) -> float:
@@ -294,7 +388,7 @@ class _Pace:
     def __init__(self, share: Share, reserve: Reserve) -> None:
         self.share = share
         self.sent: list[int] = []
-        rates = (each for each in limits_in_force(share.sender.limits, share.sender.chosen) if is_rate(each))
+        rates = (each for each in share.sender.held if is_rate(each))
         self._quotas = [(each, days_of(each), reserve.of(maximum_of(each), days_of(each))) for each in rates]
         self._held_back: Counter[SendLimit] = Counter()
 

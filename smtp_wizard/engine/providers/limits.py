@@ -13,7 +13,11 @@ MEGABYTE = 1_000_000
 """Providers say 'MB' and leave open which one they mean. The smaller one is taken: a message within it fits both."""
 
 NOT_PUBLISHED = "not published"
-"""What is said where a provider states no figure."""
+"""What is said where the provider leaves a figure open, and says so itself."""
+NOT_FOUND = "not found in our search"
+"""What is said where we looked for a figure: that says nothing about what the provider publishes."""
+NOT_KNOWN = "not known to us"
+"""What is said where nobody has looked yet."""
 
 
 class Counted(StrEnum):
@@ -30,6 +34,7 @@ class Per(StrEnum):
 
     SECOND = "second"
     MINUTE = "minute"
+    FIVE_MINUTES = "five-minutes"
     TEN_MINUTES = "ten-minutes"
     HALF_HOUR = "half-hour"
     HOUR = "hour"
@@ -43,6 +48,8 @@ class Per(StrEnum):
     SESSION = "session"
     CONCURRENT = "concurrent"
     """At the same time."""
+    MAILING = "mailing"
+    """One mailing, over how many days and in how many parts it may go out."""
 
     @property
     def words(self) -> str:
@@ -51,12 +58,36 @@ class Per(StrEnum):
 
 
 _PER_WORDS = {
+    Per.FIVE_MINUTES: "every 5 minutes",
     Per.TEN_MINUTES: "every 10 minutes",
     Per.HALF_HOUR: "every 30 minutes",
     Per.TWO_HOURS: "every 2 hours",
     Per.TWELVE_HOURS: "every 12 hours",
     Per.CONCURRENT: "at the same time",
 }
+
+
+class SizeOf(StrEnum):
+    """What a limit on size is counted in."""
+
+    FILES = "files"
+    """The attachments as they lie on a computer, before they are encoded."""
+    MESSAGE = "message"
+    """The message as it is sent, its attachments encoded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountKind:
+    """A kind of account with limits of its own: a plan, a trial, a country, an age of the contract."""
+
+    id: str
+    name: str
+    """As a short phrase: 'Basic plan'."""
+    barred: str = ""
+    """Why no mailing can leave from it, as a sentence; empty: one can."""
+
+
+_WITHOUT_FIGURE = {Confidence.UNKNOWN: NOT_KNOWN, Confidence.OWN: NOT_FOUND}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +100,12 @@ class SendLimit:
     """How many; bytes for a size. None: the provider publishes no figure."""
     applies_to: str = ""
     """Which accounts or ways of sending, as a short phrase; empty: all."""
+    accounts: tuple[str, ...] = ()
+    """The ids of the kinds of account that it is for; empty: all."""
+    size_of: SizeOf | None = None
+    """What a size is counted in; None: the source leaves it open, or it is no size."""
+    ceiling: bool = False
+    """It is the most that any account can be allowed; an ordinary one has less."""
     each_mailbox: bool = False
     """It is counted for every mailbox by itself, however many one computer sends for."""
     documented: bool = False
@@ -85,9 +122,9 @@ class SendLimit:
 
     @property
     def figure(self) -> str:
-        """The bare figure: '500 messages per day', '10 MB per message', 'not published'."""
+        """The bare figure: '500 messages per day', '10 MB per message'; without one, whose silence that is."""
         if self.value is None:
-            return NOT_PUBLISHED
+            return _WITHOUT_FIGURE.get(self.confidence, NOT_PUBLISHED)
         return f"{_amount(self.what, self.value)} {self.per.words}"
 
     def words(self) -> str:

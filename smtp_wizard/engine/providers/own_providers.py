@@ -46,6 +46,7 @@ from smtp_wizard.engine.providers.provider_file import (
     read_provider,
     read_sources,
     refuse_dangling_paths,
+    refuse_unknown_accounts,
 )
 
 LARGEST = 1024 * 1024
@@ -212,3 +213,4 @@ def _refuse_contradictions(entries: Sequence[Node], own: Sequence[Provider], bas
         if provider.successor is not None and provider.successor not in {*bases, *(each.id for each in own)}:
             raise entry.error("successor", f"there is no provider '{provider.successor}'")
         refuse_dangling_paths(entry, provider)
+        refuse_unknown_accounts(entry, provider)

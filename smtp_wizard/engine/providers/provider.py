@@ -18,7 +18,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.oauth.server import OAuthServer
-from smtp_wizard.engine.providers.limits import SendLimit
+from smtp_wizard.engine.providers.limits import AccountKind, SendLimit
 
 
 class ProviderKind(StrEnum):
@@ -382,8 +382,12 @@ class Provider:
     """What is asked to find the right way in, as the owner of a mailbox can answer it; '' where the ways are shown."""
     paths: tuple[AccessPath, ...]
     """Best first; retired ones last."""
+    accounts: tuple[AccountKind, ...] = ()
+    """The kinds of account that have limits of their own, the ordinary one first; empty: one kind is known."""
     limits: tuple[SendLimit, ...] = ()
     """What holds today."""
+    no_mailings: str = ""
+    """That it forbids mailings, as a sentence, although its limits would let one through; empty: nothing is known."""
     limits_note: str = ""
     documented: Documented | None = None
     note: str = ""
@@ -496,6 +500,11 @@ class Provider:
         if self.username_form is not entry.username_form:
             found.append(f"The user name is {self.username_form} here and {entry.username_form} in ISPDB.")
         return tuple(found)
+
+    def barred(self, limit: SendLimit) -> tuple[str, ...]:
+        """Return why no mailing can leave from any account that a limit is for; nothing where one can."""
+        meant = [each for each in self.accounts if each.id in limit.accounts]
+        return tuple(each.barred for each in meant) if all(each.barred for each in meant) else ()
 
     def path(self, path_id: str) -> AccessPath | None:
         """Return the access path with this id, or None."""

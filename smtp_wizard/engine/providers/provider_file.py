@@ -17,7 +17,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.strict_yaml import UNDATED, LazyTable, Node, YamlDocument
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.applications import KnownApplication, read_application
-from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
+from smtp_wizard.engine.providers.limits import MEGABYTE, AccountKind, Counted, Per, SendLimit, SizeOf
 from smtp_wizard.engine.providers.oauth_file import OAuthServers, read_server, read_servers, server_of
 from smtp_wizard.engine.providers.provider import (
     LONGEST_LOCKOUT,
@@ -241,6 +241,7 @@ class FileTables:
 def _provider(node: Node, known: FileTables) -> Provider:
     found = read_provider(node, Citations(known.sources), known)
     _refuse_unsaid_differences(node, found)
+    refuse_unknown_accounts(node, found)
     _refuse_unanswered(node, found)
     return found
 
@@ -418,6 +419,17 @@ def _refuse_unsaid_differences(node: Node, provider: Provider) -> None:
             raise node.error("ispdb", f"{entry.domain} has a 'note', but nothing differs")
 
 
+def refuse_unknown_accounts(node: Node, provider: Provider) -> None:
+    """Each limit is for kinds of account that the entry lists."""
+    known = [each.id for each in provider.accounts]
+    if len(set(known)) < len(known):
+        raise node.error("accounts", "two kinds of account have one id")
+    for each in provider.limits:
+        for account in each.accounts:
+            if account not in known:
+                raise node.error("limits", f"'{account}' is not among the accounts")
+
+
 def _refuse_unanswered(node: Node, provider: Provider) -> None:
     """A provider with a question has an answer for each way in that takes a password, and for no other way."""
     for path in provider.paths:
@@ -495,6 +507,10 @@ def _secret(node: Node) -> tuple[str, SecretForm | None]:
     return label, form
 
 
+def _account_kind(node: Node) -> AccountKind:
+    return AccountKind(id=_identifier(node), name=node.text("name"), barred=node.text_or("barred"))
+
+
 _MEGABYTES = "megabytes"
 """The file says megabytes, which people read; the engine counts bytes."""
 
@@ -508,11 +524,17 @@ def _limit(node: Node, cited: Citations) -> SendLimit:
         raise node.error("value", "a figure needs a source, and a source without a figure needs 'published: false'")
     if value is not None and value < 1:
         raise node.error("value", "must be at least 1")
+    size_of = node.choice("size_of", SizeOf) if node.has("size_of") else None
+    if size_of is not None and not in_megabytes:
+        raise node.error("size_of", "only a size has it")
     return SendLimit(
         what=Counted.BYTES if in_megabytes else node.choice("what", Counted),
         per=node.choice("per", Per),
         value=value * MEGABYTE if in_megabytes and value is not None else value,
         applies_to=node.text_or("applies_to"),
+        accounts=node.texts("accounts"),
+        size_of=size_of,
+        ceiling=node.flag("ceiling", default=False),
         each_mailbox=node.flag("each_mailbox", default=False),
         historical=node.flag("historical", default=False),
         worked_out=node.text_or("worked_out"),
@@ -682,6 +704,8 @@ _PARTS: Mapping[str, _Part] = {
     "endpoints": _each("endpoints", lambda node, cited, known: _endpoint(node, cited)),
     "question": _text("question"),
     "paths": _each("paths", _path),
+    "accounts": _each("accounts", lambda node, cited, known: _account_kind(node)),
+    "no_mailings": _text("no_mailings"),
     "limits": _each("limits", lambda node, cited, known: _limit(node, cited)),
     "limits_note": _text("limits_note"),
     "documented": _Part(("documented",), lambda node, cited, known: (_maybe_documented(node, cited),)),

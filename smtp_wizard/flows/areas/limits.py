@@ -22,7 +22,7 @@ from smtp_wizard.text.limits import access_words, days_words, limit_source_words
 FIND_LABEL = "Find a provider"
 FIND_PLACEHOLDER = "a name, or: ISP, web host, free"
 NOTHING_LIKE_IT = "No provider like that is listed. Type fewer letters."
-LEGEND = "?  the provider publishes nothing   -  no such limit known"
+LEGEND = "?  not known to us   -  no such limit known"
 EXAMPLE = 500
 """People of the mailing that is told with every provider."""
 ORDERS = {
@@ -189,7 +189,7 @@ def limit_details(provider: Provider) -> Iterator[Section]:
 def _figures(provider: Provider, *, documented: bool) -> Iterator[str]:
     for row in rows_of(provider):
         if row.limit.documented == documented:
-            yield f"{limit_words(row.limit)}\n  {limit_source_words(row)}{_address(provider, row.limit.source)}"
+            yield f"{limit_words(row)}\n  {limit_source_words(row)}{_address(provider, row.limit.source)}"
 
 
 def _address(provider: Provider, source_id: str) -> str:

@@ -17,15 +17,17 @@ from smtp_wizard.engine.limits.mailing_plan import (
     Mailing,
     Plan,
     Reserve,
+    account_meant,
+    can_be_chosen,
     is_rate,
     limits_in_force,
-    matches_words,
     others,
     parse_count,
     parse_size,
     parse_start,
     plan,
     runs,
+    scopes,
 )
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider
@@ -132,9 +134,11 @@ def _mailboxes(text: str) -> int:
 
 def kinds_of(provider: Provider) -> tuple[str, ...]:
     """Return whom the figures are for that are not the ordinary account's."""
-    limits = provider.limits
-    different = (limit for limit in others(limits, limits_in_force(limits)) if is_rate(limit) and limit.applies_to)
-    return tuple(dict.fromkeys(limit.applies_to for limit in different))
+    limits, accounts = provider.limits, provider.accounts
+    held = limits_in_force(limits, accounts=accounts)
+    ordinary = account_meant(accounts)
+    different = [each for each in others(limits, held, accounts) if is_rate(each) and not each.accounts]
+    return scopes(different, [each for each in accounts if each is not ordinary and not each.barred])
 
 
 class MailingFlow(Flow[MailingState, MailingOffer, None]):
@@ -265,8 +269,7 @@ class MailingFlow(Flow[MailingState, MailingOffer, None]):
         }[field]
 
     def _kind(self, text: str) -> str:
-        today = [limit for limit in self._provider.limits if not limit.historical]
-        if text and not any(matches_words(limit, text) for limit in today):
+        if text and not can_be_chosen(text, self._provider.limits, self._provider.accounts):
             raise InputError(phrase("Words out of one of these: {}", shown("; ".join(kinds_of(self._provider)))))
         return text
 
@@ -324,7 +327,9 @@ def plan_card(made: Plan, provider: Provider) -> Card:
     title = f"{days_words(made.days)} with {name}"
     if not made.fits:
         return Card(mood=Mood.WARNED, title=f"Too long: {title}", lines=("Nobody waits that long for the last one.",))
-    return Card(mood=Mood.PASSED, title=title, foot=_kept_free(made))
+    account = made.shares[0].sender.account
+    lines = (f"Kind of account: {account.name}",) if account is not None else ()
+    return Card(mood=Mood.PASSED, title=title, lines=lines, foot=_kept_free(made))
 
 
 def _kept_free(made: Plan) -> str:

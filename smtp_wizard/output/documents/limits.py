@@ -9,7 +9,7 @@ from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.records import Day, Whole
 from smtp_wizard.engine.limits.catalogue_limits import LimitRow, MailingRemedy, PasswordAccess
 from smtp_wizard.engine.limits.mailing_plan import Exclusion
-from smtp_wizard.engine.providers.limits import Counted, Per
+from smtp_wizard.engine.providers.limits import Counted, Per, SizeOf
 from smtp_wizard.output.documents.document import Amount, JsonDocument
 
 
@@ -31,6 +31,12 @@ class LimitRowJson:
     as_of: str
     confidence: Confidence
     checked: str
+    size_of: SizeOf | None
+    """What a size is counted in; None: the source leaves it open, or it is no size."""
+    ceiling: bool
+    """The most that any account can be allowed."""
+    barred: str
+    """Why no mailing can leave from the accounts that it is for; empty: one can."""
 
     @classmethod
     def of(cls, row: LimitRow) -> LimitRowJson:
@@ -52,6 +58,9 @@ class LimitRowJson:
             as_of=limit.as_of,
             confidence=limit.confidence,
             checked=provider.checked,
+            size_of=limit.size_of,
+            ceiling=limit.ceiling,
+            barred=" ".join(provider.barred(limit)),
         )
 
 
@@ -80,6 +89,8 @@ class ShareJson:
     per_day: tuple[Whole, ...]
     interval_seconds: Amount | None
     binding: LimitRowJson | None
+    account: str
+    """The kind of account that was taken; empty where the provider has one."""
     trouble: Exclusion | None
     access: PasswordAccess
 

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from smtp_wizard.engine.base.endpoint import Endpoint, Port
 from smtp_wizard.engine.base.records import INLINE
 from smtp_wizard.engine.base.stages import Verdict
-from smtp_wizard.engine.providers.limits import SendLimit
+from smtp_wizard.engine.providers.limits import AccountKind, SendLimit
 from smtp_wizard.engine.providers.own_providers import Override
 from smtp_wizard.engine.providers.provider import (
     AccessPath,
@@ -138,8 +138,11 @@ class ProviderShown(JsonDocument):
     endpoints: tuple[CatalogEndpoint, ...]
     username: UsernameJson
     paths: tuple[AccessPath, ...]
+    accounts: tuple[AccountKind, ...]
+    """The kinds of account that have limits of their own."""
     limits: tuple[LimitJson, ...]
     limits_note: str
+    no_mailings: str
     documented: DocumentedJson | None
     note: str
     successor: str | None
@@ -164,8 +167,10 @@ class ProviderShown(JsonDocument):
             endpoints=provider.endpoints,
             username=UsernameJson(provider.username_form, provider.username_literal or None, provider.username_note),
             paths=provider.paths,
+            accounts=provider.accounts,
             limits=tuple(map(LimitJson.of, provider.limits)),
             limits_note=provider.limits_note,
+            no_mailings=provider.no_mailings,
             documented=DocumentedJson.of(provider.documented) if provider.documented else None,
             note=provider.note,
             successor=provider.successor,

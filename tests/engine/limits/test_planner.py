@@ -31,7 +31,7 @@ from smtp_wizard.engine.limits.mailing_plan import (
     parse_start,
     plan,
 )
-from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
+from smtp_wizard.engine.providers.limits import MEGABYTE, AccountKind, Counted, Per, SendLimit, SizeOf
 
 MONDAY = date(2026, 11, 23)
 WINDOWS = {
@@ -142,7 +142,7 @@ def test_a_file_grows_by_a_third_before_it_is_compared() -> None:
 )
 def test_what_nobody_knows_of_today_is_not_planned_with(limits: Sequence[SendLimit]) -> None:
     made = a_plan(*limits)
-    assert made.shares[0].exclusion is Exclusion.NOT_PUBLISHED
+    assert made.shares[0].exclusion is Exclusion.NOT_KNOWN
     assert (made.days, made.ends, made.per_day, made.fits, made.narrowest) == (None, None, (), False, None)
 
 
@@ -171,6 +171,50 @@ def test_of_several_figures_the_ordinary_accounts_holds_unless_another_is_chosen
     assert a_plan(paid, trial, recipients=4000, chosen="nonesuch").days == 2
     assert others((paid, trial, large), limits_in_force((paid, trial, large))) == (trial, large)
     assert daily_maximum((paid, trial), "trial") == 500
+
+
+PLANS = (
+    AccountKind(id="lite", name="Lite plan"),
+    AccountKind(id="pro", name="Pro plan"),
+    AccountKind(id="free", name="free plan", barred="The free plan lets no program send."),
+)
+
+
+def test_limits_of_different_kinds_of_account_never_hold_together() -> None:
+    lite, pro = a_limit(100, accounts=("lite",)), a_limit(900, Per.HOUR, Counted.RECIPIENTS, accounts=("pro",))
+    free, all_of_them = a_limit(50, accounts=("free",)), a_limit(30, Per.MINUTE)
+    limits = (free, lite, pro, all_of_them)
+    assert limits_in_force(limits, "", PLANS) == (lite, all_of_them)
+    assert limits_in_force(limits, "pro", PLANS) == (pro, all_of_them)
+    assert limits_in_force(limits, "plan", PLANS) == (lite, all_of_them), "the ordinary one of those that are meant"
+    assert limits_in_force(limits) == (all_of_them,), "without kinds none of them holds"
+    assert others(limits, (lite, all_of_them), PLANS) == (pro,), "a figure that nobody can use is not named"
+
+
+def test_an_account_from_which_no_mailing_leaves_is_planned_with_only_where_it_is_chosen() -> None:
+    limits = (a_limit(50, accounts=("free",)), a_limit(100, accounts=("lite",)))
+    mailing = Mailing(recipients=10, start=MONDAY)
+    ordinary = Sender(name="one", limits=limits, accounts=PLANS)
+    assert plan(mailing, [ordinary]).fits
+    barred = plan(mailing, [replace(ordinary, chosen="free")])
+    assert (barred.days, barred.shares[0].exclusion, barred.per_day) == (None, Exclusion.BARRED, ())
+    alone = replace(ordinary, accounts=PLANS[2:])
+    assert plan(mailing, [alone]).shares[0].exclusion is Exclusion.BARRED
+
+
+def test_the_most_that_anybody_can_have_holds_only_where_nothing_else_is_known() -> None:
+    most, usual = a_limit(500, ceiling=True), a_limit(100)
+    assert limits_in_force((most, usual)) == (usual,)
+    assert limits_in_force((most,)) == (most,)
+
+
+def test_a_size_of_the_files_is_compared_before_they_are_encoded() -> None:
+    day, size = a_limit(500), a_limit(20 * MEGABYTE, Per.MESSAGE, Counted.BYTES, size_of=SizeOf.FILES)
+    assert a_plan(day, size, size=20 * MEGABYTE).fits
+    assert a_plan(day, size, size=20 * MEGABYTE + 1).shares[0].exclusion is Exclusion.TOO_LARGE
+    whole = a_limit(25 * MEGABYTE, Per.MESSAGE, Counted.BYTES, size_of=SizeOf.MESSAGE)
+    both = a_plan(day, size, whole, size=19 * MEGABYTE).shares[0]
+    assert (both.exclusion, both.binding) == (Exclusion.TOO_LARGE, whole)
 
 
 def test_several_accounts_send_together_and_one_that_is_unknown_is_left_out() -> None:

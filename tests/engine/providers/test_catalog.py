@@ -101,7 +101,7 @@ def test_an_entry_becomes_a_provider(tmp_path: Path) -> None:
     assert post.best() == Endpoint("smtp.post.example", 465, Security.TLS)
     assert post.limits[0].value == 25_000_000
     assert post.limits[0].what is Counted.BYTES
-    assert post.limits[1].words() == "not published"
+    assert post.limits[1].words() == "not known to us"
     assert [source.id for source in post.sources] == ["page"]
     path = post.path("password")
     assert path is not None
@@ -538,6 +538,22 @@ def test_that_no_figure_is_published_can_have_a_source(tmp_path: Path) -> None:
     assert [(each.words(), each.source) for each in provider.limits][1] == ("not published", "page")
     with pytest.raises(DataError, match="a figure needs a source"):
         load(tmp_path, ENTRY.replace("per: day, confidence", "per: day, value: 5, confidence"))
+
+
+def test_the_kinds_of_account_of_a_limit_are_listed(tmp_path: Path) -> None:
+    kinds = "    accounts:\n      - {id: basic, name: Basic plan, barred: It lets no program send.}\n    limits:\n"
+    limit = "{what: messages, per: day, confidence: unknown"
+    listed = ENTRY.replace("    limits:\n", kinds).replace(limit, f"{limit}, accounts: [basic]")
+    post = post_of(load(tmp_path, listed))
+    assert post.accounts[0].barred == "It lets no program send."
+    assert post.barred(post.limits[1]) == ("It lets no program send.",)
+    assert post.barred(post.limits[0]) == ()
+    with pytest.raises(DataError, match="'gold' is not among the accounts"):
+        load(tmp_path, listed.replace("[basic]", "[gold]"))
+    with pytest.raises(DataError, match="two kinds of account have one id"):
+        load(tmp_path, listed.replace("    limits:\n", "      - {id: basic, name: Other plan}\n    limits:\n"))
+    with pytest.raises(DataError, match="only a size has it"):
+        load(tmp_path, ENTRY.replace(limit, f"{limit}, size_of: files"))
 
 
 def test_a_server_can_be_for_all_names_below_a_domain(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
 
 
@@ -22,7 +23,9 @@ def limit(what: Counted, per: Per, value: int | None, **more: str) -> SendLimit:
         (limit(Counted.BYTES, Per.MESSAGE, 2_500_000), "2.5 MB per message"),
         (limit(Counted.MESSAGES, Per.HALF_HOUR, 500), "500 messages every 30 minutes"),
         (limit(Counted.CONNECTIONS, Per.CONCURRENT, 3), "3 connections at the same time"),
-        (limit(Counted.MESSAGES, Per.DAY, None), "not published"),
+        (limit(Counted.MESSAGES, Per.DAY, None), "not known to us"),
+        (limit(Counted.MESSAGES, Per.DAY, None, confidence=Confidence.OWN), "not found in our search"),
+        (limit(Counted.MESSAGES, Per.DAY, None, confidence=Confidence.OFFICIAL), "not published"),
         (limit(Counted.MESSAGES, Per.DAY, 1000, applies_to="residential"), "1,000 messages per day (residential)"),
     ],
 )
