@@ -235,3 +235,145 @@ def of_no_address(more: str = "") -> bytes:
     return octets.replace(b"<bob@elsewhere.example>", b"<Bob>").replace(
         b"rfc822; bob@elsewhere.example", b"rfc822; ?? ??"
     )
+
+
+def in_words(
+    body: str,
+    *,
+    sender: str = "MAILER-DAEMON@mx.example",
+    subject: str = "failure notice",
+    head: str = "",
+    path: str = "<>",
+) -> bytes:
+    """A letter in words alone, as a server writes it that knows no reports. `head`: further lines of its head."""
+    lines = (
+        f"Return-Path: {path}",
+        f"From: {sender}",
+        "To: ana@example.com",
+        f"Subject: {subject}",
+        "Date: Fri, 20 Nov 2026 09:30:00 +0000",
+        "Message-ID: <words@mx.example>",
+    )
+    return ("\n".join(lines) + f"\n{head}\n{textwrap.dedent(body)}").encode()
+
+
+SEVERAL_IN_WORDS = {
+    "exim": in_words(
+        """\
+        This message was created automatically by mail delivery software.
+
+        A message that you sent could not be delivered to one or more of its
+        recipients. This is a permanent error. The following address(es) failed:
+
+          full@elsewhere.example
+            mailbox is full: retry timeout exceeded
+
+          gone@elsewhere.example
+            550 No such user
+        """,
+        head="X-Failed-Recipients: full@elsewhere.example,\n gone@elsewhere.example\n",
+    ),
+    "qmail": in_words("""\
+        Hi. This is the qmail-send program at mx.example.
+        I'm afraid I wasn't able to deliver your message to the following addresses.
+        This is a permanent error; I've given up. Sorry it didn't work out.
+
+        <gone@elsewhere.example>:
+        Sorry, no mailbox here by that name. (#5.1.1)
+
+        <full@elsewhere.example>:
+        192.0.2.7 failed after I sent the message.
+        Remote host said: 552 5.2.2 over quota
+
+        --- Below this line is a copy of the message.
+
+        Return-Path: <ana@example.com>
+        From: Ana <ana@example.com>
+        Subject: Invoice 17
+        """),
+    "sendmail": in_words("""\
+           ----- The following addresses had permanent fatal errors -----
+        <gone@elsewhere.example>
+            (reason: 550 5.1.1 User unknown)
+        <full@elsewhere.example>
+            (reason: 552 5.2.2 Quota)
+
+           ----- Transcript of session follows -----
+        550 5.1.1 <gone@elsewhere.example>... User unknown
+        """),
+    "sendmail, reasons in the transcript": in_words("""\
+           ----- The following addresses had permanent fatal errors -----
+        <gone@elsewhere.example>
+        <full@elsewhere.example>
+
+           ----- Transcript of session follows -----
+        ... while talking to mx.elsewhere.example.:
+        550 5.1.1 <gone@elsewhere.example>... User unknown
+        552 5.2.2 <full@elsewhere.example>... Mailbox full
+        """),
+    "postfix": in_words("""\
+        This is the mail system at host mx.example.
+
+        I'm sorry to have to inform you that your message could not
+        be delivered to one or more recipients.
+
+        <gone@elsewhere.example> (expanded from <crew@example.com>): host mx said:
+            550 5.1.1 unknown (in reply to RCPT TO command)
+
+        <full@elsewhere.example>: host mx said: 552 5.2.2 full (in reply to RCPT TO
+            command)
+        """),
+    "yahoo": in_words(
+        """\
+        Sorry, we were unable to deliver your message to the following address.
+
+        <gone@elsewhere.example>:
+        554: delivery error: User unknown
+
+        <full@elsewhere.example>:
+        552: mailbox full
+        """,
+        subject="Failure Notice",
+    ),
+    "exchange": in_words(
+        """\
+        Delivery has failed to these recipients or groups:
+
+        Gina Gone (gone@elsewhere.example)<mailto:gone@elsewhere.example>
+        The email address you entered couldn't be found. 550 5.1.1
+
+        full@elsewhere.example
+        The recipient's mailbox is full and can't accept messages now.
+        """,
+        sender="Microsoft Outlook <postmaster@firm.example>",
+        subject="Undeliverable: Invoice 9",
+    ),
+    "exchange of one's own": in_words(
+        """\
+        Your message did not reach some or all of the intended recipients.
+
+              Subject:  Invoice 9
+              Sent:     20.11.2026 09:29
+
+        The following recipient(s) could not be reached:
+
+              gone@elsewhere.example on 20.11.2026 09:30
+                    The e-mail account does not exist at the organization. #5.1.1
+              full@elsewhere.example on 20.11.2026 09:30
+                    The recipient's mailbox is full. #5.2.2
+        """,
+        sender="System Administrator <postmaster@firm.example>",
+        subject="Undeliverable: Invoice 9",
+    ),
+    "a report without codes": report(
+        "gone@elsewhere.example",
+        status="5.0.0",
+        diagnostic="",
+        more="\nFinal-Recipient: rfc822; full@elsewhere.example\nAction: failed\nStatus: 5.0.0\n",
+    ).replace(
+        b"<gone@elsewhere.example>: host mx.elsewhere.example said: see below\n",
+        b"  full@elsewhere.example\n    mailbox is full: retry timeout exceeded\n\n"
+        b"  gone@elsewhere.example\n    SMTP error after RCPT TO: 550 User unknown\n",
+    ),
+}
+"""Letters that name two addresses: one is gone, the other one's mailbox is full."""

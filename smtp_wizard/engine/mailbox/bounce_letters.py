@@ -7,16 +7,38 @@ has written it: what a person quotes of a bounce is none. Automatic replies (RFC
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from itertools import islice
 
 from smtp_wizard.engine.base.mail_message import MailMessage, MessagePart, decoded, read_message
-from smtp_wizard.engine.explain.readers.bounces import Bounce, read_bounce
+from smtp_wizard.engine.explain.readers.bounce_words import is_subject
+from smtp_wizard.engine.explain.readers.bounces import Bounce, read_bounce, without_returned, words_of_letter
 from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.mailbox.letter_addresses import (
+    ADDRESS,
+    ADDRESS_IN_TEXT,
+    MAILBOX_ALONE,
+    UNUSUAL_ADDRESS,
+    domain_of,
+    first_address,
+    is_torn,
+    tidy,
+)
+from smtp_wizard.engine.mailbox.letter_writers import (
+    DAEMON,
+    is_auto_reply,
+    is_by_a_person,
+    is_by_a_server,
+    is_exchange_report,
+    is_receipt,
+    is_report_of_another_kind,
+    subject_of,
+)
 from smtp_wizard.engine.mailbox.moments import usable
+from smtp_wizard.engine.mailbox.recipient_blocks import RecipientBlock, recipient_blocks
 
 LARGEST = 64 * 1024
 """Octets of a letter that are read: reports come first, and of the returned message only the head is wanted."""
@@ -73,7 +95,7 @@ class BounceLetter:
     own_subject: str = ""
     """The letter's own, by which it is found again in the mailbox."""
     unreadable: bool = False
-    """Whether it reports a failure, but not, or not for all, to which address."""
+    """Whether it reports a failure, but not, or not for all, to which address, or was written by no mail server."""
     has_more: bool = False
     """Whether it names more addresses than were read of it."""
 
@@ -93,8 +115,8 @@ def read_letter(octets: bytes, own: Iterable[str] = ()) -> BounceLetter:
     if not found and not _was_delivered(letter):
         found = tuple(_told(letter, text, ours))
     nameless = sum(_fails_namelessly(group) for group in islice(_groups(letter), 2 * MOST_RECIPIENTS))
-    if not found:
-        return _without_address(letter, text, reported=nameless > 0)
+    if not found or is_by_a_person(letter, ours):
+        return _without_address(letter, text, reported=nameless > 0 or bool(found))
     returned = _returned_head(letter, text)
     failed = any(each.kind is LetterKind.FAILED for each in found)
     report = _report_fields(letter)
@@ -103,14 +125,14 @@ def read_letter(octets: bytes, own: Iterable[str] = ()) -> BounceLetter:
         recipients=found[:MOST_RECIPIENTS],
         at=_moment(letter.head.get("date")),
         message_id=letter.head.get("message-id").strip(),
-        reported_by=_bare(report.get("reporting-mta", "")) or _domain_of(letter.head.get("from")),
+        reported_by=_bare(report.get("reporting-mta", "")) or domain_of(letter.head.get("from")),
         subject=decoded(returned.get("subject")),
         sent_at=_moment(returned.get("date")),
         returned_id=returned.get("message-id").strip(),
-        returned_from=_first_address(returned.get("from")),
+        returned_from=first_address(returned.get("from")),
         envelope_id=report.get("original-envelope-id", ""),
         own_subject=decoded(letter.head.get("subject")),
-        unreadable=nameless > (0 if named else len(found)),
+        unreadable=nameless > (0 if named else len(found)) or (not named and _names_another(letter, found, ours)),
         has_more=len(found) > MOST_RECIPIENTS or _has_more_groups(letter, octets),
     )
 
@@ -119,7 +141,7 @@ def _without_address(letter: MailMessage, text: str, *, reported: bool) -> Bounc
     """Return what a letter is of which no address could be read. `reported`: its report tells of a failure."""
     failed = reported or _fails_in_words(letter, text)
     if not failed:
-        return BounceLetter(kind=LetterKind.AUTO_REPLY) if _is_auto_reply(letter) else OTHER
+        return BounceLetter(kind=LetterKind.AUTO_REPLY) if is_auto_reply(letter) else OTHER
     return BounceLetter(
         kind=LetterKind.OTHER,
         at=_moment(letter.head.get("date")),
@@ -130,9 +152,11 @@ def _without_address(letter: MailMessage, text: str, *, reported: bool) -> Bounc
 
 
 def _fails_in_words(letter: MailMessage, text: str) -> bool:
-    if _was_delivered(letter) or _is_report_of_another_kind(letter):
+    if _was_delivered(letter) or is_report_of_another_kind(letter):
         return False
-    return _is_exchange_report(letter) or (_is_by_a_server(letter) and read_bounce(text) is not None)
+    if is_exchange_report(letter):
+        return True
+    return is_by_a_server(letter) and (is_subject(subject_of(letter)) or read_bounce(text) is not None)
 
 
 # --- reports for machines (RFC 3464) ---
@@ -162,6 +186,7 @@ def _report_fields(letter: MailMessage) -> Fields:
 def _reported(letter: MailMessage) -> Iterator[FailedRecipient]:
     groups = list(islice(_groups(letter), 2 * MOST_RECIPIENTS))
     longest = max(_SHORTEST_WORDS, _LONGEST_WORDS // len(groups)) if groups else 0
+    in_words = _words_by_address(letter, groups)
     for group in groups:
         action = group.get("action", "").partition(" ")[0].lower()
         kind = _ACTIONS.get(action)
@@ -169,8 +194,19 @@ def _reported(letter: MailMessage) -> Iterator[FailedRecipient]:
         if kind is None or not address:
             continue
         status = (_STATUS.match(group.get("status", "")) or [""])[0]
-        words, said = _as_report(address, group, letter, longest), _bare(group.get("diagnostic-code", ""))
+        told = in_words.get(address.casefold(), in_words.get("", ""))
+        words, said = _as_report(address, group, told, longest), _bare(group.get("diagnostic-code", ""))
         yield FailedRecipient(address=address, kind=kind, status=status, words=words, said=said[:longest])
+
+
+def _words_by_address(letter: MailMessage, groups: Sequence[Fields]) -> Mapping[str, str]:
+    """Return what a report says in words of each address, in small letters; under '' of the only one it is about."""
+    if all(group.get("diagnostic-code") for group in groups if group.get("action")):
+        return {}
+    words = next((part.text() for part in letter.parts if part.kind == "text/plain"), "")
+    if sum(group.get("action", "").partition(" ")[0].lower() in _ACTIONS for group in groups) < 2:
+        return {"": words}
+    return {each.address.casefold(): each.words for each in recipient_blocks(words)}
 
 
 def _fails_namelessly(group: Fields) -> bool:
@@ -195,7 +231,7 @@ _REACHED = frozenset({"delivered", "relayed", "expanded"})
 def _was_delivered(letter: MailMessage) -> bool:
     """Whether a report says of every recipient that the message reached them, or another mail system."""
     said = [group["action"].partition(" ")[0].lower() for group in _groups(letter) if group.get("action")]
-    return bool(said) and _REACHED.issuperset(said)
+    return _REACHED.issuperset(said) if said else is_receipt(letter)
 
 
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
@@ -204,23 +240,22 @@ _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 def _address_of(group: Fields) -> str:
     """Return the address as the sender wrote it, where the report says so; else as the server had it in the end."""
     said = [_bare(group.get(name, "")).strip("<>") for name in ("original-recipient", "final-recipient")]
-    whole = (each for each in said if _ADDRESS.fullmatch(each) or _UNUSUAL_ADDRESS.fullmatch(each))
-    found = next(whole, said[1] if _MAILBOX_ALONE.fullmatch(said[1]) else "")
-    return _tidy(found) if found else ""
+    whole = (each for each in said if ADDRESS.fullmatch(each) or UNUSUAL_ADDRESS.fullmatch(each))
+    found = next(whole, said[1] if MAILBOX_ALONE.fullmatch(said[1]) else "")
+    return tidy(found) if found else ""
 
 
-def _as_report(address: str, group: Fields, letter: MailMessage, longest: int) -> str:
+def _as_report(address: str, group: Fields, told: str, longest: int) -> str:
     """Return what a report says of one recipient, in its form, for the reader of such texts.
 
-    `address`: the one that was written to, which behind a forwarding is not the final one. `longest`: characters of
-    each word and of what the letter says in words; each recipient is explained by itself.
+    `address`: the one that was written to, which behind a forwarding is not the final one. `told`: what the letter
+    says of it in words. `longest`: characters of each word and of these; each recipient is explained by itself.
     """
     wanted = ("action", "status", "remote-mta", "diagnostic-code")
     lines = [f"Final-Recipient: rfc822; {address}"]
     lines += [f"{name.title()}: {group[name][:longest]}" for name in wanted if group.get(name)]
     if not group.get("diagnostic-code"):
-        words = next((part.text() for part in letter.parts if part.kind == "text/plain"), "")
-        lines += ["", words[:longest]]
+        lines += ["", told[:longest]]
     return "\n".join(lines)
 
 
@@ -229,95 +264,108 @@ _LONGEST_WORDS, _SHORTEST_WORDS = 4_000, 500
 
 # --- letters in words alone ---
 
-_DAEMON = re.compile(
-    r"mailer-?daemon|postmaster|mail delivery (?:sub)?system|maildelivery|mail-?daemon|exchange[0-9a-f]{16}|"
-    r"\bbounces?\b",
-    re.IGNORECASE,
-)
-_ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]\\]{1,64}@[^\s<>@,;:\"()\[\]\\]{1,253}")
-_UNUSUAL_ADDRESS = re.compile(
-    r"(?:\"[ !#-\[\]-~]{1,62}\"|[\w.!#$%&*+/=?^{|}~-]{1,64})@(?:\[[\w:.]{2,60}\]|[\w.-]{1,253})", re.ASCII
-)
-"""With a name in quotation marks, or a number for a domain (RFC 5321 section 4.1.2): only servers write such ones."""
-_CONTROL_SEQUENCE = "\x1b["
-_MAILBOX_ALONE = re.compile(r"[\w.+-]{1,64}", re.ASCII)
-"""A mailbox of the server's own (RFC 5321 section 4.5.1: 'postmaster')."""
-ADDRESS_IN_TEXT = re.compile(
-    r"(?<!\x1b\[)(?<![^\s<>,;:\"'(\[])[\w.!#$%&*+/=?^{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
-)
-
 
 def _told(letter: MailMessage, text: str, ours: Collection[str]) -> Iterator[FailedRecipient]:
     """Yield whom a letter says was not reached, where a mail server has written it."""
-    if _is_report_of_another_kind(letter) or not _is_by_a_server(letter):
+    if is_report_of_another_kind(letter) or not is_by_a_server(letter):
         return
     bounce = read_bounce(text)
     if bounce is None:
         return
     kind = LetterKind.DELAYED if bounce.action == "delayed" else LetterKind.FAILED
-    status = bounce.status or (_STATUS_IN_WORDS.search(bounce.text) or [""])[0]
-    for address in list(_addresses(letter, bounce, ours))[: MOST_RECIPIENTS + 1]:
-        words, said = _in_form(address, kind, status, bounce), " ".join(bounce.text[:_SHORTEST_WORDS].split())
-        yield FailedRecipient(address=address, kind=kind, status=status, words=words, said=said)
+    for block in list(_blocks(letter, bounce, text, ours))[: MOST_RECIPIENTS + 1]:
+        status = _status_of(block, bounce)
+        words = _in_form(block, kind, status)
+        said = " ".join(block.words[:_SHORTEST_WORDS].split())
+        yield FailedRecipient(address=block.address, kind=kind, status=status, words=words, said=said)
 
 
-def _in_form(address: str, kind: LetterKind, status: str, bounce: Bounce) -> str:
+def _blocks(letter: MailMessage, bounce: Bounce, text: str, ours: Collection[str]) -> Iterator[RecipientBlock]:
+    """Yield the addresses that a letter in words is about, each with what it says of it.
+
+    Of several each gets the words that stand with it alone: what is said of another would be a false reason.
+    """
+    body = without_returned(words_of_letter(text) or "")
+    whole = f"{text}\n{body}"
+    parted = _parted(letter, body, whole, ours)
+    said = {each.address.casefold(): each for each in parted}
+    named = [each for each in _named(letter) if not is_torn(each, whole)]
+    if len(named) > 1:
+        yield from (said.get(each.casefold(), RecipientBlock(each, "")) for each in named)
+    elif len(parted) > 1 and not named:
+        yield from parted
+    else:
+        yield from (RecipientBlock(each, bounce.text) for each in _addresses(letter, bounce, whole, ours))
+
+
+def _parted(letter: MailMessage, body: str, whole: str, ours: Collection[str]) -> list[RecipientBlock]:
+    """Return what a letter says of each address on a line of its own, without one's own and the writer's.
+
+    `body`: its words without the returned message. `whole`: the letter as it came, and its words.
+    """
+    others = _not_recipients(letter, ours)
+    return [
+        RecipientBlock(tidy(each.address), each.words)
+        for each in recipient_blocks(body)
+        if not (each.address.casefold() in others or DAEMON.search(each.address) or is_torn(each.address, whole))
+    ]
+
+
+def _not_recipients(letter: MailMessage, ours: Collection[str]) -> Collection[str]:
+    daemon = ADDRESS_IN_TEXT.search(letter.head.get("from"))
+    return {*ours, *([tidy(daemon[0]).casefold()] if daemon else [])}
+
+
+def _named(letter: MailMessage) -> list[str]:
+    """Return the addresses that Exim, and Google, put into a field of the head."""
+    named = (each.strip() for each in letter.head.get("x-failed-recipients").split(","))
+    return list(dict.fromkeys(tidy(each) for each in named if ADDRESS.fullmatch(each)))
+
+
+def _status_of(block: RecipientBlock, bounce: Bounce) -> str:
+    whole = bounce.status if block.words == bounce.text else ""
+    return whole or (_STATUS_IN_WORDS.search(block.words) or [""])[0]
+
+
+def _names_another(letter: MailMessage, found: Sequence[FailedRecipient], ours: Collection[str]) -> bool:
+    """Whether the sentence that names the only address that was found names others, of which nothing more is known."""
+    if len(found) > 1 or _named(letter):
+        return False
+    words = "\n".join(part.text() for part in letter.parts if part.kind == "text/plain")[:LARGEST]
+    others = {*_not_recipients(letter, ours), found[0].address.casefold()}
+    for part in _PARAGRAPH.split(without_returned(words))[:_PARAGRAPHS]:
+        named = {tidy(each[0].strip(".")).casefold() for each in ADDRESS_IN_TEXT.finditer(_FORWARDED.sub("", part))}
+        if found[0].address.casefold() in named and any(not DAEMON.search(each) for each in named - others):
+            return True
+    return False
+
+
+_PARAGRAPH = re.compile(r"\n[ \t]*\n")
+_PARAGRAPHS = 200
+_FORWARDED = re.compile(r"\((?:expanded|generated) from [^)]{0,330}\)|\bof \S{3,320}|<mailto:[^>]{0,330}>")
+"""Addresses in other parts of a sentence: the one that was forwarded from is no second recipient."""
+
+
+def _in_form(block: RecipientBlock, kind: LetterKind, status: str) -> str:
     """Return what a letter in words says in the form of a report, so that it is read as one."""
-    said = " ".join(bounce.text[:_LONGEST_WORDS].split())
-    lines = [f"Final-Recipient: rfc822; {address}", f"Action: {kind.value}"]
-    return "\n".join([*lines, *([f"Status: {status}"] if status else []), f"Diagnostic-Code: smtp; {said}"])
+    said = " ".join(block.words[:_LONGEST_WORDS].split())
+    lines = [f"Final-Recipient: rfc822; {block.address}", f"Action: {kind.value}"]
+    lines += [f"Status: {status}"] if status else []
+    return "\n".join([*lines, *([f"Diagnostic-Code: smtp; {said}"] if said else [])])
 
 
 _STATUS_IN_WORDS = re.compile(r"\b[45]\.\d{1,3}\.\d{1,3}\b(?!\.)")
 
 
-def _is_by_a_server(letter: MailMessage) -> bool:
-    head = letter.head
-    if head.get("x-failed-recipients") or _is_exchange_report(letter):
-        return True
-    empty = "return-path" in {name.lower() for name, _ in head.fields} and head.get("return-path").strip() == "<>"
-    return (empty and not _is_auto_reply(letter)) or _DAEMON.search(decoded(head.get("from"))[:500]) is not None
-
-
-def _is_exchange_report(letter: MailMessage) -> bool:
-    """Whether Exchange says in the head that this is a report about mail that failed: the field is empty."""
-    return "x-ms-exchange-message-is-ndr" in {name.lower() for name, _ in letter.head.fields}
-
-
-def _is_report_of_another_kind(letter: MailMessage) -> bool:
-    """Whether a letter is a report that says something else, such as that a message was read (RFC 8098)."""
-    kind = letter.head.parameter("report-type").lower()
-    return letter.head.kind == "multipart/report" and kind not in ("", "delivery-status")
-
-
-def _addresses(letter: MailMessage, bounce: Bounce, ours: Collection[str]) -> Iterator[str]:
-    """Yield the addresses that a letter in words is about: as it names them, else the first in its words."""
-    named = [each.strip() for each in letter.head.get("x-failed-recipients").split(",")]
-    said = [_tidy(each) for each in (*named, bounce.recipient) if _ADDRESS.fullmatch(each)]
-    said = [each for each in said if f"{_CONTROL_SEQUENCE}{each}" not in bounce.text]  # it is a part of another
+def _addresses(letter: MailMessage, bounce: Bounce, whole: str, ours: Collection[str]) -> Iterator[str]:
+    """Yield the address that a letter in words is about: as it names it, else the first in its words."""
+    said = [*_named(letter), *([tidy(bounce.recipient)] if ADDRESS.fullmatch(bounce.recipient) else [])]
+    said = [each for each in said if not is_torn(each, whole)][:1]
     if not said:
-        in_words = (_tidy(each[0].strip(".")) for each in ADDRESS_IN_TEXT.finditer(bounce.text[: LARGEST // 2]))
-        daemon = ADDRESS_IN_TEXT.search(letter.head.get("from"))
-        others = {*ours, *([_tidy(daemon[0]).casefold()] if daemon else [])}
-        said = [each for each in in_words if each.casefold() not in others and not _DAEMON.search(each)][:1]
-    yield from dict.fromkeys(said)
-
-
-# --- automatic replies (RFC 3834) ---
-
-_OUT_OF_OFFICE = re.compile(
-    r"\b(?:out of (?:the )?office|automatic reply|auto(?:matic)?[ -]?(?:reply|response)|autoreply|abwesen(?:d|heit)|"
-    r"absence|vacation|risposta automatica|respuesta autom)",
-    re.IGNORECASE,
-)
-
-
-def _is_auto_reply(letter: MailMessage) -> bool:
-    head = letter.head
-    said = head.get("auto-submitted").partition(";")[0].strip().lower()
-    if said == "auto-replied" or head.get("x-autoreply") or head.get("x-autorespond"):
-        return letter.head.kind != "multipart/report"
-    return _OUT_OF_OFFICE.search(decoded(head.get("subject"))[:300]) is not None
+        in_words = (tidy(each[0].strip(".")) for each in ADDRESS_IN_TEXT.finditer(bounce.text[: LARGEST // 2]))
+        others = _not_recipients(letter, ours)
+        said = [each for each in in_words if each.casefold() not in others and not DAEMON.search(each)][:1]
+    yield from said
 
 
 # --- the returned message ---
@@ -343,23 +391,6 @@ def _bare(value: str) -> str:
     """Take off the kind before a value: 'rfc822; ana@example.com', 'dns; mx.example.com'."""
     kind, parted, rest = value.partition(";")
     return rest.strip() if parted and re.fullmatch(r"[\w -]{1,40}", kind) else value.strip()
-
-
-def _tidy(address: str) -> str:
-    local, at, domain = address.strip("<>").rpartition("@")
-    return f"{local}@{domain.lower().rstrip('.')}" if at else domain
-
-
-def _first_address(field: str) -> str:
-    """Return the address of a From field; in angle brackets before one that stands in the name."""
-    inside = field.rpartition("<")[2]
-    found = ADDRESS_IN_TEXT.search(inside) or ADDRESS_IN_TEXT.search(field)
-    return _tidy(found[0]) if found is not None else ""
-
-
-def _domain_of(field: str) -> str:
-    found = ADDRESS_IN_TEXT.search(field)
-    return found[0].rpartition("@")[2].lower() if found is not None else ""
 
 
 def _moment(field: str) -> datetime | None:

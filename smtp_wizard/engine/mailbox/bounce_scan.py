@@ -12,9 +12,10 @@ from datetime import date, datetime
 from itertools import islice
 
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.mailbox.bounce_letters import ADDRESS_IN_TEXT, LARGEST, BounceLetter, LetterKind, read_letter
+from smtp_wizard.engine.mailbox.bounce_letters import LARGEST, BounceLetter, LetterKind, read_letter
 from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
 from smtp_wizard.engine.mailbox.imap_session import INBOX, Fetched, Folder, ImapSession
+from smtp_wizard.engine.mailbox.letter_addresses import ADDRESS_IN_TEXT
 from smtp_wizard.engine.mailbox.mailbox_file import BounceWords
 from smtp_wizard.engine.state.mailbox_marks import FolderMark
 

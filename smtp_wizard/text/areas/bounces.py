@@ -71,7 +71,8 @@ def _unreadable_words(letters: Sequence[UnreadableLetter]) -> Iterator[Shown]:
     counted = phrase("1 letter") if len(letters) == 1 else phrase("{} letters", len(letters))
     they = phrase("it reports") if len(letters) == 1 else phrase("they report")
     yield phrase(
-        "{} could not be read: {} mail that failed, but not clearly for which address. Look in your mailbox:",
+        "{} could not be read: {} mail that failed, but not clearly for which address, or not as a mail server does. "
+        "Look in your mailbox:",
         counted,
         they,
     )

@@ -16,6 +16,7 @@ from tests.support.returned import (
     QUOTED_BY_A_PERSON,
     READ_RECEIPT,
     WITHOUT_ADDRESS,
+    in_words,
     of_no_address,
     report,
 )
@@ -85,6 +86,95 @@ def test_an_address_of_which_only_servers_speak_is_read(said: str, read: str) ->
 def test_of_an_address_with_a_control_sequence_no_part_is_taken_for_one() -> None:
     found = report().replace(b"bob@elsewhere.example", b"evil\x1b[31m@elsewhere.example")
     assert read_letter(found, OWN).recipients == ()
+
+
+@pytest.mark.parametrize("in_text", [b"evil\x1b[31m@elsewhere.example", b"evil\x07m@elsewhere.example"])
+def test_an_address_that_a_control_character_tears_apart_is_nobodys_in_any_part_of_the_letter(in_text: bytes) -> None:
+    """What stands behind it looks like an address, and may be a customer's."""
+    torn = report().replace(b"bob@elsewhere.example", in_text)
+    in_prose = in_words(f"550 5.1.1 Delivery failed permanently for:\n\n  {in_text.decode()}\n")
+    for octets in (torn, torn.replace(b"message/delivery-status", b"text/plain"), in_prose):
+        letter = read_letter(octets, OWN)
+        assert (letter.recipients, letter.unreadable) == ((), True)
+
+
+FORGED = report().replace(b"MAILER-DAEMON@mail.example.com (Mail Delivery System)", b"Evil <evil@bad.example>")
+PHISH = in_words(
+    "5 messages could not be delivered to you. Ask help@bad.example.",
+    sender="Mail Delivery System <postmaster@bad.example>",
+    subject="Undelivered Mail: 5 messages could not be delivered",
+    path="<evil@bad.example>",
+)
+
+
+@pytest.mark.parametrize("octets", [FORGED.replace(b"Return-Path: <>", b"Return-Path: <evil@bad.example>"), PHISH])
+def test_what_a_person_has_written_names_no_address_that_failed_and_is_not_passed_over(octets: bytes) -> None:
+    letter = read_letter(octets, OWN)
+    assert (letter.recipients, letter.unreadable) == ((), True)
+
+
+@pytest.mark.parametrize(
+    "path", [b"<>", b"<MAILER-DAEMON@mx.example>", b"<bounces+17@mx.example>", b"<ana@example.com>"]
+)
+def test_a_report_counts_whose_envelope_names_a_server_nobody_or_oneself(path: bytes) -> None:
+    letter = read_letter(report().replace(b"Return-Path: <>", b"Return-Path: " + path, 1), OWN)
+    assert [each.address for each in letter.recipients] == ["bob@elsewhere.example"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Undeliverable: Invoice 9", "The sheep of bob@elsewhere.example have eaten it."),
+        ("VIRUS in your mail - message not delivered", "A virus was in your mail to bob@elsewhere.example. 550 5.7.1"),
+        ("Unzustellbar: Rechnung 9", "Das geht so nicht."),
+    ],
+)
+def test_a_servers_letter_that_is_called_a_bounce_is_never_passed_over(subject: str, body: str) -> None:
+    letter = read_letter(in_words(body, sender="System Administrator <postmaster@firm.example>", subject=subject), OWN)
+    assert letter.unreadable or letter.recipients
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Delivery Status Notification (Relay)", "Your message was successfully relayed to: bob@elsewhere.example"),
+        ("Zugestellt: Rechnung 17", "Ihre Nachricht wurde zugestellt: bob@elsewhere.example"),
+        ("Re: Undeliverable: Invoice 9", "Yes, I have seen it."),
+    ],
+)
+def test_a_receipt_and_an_answer_are_no_failure(subject: str, body: str) -> None:
+    letter = read_letter(in_words(body, sender="postmaster@elsewhere.example", subject=subject), OWN)
+    assert (letter.recipients, letter.unreadable) == ((), False)
+
+
+def test_what_waits_for_a_release_is_not_final() -> None:
+    body = "Your message to bob@elsewhere.example has been quarantined and may be released. It was not delivered yet."
+    letter = read_letter(in_words(body, sender="postmaster@elsewhere.example", subject="Quarantine"), OWN)
+    assert letter.kind is LetterKind.DELAYED
+
+
+@pytest.mark.parametrize("head", ["", "Auto-Submitted: auto-replied\n"])
+@pytest.mark.parametrize("subject", ["Vacation rental 17", "Absence of Eva", "Abwesenheit", "Out of office hours"])
+def test_a_word_in_the_returned_messages_subject_makes_a_bounce_no_automatic_reply(subject: str, head: str) -> None:
+    body = (
+        "Delivery to the following recipient failed permanently:\n\n     bob@elsewhere.example\n\n550 5.1.1 unknown\n"
+    )
+    bounce = in_words(body, sender="noreply@mx.example", subject=f"Undeliverable: {subject}", head=head)
+    assert [each.address for each in read_letter(bounce, OWN).recipients] == ["bob@elsewhere.example"]
+    away = in_words(
+        "Back on Monday.", sender="eva@elsewhere.example", subject=f"Automatic reply: Undeliverable {subject}"
+    )
+    assert read_letter(away, OWN).kind is LetterKind.AUTO_REPLY
+
+
+def test_a_sentence_that_names_two_addresses_says_that_one_was_not_read() -> None:
+    body = "550 5.1.1 Your message could not be delivered to one@elsewhere.example and two@elsewhere.example.\n"
+    letter = read_letter(in_words(body), OWN)
+    named = {each.address for each in letter.recipients}
+    assert letter.unreadable or named == {"one@elsewhere.example", "two@elsewhere.example"}
+    help_line = "\n\nFor help write to help@provider.example.\n"
+    alone = in_words(f"550 5.1.1 Your message could not be delivered to one@elsewhere.example.{help_line}")
+    assert not read_letter(alone, OWN).unreadable
 
 
 @pytest.mark.parametrize("action", ["delivered", "relayed", "Expanded (to the list)"])

@@ -15,7 +15,7 @@ from smtp_wizard.engine.mailbox.bounce_scan import FoundLetter
 from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery, failed_deliveries, one_letter_off
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.text.areas.bounces import delivery_lines
-from tests.support.returned import BY_QMAIL, IN_WORDS, report
+from tests.support.returned import BY_QMAIL, IN_WORDS, SEVERAL_IN_WORDS, in_words, report
 
 LATE = "temporary_try_later"
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -165,6 +165,24 @@ def test_the_code_tells_gone_from_full_from_expired_and_only_who_is_gone_leaves_
     assert ("Leave the customer's record as it is." in delivery.steps) is (code != "recipient_rejected")
     assert "yet" not in delivery.why
     assert "takes no mail" not in advice
+
+
+@pytest.mark.parametrize("form", SEVERAL_IN_WORDS)
+def test_of_several_addresses_in_a_letter_each_has_its_own_reason(form: str) -> None:
+    deliveries = told(found(SEVERAL_IN_WORDS[form], 5))
+    assert {each.address: each.code for each in deliveries} == {
+        "gone@elsewhere.example": "recipient_rejected",
+        "full@elsewhere.example": "mailbox_full",
+    }
+
+
+def test_of_an_address_of_which_a_letter_says_no_reason_none_is_made_up() -> None:
+    listed = in_words(
+        "The following address(es) failed:\n\n  full@elsewhere.example\n    mailbox is full\n",
+        head="X-Failed-Recipients: full@elsewhere.example, other@elsewhere.example\n",
+    )
+    codes = {each.address: each.code for each in told(found(listed, 5))}
+    assert codes == {"full@elsewhere.example": "mailbox_full", "other@elsewhere.example": "unknown"}
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,7 @@ _DELAY = re.compile(
     r"|will) be(?:ing)? (?:retried|attempted)|will (?:continue|keep) (?:to )?try|will retry"
     r"|temporary problem delivering|"
     r"do(?:n.t| not) need to (?:resend|re-send)|no action is (?:required|needed)"
+    r"|quarantined?\b.{0,60}(?:released?|review)|(?:awaits?|until) .{0,40}(?:approval|moderator)"
     r"|has not yet been delivered|not been delivered yet|will be retried|delivery attempts will continue|"
     r"noch nicht zugestellt|verz.gert|weitere zustellversuche|pas encore .t. (?:remis|distribu)"
     r"|a.n no (?:se )?ha|retrasad|ainda n.o foi|attrasad|non . ancora stat|nog niet (?:afgeleverd"

@@ -60,10 +60,10 @@ def read_bounce(text: str) -> Bounce | None:
     fields = _delivery_fields(letter, text)
     date = letter.head.get("date") if letter is not None else ""
     if fields is not None:
-        return _reported(fields, _without_returned(body), date)
+        return _reported(fields, without_returned(body), date)
     heading = _heading(letter) if letter is not None else ""
     if says_so(f"{heading}\n{body}"):
-        return _told(letter, heading, _without_returned(body), date)
+        return _told(letter, heading, without_returned(body), date)
     return _odd_one(letter, body) if letter is not None else None
 
 
@@ -114,7 +114,7 @@ _SIGNS = (
 
 def read_told(text: str) -> Bounce:
     """Return what a text says of which somebody says that it came back, however it looks."""
-    return _told(None, "", _without_returned(text), "")
+    return _told(None, "", without_returned(text), "")
 
 
 def _has_signs(text: str) -> bool:
@@ -314,7 +314,7 @@ _BEFORE_RETURNED = (
 _RETURNED = re.compile(rf"^[ \t>]*(?:{'|'.join(_BEFORE_RETURNED)})", re.IGNORECASE | re.MULTILINE)
 
 
-def _without_returned(body: str) -> str:
+def without_returned(body: str) -> str:
     """Cut off the returned message, whose words are the person's own and none of the server's.
 
     What stands before it must say something: a letter that was passed on has such a line before all that counts.
@@ -344,10 +344,8 @@ def _odd_one(letter: MailMessage, body: str) -> Bounce | None:
     if not temporary and not permanent:
         return None
     recipient = min(permanent or temporary).decode("utf-8", "replace")
-    found = _told(letter, "", _without_returned(body), letter.head.get("date"))
-    return replace(
-        found, text=_without_returned(body), action="failed" if permanent else "delayed", recipient=recipient
-    )
+    found = _told(letter, "", without_returned(body), letter.head.get("date"))
+    return replace(found, text=without_returned(body), action="failed" if permanent else "delayed", recipient=recipient)
 
 
 _SHORT_LINE = 300
