@@ -210,6 +210,7 @@ def test_every_rule_decides_something_here() -> None:
         ),
         replied(Stage.MAIL, "550 empty envelope senders not allowed"),
         replied(Stage.RCPT, "550 invalid address", facts={"side": "receiving"}),
+        replied(Stage.RCPT, "550 Mailbox temporarily disabled", facts={"returned": "failed", "side": "receiving"}),
         replied(Stage.MAIL, "550 no", facts={"side": "receiving"}),
         replied(Stage.MAIL, "550 Verification failed for <office@firm.test>"),
         *NOT_OF_A_CHECK,

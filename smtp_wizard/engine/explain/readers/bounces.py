@@ -276,6 +276,8 @@ def _to_explain(status: str, diagnostic: str, body: str) -> str:
     """Return the most telling words: the other server's; else what the letter says, with the status."""
     if status.endswith(_EXPIRED) and _BARE_CODE.match(diagnostic):
         return f"{diagnostic[:3]} {status}{diagnostic[3:]}"  # the plain code would speak of the address
+    if _MIXED_CLASSES.match(diagnostic):  # as Exchange says it: given up, of what was to pass by itself
+        return f"{diagnostic[:4]}{diagnostic[0]}{diagnostic[5:]}"
     if diagnostic and (not status or status in diagnostic or _BASIC_CODE.match(diagnostic)):
         return diagnostic
     if diagnostic:
@@ -285,6 +287,7 @@ def _to_explain(status: str, diagnostic: str, body: str) -> str:
 
 _BASIC_CODE = re.compile(r"\d{3}\D")
 _BARE_CODE = re.compile(r"[45]\d\d[ -](?![245]\.\d)")
+_MIXED_CLASSES = re.compile(r"5\d\d[ -]4\.\d{1,3}\.\d{1,3}(?![.\d])")
 _EXPIRED = ".4.7"
 """Delivery time expired (RFC 3463 section 3.5)."""
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
