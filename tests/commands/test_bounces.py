@@ -316,3 +316,48 @@ async def test_what_a_step_points_at_and_the_servers_words_are_in_every_form(off
     assert "Office: 1 address failed since" in words
     assert "The message to send: Hello, mail from our domain" in words
     assert "Not counted: 1 letter is about messages" in " ".join(told.err.split())
+
+
+async def test_of_where_nobody_knows_which_folder_is_junk_is_told_that_it_was_not_read(office: Office) -> None:
+    office.imap.folders["Zbytky"] = StoredFolder()
+    office.imap.folders["Zbytky"].add(report(), NOW - timedelta(days=1))
+    ran = await office.bounces()
+    words = " ".join((ran.out + ran.err).split())
+    assert "not all that came back since" in words
+    assert "No folder for junk was found. If it is one of 'Zbytky', look there too" in words
+    assert (await office.bounces("--json")).document["complete"] is False
+
+
+async def test_what_was_sent_to_nobody_on_purpose_is_counted_apart(office: Office) -> None:
+    office.arrives(report("no-such-mailbox-abcd2345@gone.example"))
+    ran = await office.bounces()
+    words = " ".join((ran.out + ran.err).split())
+    assert "no mail has come back" in words
+    assert "Left out: 1 message that was sent to nobody on purpose" in words
+    assert (await office.bounces("--csv", "-")).out.count("\n") == 1, "the heading alone"
+
+
+async def test_one_letter_off_at_a_provider_for_everybody_is_another_customer(office: Office) -> None:
+    office.imap.folders["Sent"] = StoredFolder(special="\\Sent")
+    office.imap.folders["Sent"].add(b"To: n.meier@web.de, anna@firm.example\nSubject: x\n\nHello\n", NOW)
+    office.arrives(report("m.meier@web.de"))
+    office.arrives(report("ana@firm.example", number=2))
+    meant = {each["address"]: each["did_you_mean"] for each in (await office.bounces("--json")).document["bounces"]}
+    assert meant == {"m.meier@web.de": None, "ana@firm.example": "anna@firm.example"}
+
+
+@pytest.mark.parametrize("known_by", ["Sent", "another account", "nothing"])
+async def test_a_message_of_an_alias_at_another_domain_is_ones_own(
+    known_by: str, office: Office, own_home: Path
+) -> None:
+    shop = Address("shop", "firmshop.example")
+    if known_by == "Sent":
+        office.imap.folders["Sent"] = StoredFolder(special="\\Sent")
+        office.imap.folders["Sent"].add(b"From: Shop <shop@firmshop.example>\nTo: eva@elsewhere.example\n\nHi\n", NOW)
+    elif known_by == "another account":
+        SavedAccounts(own_home / "config").put(replace(RELAY, name=phrase("Shop"), address=shop))
+    office.arrives(report().replace(b"From: Ana <ana@example.com>", b"From: Shop <shop@firmshop.example>"))
+    ((backscatter, final),) = [
+        (each["backscatter"], each["final"]) for each in (await office.bounces("--json")).document["bounces"]
+    ]
+    assert (backscatter, final) == (known_by == "nothing", True)

@@ -31,6 +31,7 @@ from smtp_wizard.flows.accounts.action import ActionResult
 from smtp_wizard.flows.areas.bounces import NO_ACCOUNT, BouncesFlow, BouncesOffer, PasteLetter, ReadMailbox, failed_row
 from smtp_wizard.flows.flow import CopyText, Mood, ReadGuide
 from smtp_wizard.flows.question import Answer, Topic
+from smtp_wizard.text.areas.bounces import delivery_lines, summary
 from tests.commands.test_send import RELAY
 from tests.support.walk import make_services
 
@@ -137,6 +138,42 @@ async def read_through(flow: BouncesFlow, password: str = "a password") -> Actio
 
 def offered(flow: BouncesFlow) -> list[BouncesOffer]:
     return [each.id for each in flow.state.offers]
+
+
+def mixed() -> list[FailedDelivery]:
+    """Three messages to one address: the newest is late, two older ones failed, of two reasons."""
+    late = replace(delivery("bob@elsewhere.example", final=False), why=phrase("The message is late"), code="late")
+    full = replace(delivery("bob@elsewhere.example", days=2), why=phrase("The mailbox is full"), code="mailbox_full")
+    gone = delivery("bob@elsewhere.example", days=3)
+    named = ("Invoice B", "Invoice A", "Invoice 0")
+    return [replace(each, subject=phrase(name)) for each, name in zip((late, full, gone), named, strict=True)]
+
+
+async def test_a_newer_delay_hides_no_failure_and_each_reason_has_its_messages(tmp_path: Path) -> None:
+    flow = flow_over(tmp_path, Bounces(report(*mixed())))
+    await read_through(flow)
+    (row,) = flow.state.rows
+    assert (row.final, row.why) == (True, "The mailbox is full, and 2 more")
+    assert flow.state.question == "1 address was not reached."
+    why = "\n".join(row.sections[0].lines)
+    assert all(words in why for words in ("mailbox is full", "does not take mail", "message is late"))
+    mails = [section.lines for section in row.sections if section.title == "Your messages"]
+    assert [line.partition("  ")[2] for lines in mails for line in lines] == ["Invoice A", "Invoice 0", "Invoice B"]
+
+
+def test_in_lines_too_each_reason_has_its_messages_and_what_is_cut_short_is_said() -> None:
+    lines = "\n".join(delivery_lines(mixed()))
+    failed, waiting = lines.index("The mailbox is full"), lines.index("The message is late")
+    assert failed < lines.index("Invoice A") < lines.index("does not take mail") < lines.index("Invoice 0") < waiting
+    assert waiting < lines.index("Invoice B")
+    said = summary(report(*mixed()), mixed(), phrase("Office"), new=False)
+    assert "1 address failed" in said
+    assert "waiting" not in said
+    many = [delivery("bob@elsewhere.example", days=days) for days in range(1, 26)]
+    assert sum("Invoice 17" in line for line in delivery_lines(many)) == 20
+    assert "    ... and 5 more: --csv has them all." in delivery_lines(many)
+    odd = [replace(delivery("bob@elsewhere.example"), code=str(number)) for number in range(9)]
+    assert "    ... and 4 other reasons: --json has them all." in delivery_lines(odd)
 
 
 async def test_each_address_stands_in_a_row_with_what_to_do_and_what_was_meant_is_copied(tmp_path: Path) -> None:

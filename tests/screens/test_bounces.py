@@ -14,8 +14,10 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.mailbox import mailbox_file
 from smtp_wizard.engine.mailbox.mailbox_file import ListedImapServer, load_mailboxes
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
+from smtp_wizard.flows.areas.bounces import FailedRow
+from smtp_wizard.flows.flow import Mood
 from smtp_wizard.screens.accounts.home import HomeScreen
-from smtp_wizard.screens.areas.bounces import BouncesScreen
+from smtp_wizard.screens.areas.bounces import BouncesScreen, _row
 from smtp_wizard.screens.areas.explain import ExplainScreen
 from smtp_wizard.screens.question import FlowPanel
 from tests.commands.test_send import RELAY
@@ -53,9 +55,17 @@ async def test_the_mailbox_is_read_after_the_password_and_what_was_meant_is_copi
             await walk.at_screen(BouncesScreen)
             await walk.until_reads("1 address was not reached.")
             await walk.until_reads("Did you mean carla@gmail.com?")
+            screen = walk.app.screen
+            assert isinstance(screen, BouncesScreen)
+            assert screen.chips()[1].key == "f4", "in a small window only the first few have room"
             await walk.press("enter")
             await walk.until_reads("Sent to your terminal")
             assert walk.app.clipboard == "carla@gmail.com"
             await walk.press("p")
             await walk.at_screen(ExplainScreen)
         assert imap.sign_ins == 1
+
+
+def test_what_others_sent_is_no_failure_of_ones_own() -> None:
+    row = FailedRow("bob@elsewhere.example", "Why", "today", True, (), "bob@elsewhere.example")
+    assert (_row(row).mood, _row(replace(row, backscatter=True)).mood) == (Mood.FAILED, Mood.TOLD)

@@ -26,10 +26,10 @@ class Arrival:
 
 def sent_copy(session: ImapSession, code: str, since: date) -> SentCopy:
     """Look in the folder Sent for the message with a code word. Raises `ImapFailed`."""
-    name = session.special_folder("\\Sent")
-    if name is None:
+    names = session.special_folders("\\Sent")
+    if not names:
         return SentCopy.UNKNOWN
-    return SentCopy.FOUND if _uids(session, name, code, since) else SentCopy.ABSENT
+    return SentCopy.FOUND if any(_uids(session, name, code, since) for name in names) else SentCopy.ABSENT
 
 
 def arrival(session: ImapSession, code: str, since: date) -> Arrival:
@@ -65,9 +65,13 @@ def sender_in(octets: bytes) -> str:
 def _folders(session: ImapSession) -> Iterator[tuple[str, ArrivalState]]:
     """Yield where a message may have arrived. The folders are listed only where it is not in the inbox."""
     yield INBOX, ArrivalState.INBOX
-    junk = session.special_folder("\\Junk")
-    if junk is not None:
-        yield junk, ArrivalState.JUNK
+    for name in session.special_folders("\\Junk"):
+        yield name, ArrivalState.JUNK
+
+
+def _without_junk(session: ImapSession) -> tuple[str, ...]:
+    """Return the folders among which Junk may be, where none was found. Raises `ImapFailed`."""
+    return () if session.special_folders("\\Junk") else session.folders_of_unknown_use()
 
 
 def _uids(session: ImapSession, folder: str, code: str, since: date) -> list[int]:

@@ -6,11 +6,12 @@ What was looked at is remembered by UID, so that the next time only what has com
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import islice
 
+from smtp_wizard.engine.base.mail_message import read_message
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.mailbox.bounce_letters import LARGEST, BounceLetter, LetterKind, read_letter
 from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
@@ -55,10 +56,14 @@ class Scan:
     """What is to be remembered, by folder."""
     unread: tuple[str, ...] = ()
     """Folders that the server did not open, or how it calls its list of folders."""
+    unknown: tuple[str, ...] = ()
+    """Folders among which Junk may be, where none was found."""
     unreadable: tuple[FoundLetter, ...] = ()
     """Letters that report a failure, but not, or not for all, to which address."""
     not_handed_out: int = 0
     """Letters that the server was asked for and did not send."""
+    replies: frozenset[int] = frozenset()
+    """The UIDs of the automatic replies of one folder."""
 
 
 def scan(
@@ -74,13 +79,18 @@ def scan(
     """
     parts = [_scan_folder(session, INBOX, since, words, marks.get(INBOX), own)]
     unread: list[str] = []
-    junk: str | None = JUNK
+    unknown: tuple[str, ...] = ()
     try:
-        junk = session.special_folder("\\Junk")
-        if junk is not None and junk.casefold() != INBOX.casefold():
-            parts.append(_scan_folder(session, junk, since, words, marks.get(junk), own))
-    except ImapFailed:  # what the inbox has is worth telling; nothing is remembered of a folder that was not read
-        unread.append(junk or JUNK)
+        junk = [each for each in session.special_folders("\\Junk") if each.casefold() != INBOX.casefold()]
+        unknown = session.folders_of_unknown_use() if not junk else ()
+    except ImapFailed:
+        junk = []
+        unread.append(JUNK)
+    for name in junk:
+        try:
+            parts.append(_scan_folder(session, name, since, words, marks.get(name), own))
+        except ImapFailed:  # what the inbox has is worth telling; nothing is remembered of a folder that was not read
+            unread.append(name)
     return Scan(
         letters=tuple(letter for part in parts for letter in part.letters),
         scanned=sum(part.scanned for part in parts),
@@ -89,6 +99,7 @@ def scan(
         cut_off=any(part.cut_off for part in parts),
         marks={name: mark for part in parts for name, mark in part.marks.items()},
         unread=tuple(unread),
+        unknown=unknown,
         unreadable=tuple(letter for part in parts for letter in part.unreadable),
         not_handed_out=sum(part.not_handed_out for part in parts),
     )
@@ -117,8 +128,10 @@ def _scan_folder(
     cut_off = read.cut_off or len(candidates) > MOST_CANDIDATES or not all_looked_at
     # What was left out must be looked at the next time, so nothing is remembered then.
     lasting = folder.validity and not cut_off and not read.not_handed_out
-    reached = _reached(folder, since, window, known, (*read.letters, *read.unreadable)) if lasting else None
-    return replace(read, scanned=len(fresh), cut_off=cut_off, marks={name: reached} if reached is not None else {})
+    reached = _reached(folder, since, window, known, read) if lasting else None
+    again = len(known.replies.intersection(window)) if known is not None else 0
+    marks = {name: reached} if reached is not None else {}
+    return replace(read, scanned=len(fresh), cut_off=cut_off, marks=marks, auto_replies=len(read.replies) + again)
 
 
 def _still_valid(mark: FolderMark | None, folder: Folder, since: date) -> FolderMark | None:
@@ -137,13 +150,15 @@ def _read_letters(session: ImapSession, name: str, wanted: Sequence[int], own: S
     """
     letters: list[FoundLetter] = []
     unreadable: list[FoundLetter] = []
-    auto_replies = failed = sent = 0
+    replies: set[int] = set()
+    failed = sent = 0
     cut_off = False
     try:
         for each in session.fetch(wanted, LARGEST):
             sent += 1
             letter = read_letter(each.octets, own)
-            auto_replies += letter.kind is LetterKind.AUTO_REPLY
+            if letter.kind is LetterKind.AUTO_REPLY:
+                replies.add(each.uid)
             failed += len(letter.recipients)
             if failed > MOST_FAILED:
                 cut_off = True
@@ -160,33 +175,38 @@ def _read_letters(session: ImapSession, name: str, wanted: Sequence[int], own: S
         letters=tuple(letters),
         scanned=0,
         fetched=0,
-        auto_replies=auto_replies,
+        auto_replies=len(replies),
         cut_off=cut_off,
         marks={},
         unreadable=tuple(unreadable),
         not_handed_out=0 if cut_off else len(wanted) - sent,
+        replies=frozenset(replies),
     )
 
 
-def _reached(
-    folder: Folder, since: date, window: Sequence[int], known: FolderMark | None, letters: Sequence[FoundLetter]
-) -> FolderMark:
+def _reached(folder: Folder, since: date, window: Sequence[int], known: FolderMark | None, read: Scan) -> FolderMark:
     """Return what is to be remembered of a folder that was looked at whole."""
-    bounces = frozenset(each.uid for each in letters)
-    if known is None:
-        return FolderMark(validity=folder.validity, since=since, highest=max(window, default=0), bounces=bounces)
+    bounces = frozenset(each.uid for each in (*read.letters, *read.unreadable))
+    before = known or FolderMark(validity=folder.validity, since=since, highest=0)
     return FolderMark(
         validity=folder.validity,
-        since=min(known.since, since),
-        highest=max([*window, known.highest]),
-        bounces=bounces | known.bounces,
+        since=min(before.since, since),
+        highest=max([*window, before.highest]),
+        bounces=bounces | before.bounces,
+        replies=read.replies | before.replies,
     )
 
 
 def _found(folder: str, fetched: Fetched, letter: BounceLetter) -> FoundLetter:
     digest = hashlib.blake2b(digest_size=16, person=b"smtp-wizard")
-    digest.update(letter.message_id.encode("utf-8", "replace") or fetched.octets[:4096])
+    digest.update(f"{letter.message_id}\n{letter.at}\n".encode("utf-8", "replace"))
+    digest.update(_body(fetched.octets)[:4096])
     return FoundLetter(folder=folder, uid=fetched.uid, key=digest.hexdigest(), arrived=fetched.arrived, letter=letter)
+
+
+def _body(octets: bytes) -> bytes:
+    """Return what stands below the head of a letter: on the way to another folder a head may get further fields."""
+    return octets.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
 
 
 # --- what may be a bounce ---
@@ -259,15 +279,29 @@ MOST_WRITTEN_TO = 10_000
 """Recipients of these that are kept: each address that failed is compared with them."""
 
 
-def written_to(session: ImapSession, since: date) -> frozenset[str]:
-    """Return the addresses that were written to since a day, as far as the folder Sent has them.
+@dataclass(frozen=True, slots=True)
+class Correspondence:
+    """Between whom mail went out, as far as the folder Sent has it; all in small letters."""
 
-    Raises `ImapFailed`.
-    """
-    name = session.special_folder("\\Sent")
-    if name is None or not session.examine(name).messages:
-        return frozenset()
-    uids = session.search(["SINCE", since])[:MOST_SENT]
-    heads = session.heads(uids, ("To", "Cc"))
-    named = (found.lower() for _, head in heads for found in ADDRESS_IN_TEXT.findall(head))
+    recipients: frozenset[str] = frozenset()
+    senders: frozenset[str] = frozenset()
+    """The addresses that it was sent from."""
+
+
+def correspondence(session: ImapSession, since: date) -> Correspondence:
+    """Return whom was written to since a day, and from which addresses. Raises `ImapFailed`."""
+    heads: list[str] = []
+    for name in session.special_folders("\\Sent"):
+        if session.examine(name).messages:
+            uids = session.search(["SINCE", since])[: MOST_SENT - len(heads)]
+            heads += [head for _, head in session.heads(uids, ("From", "To", "Cc"))]
+    return Correspondence(
+        _addresses(heads, lambda name: name in ("to", "cc")), _addresses(heads, lambda name: name == "from")
+    )
+
+
+def _addresses(heads: Iterable[str], wanted: Callable[[str], bool]) -> frozenset[str]:
+    """Return the addresses in some of the fields of heads."""
+    fields = (field for head in heads for field in read_message(head + "\n").head.fields)
+    named = (each.lower() for name, value in fields if wanted(name.lower()) for each in ADDRESS_IN_TEXT.findall(value))
     return frozenset(islice(named, MOST_WRITTEN_TO))

@@ -6,6 +6,7 @@ What the letters say is explained by the same rules as anything that is pasted; 
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from smtp_wizard.engine.explain.explain import Explainer
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.mailbox.bounce_letters import FailedRecipient, LetterKind
 from smtp_wizard.engine.mailbox.bounce_scan import FoundLetter
+from smtp_wizard.engine.mailbox.letter_addresses import ADDRESS_IN_TEXT
+from smtp_wizard.engine.mailbox.rehearsals import is_nobodys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +66,20 @@ def failed_deliveries(
     seen: Collection[str],
     since: datetime,
     own: Iterable[str] = (),
+    also: Collection[str] = (),
 ) -> tuple[FailedDelivery, ...]:
     """Return what the letters say, grouped by address: the group with the newest letter first, and in it the newest.
 
     `meant`: returns what was probably meant with an address, or ''. `seen`: the keys of the letters that were shown
     before. `own`: the account's own addresses; a returned message of another domain is told apart, where there are any.
-    Letters from before `since` are left out, and delays that ended in a failure.
+    `also`: further addresses that mail is known to be sent from, in small letters.
+    Letters from before `since` are left out, delays that ended in a failure, and what was sent to nobody on purpose.
     """
     unlike = {each.key: each for each in letters_since(letters, since)}
-    told = [_Told(found, recipient) for found in unlike.values() for recipient in found.letter.recipients]
-    domains = frozenset(filter(None, (each.rpartition("@")[2].casefold() for each in own if "@" in each)))
-    said = [_apart(_delivery(each, explainer, meant, seen), each.found, domains) for each in _settled(told)]
+    told = [_Told(found, each) for found in unlike.values() for each in found.letter.recipients]
+    told = [each for each in told if not is_nobodys(each.recipient.address)]
+    strange = senders_of_others(letters, own, also)
+    said = [_apart(_delivery(each, explainer, meant, seen), each.found, strange) for each in _settled(told)]
     newest: dict[tuple[str, bool], datetime] = {}
     for each in said:
         key = group_key(each)
@@ -135,6 +141,7 @@ def _delivery(told: _Told, explainer: Explainer, meant: Callable[[str], str], se
     explanation = explainer.explain_text(recipient.words, stage=AFTER)
     finding = explanation.finding
     other = shown(meant(recipient.address), 254)
+    steps = _steps_of_who_moved(recipient) or finding.steps
     return FailedDelivery(
         address=shown(recipient.address, 254),
         kind=recipient.kind,
@@ -147,7 +154,7 @@ def _delivery(told: _Told, explainer: Explainer, meant: Callable[[str], str], se
         code=_code(recipient.kind, finding, explainer),
         why=finding.title,
         who=finding.who,
-        steps=tuple(step for step in finding.steps if not other or other not in step),  # it is said apart
+        steps=tuple(step for step in steps if not other or other not in step),  # it is said apart
         did_you_mean=other,
         reported_by=shown(letter.reported_by, 100),
         new=told.found.key not in seen,
@@ -156,6 +163,29 @@ def _delivery(told: _Told, explainer: Explainer, meant: Callable[[str], str], se
     )
 
 
+def _steps_of_who_moved(recipient: FailedRecipient) -> tuple[Shown, ...]:
+    """Return what to do where the server names a new address (RFC 5321 section 3.4: reply 551); nothing elsewhere.
+
+    Whoever runs that server may name any address, so only the customer can say that it is theirs.
+    """
+    said = recipient.said[:_LONGEST_MOVED]
+    if _MOVED.search(said) is None:
+        return ()
+    named = (each[0].rstrip(".") for each in ADDRESS_IN_TEXT.finditer(said))
+    new = next((each for each in named if each.casefold() != recipient.address.casefold()), "")
+    if not new:
+        return ()
+    return (
+        phrase("The server names a new address: {}.", shown(new, 254)),
+        phrase("Ask the customer in another way whether it is theirs, before you write there."),
+        phrase("Then correct the customer's record, and send the message again."),
+    )
+
+
+_MOVED = re.compile(
+    r"(?<!\d)551(?!\d)|(?<![\d.])5\.1\.6(?!\d)|\bmoved\b|\b(?:new|changed) (?:e-?mail )?address", re.IGNORECASE
+)
+_LONGEST_MOVED = 600
 _MOST_SAID = 300
 """Characters of a server's words that are shown."""
 _LATE = "temporary_try_later"
@@ -174,22 +204,41 @@ def _code(kind: LetterKind, finding: Finding, explainer: Explainer) -> str:
 BACKSCATTER = "backscatter"
 
 
-def _apart(delivery: FailedDelivery, found: FoundLetter, domains: Collection[str]) -> FailedDelivery:
-    """Return a delivery as it is, or, where the message is from another domain, as that of somebody else's message."""
+def senders_of_others(letters: Iterable[FoundLetter], own: Iterable[str], also: Collection[str]) -> frozenset[str]:
+    """Return who is named in From of the returned messages and is of another domain than the account.
+
+    `own` and `also`: as for `failed_deliveries`. Empty where no domain of the account's own is known.
+    """
+    domains = frozenset(filter(None, (each.rpartition("@")[2].casefold() for each in own if "@" in each)))
+    named = {each.letter.returned_from for each in letters} if domains else set()
+    return frozenset(
+        each
+        for each in named
+        if each and each.casefold() not in also and not _is_within_any(each.rpartition("@")[2].casefold(), domains)
+    )
+
+
+def _apart(delivery: FailedDelivery, found: FoundLetter, strange: Collection[str]) -> FailedDelivery:
+    """Return a delivery as it is, or, where the message is from one of `strange`, as that of somebody else's message.
+
+    An own domain may be among them of which nobody knows here: what that would mean is told too.
+    """
     sender = found.letter.returned_from
-    domain = sender.rpartition("@")[2].casefold()
-    if not domain or not domains or any(_is_within(domain, each) for each in domains):
+    if sender not in strange:
         return delivery
     steps = (
         phrase("Do nothing, and change no customer's record: who is written to here is no customer of yours."),
         phrase(
-            "If {} is an address of your own after all, paste the letter into smtp-wizard explain.", shown(sender, 100)
+            "Unless {} is an address of your own, which is not known here. Then this holds: {}. {}",
+            shown(sender, 100),
+            delivery.why,
+            next(iter(delivery.steps), NO_WORDS),
         ),
     )
     return replace(
         delivery,
         code=BACKSCATTER,
-        why=phrase("Not your message: it is from {}, and your address was only put to it", shown(sender, 100)),
+        why=phrase("Probably not your message: it is from {}, and your address was only put to it", shown(sender, 100)),
         who=Who.YOU,
         steps=steps,
         did_you_mean=NO_WORDS,
@@ -198,9 +247,9 @@ def _apart(delivery: FailedDelivery, found: FoundLetter, domains: Collection[str
     )
 
 
-def _is_within(one: str, other: str) -> bool:
-    """Whether two domains are the same, or one is below the other."""
-    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
+def _is_within_any(one: str, others: Collection[str]) -> bool:
+    """Whether a domain is one of these, is below one, or has one below it."""
+    return any(one == other or one.endswith(f".{other}") or other.endswith(f".{one}") for other in others)
 
 
 # --- what was probably meant ---

@@ -23,6 +23,7 @@ from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.mailbox.bounded_imap import BoundedImap, ImapStream, TooMuch, in_clear
 from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
+from smtp_wizard.engine.mailbox.mailbox_file import comparable, load_mailboxes
 from smtp_wizard.engine.mailbox.moments import usable
 from smtp_wizard.engine.mailbox.refusals import command_fault, sign_in_fault
 from smtp_wizard.engine.smtp.masking import MASK, Redactor
@@ -67,6 +68,11 @@ class _ListedFolder:
     def last_part(self) -> str:
         """What it is called within the folder above it."""
         return self.name.rpartition(self.delimiter)[2] if self.delimiter else self.name
+
+    @property
+    def usual_name(self) -> str:
+        """Its last part, as it is compared with the usual names."""
+        return comparable(self.last_part)
 
 
 def _listed_folder(flags: object, delimiter: object, name: object) -> _ListedFolder | None:
@@ -188,19 +194,38 @@ class ImapSession:
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
-    def special_folder(self, flag: str) -> str | None:
-        r"""Return the folder of a special use ('\Junk', '\Sent', RFC 6154), or of a usual name; None: no such.
+    def special_folders(self, flag: str) -> tuple[str, ...]:
+        r"""Return the folders of a special use ('\Junk', '\Sent', RFC 6154), and those that are usually called so.
 
-        Raises `ImapFailed`. The server is asked once for its folders.
+        A server may mark several, and a mail program may have made one of its own name beside it. Raises `ImapFailed`.
+        The server is asked once for its folders.
         """
+        wanted, usual = flag.encode("ascii").lower(), load_mailboxes().folders.of(flag)
+        marked = [each.name for each in self._folders() if wanted in each.flags]
+        named = [each.name for each in self._folders() if not each.flags & _SPECIAL and each.usual_name in usual]
+        return tuple(dict.fromkeys((*marked, *named)))[:_MOST_OF_A_KIND]
+
+    def folders_of_unknown_use(self) -> tuple[str, ...]:
+        """Return the folders of which nobody knows what they are for, where the server marks none. Raises `ImapFailed`.
+
+        Where it marks some, it marks Junk too, if there is one.
+        """
+        if any(each.flags & _SPECIAL for each in self._folders()):
+            return ()
+        known = load_mailboxes().folders.known
+        return tuple(
+            each.name
+            for each in self._folders()
+            if each.name.casefold() != INBOX.casefold()
+            and each.usual_name not in known
+            and _NO_LETTERS not in each.flags
+        )
+
+    def _folders(self) -> tuple[_ListedFolder, ...]:
+        """Return the folders that letters may lie in."""
         if self._listed is None:
-            self._listed = self._list_folders()
-        wanted = flag.encode("ascii").lower()
-        for each in self._listed:
-            if wanted in each.flags:
-                return each.name
-        usual = _USUAL_NAMES[flag]
-        return next((each.name for each in self._listed if each.last_part.casefold() in usual), None)
+            self._listed = tuple(each for each in self._list_folders() if _NO_LETTERS not in each.flags)
+        return self._listed
 
     def _list_folders(self) -> tuple[_ListedFolder, ...]:
         with self._translated(MailboxFault.GARBLED):
@@ -307,13 +332,11 @@ _TAGGED = re.compile(rb"\A[A-Z]+[0-9]+ (?:OK\b)?\s*", re.IGNORECASE)
 """The end of an answer, with our own mark for the command, which is nothing that the server wanted to say."""
 LOGIN_COMMAND = "LOGIN command"
 """The command of RFC 3501 section 6.2.3, which is no SASL mechanism."""
-_USUAL_NAMES: Mapping[str, frozenset[str]] = {
-    "\\Junk": frozenset(
-        {"junk", "spam", "junk e-mail", "junk email", "bulk mail", "bulk", "spamverdacht", "unerwünscht"}
-    ),
-    "\\Sent": frozenset({"sent", "sent items", "sent messages", "sent mail", "gesendet", "gesendete objekte"}),
-}
-"""What the folders are called where the server names no special use."""
+_SPECIAL = frozenset({b"\\all", b"\\archive", b"\\drafts", b"\\flagged", b"\\junk", b"\\sent", b"\\trash"})
+"""The special uses of RFC 6154, in small letters."""
+_NO_LETTERS = b"\\noselect"
+_MOST_OF_A_KIND = 4
+"""Folders of one use that are looked into."""
 _TRIPPED_OVER = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError, MemoryError)
 """What the libraries raise over answers that follow no grammar."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -37,6 +38,31 @@ class BounceWords:
     subjects: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FolderNames:
+    """What folders are called where a server does not mark what they are for; as `comparable` returns them."""
+
+    junk: frozenset[str]
+    sent: frozenset[str]
+    others: frozenset[str]
+    """Folders for anything else that a mailbox has of itself."""
+
+    @property
+    def known(self) -> frozenset[str]:
+        """All of them."""
+        return self.junk | self.sent | self.others
+
+    def of(self, flag: str) -> frozenset[str]:
+        r"""Return the names for a special use: '\Junk' or '\Sent'."""
+        return self.junk if flag == "\\Junk" else self.sent
+
+
+def comparable(name: str) -> str:
+    """Return the name of a folder so that it can be compared: capitals, hyphens and composed letters do not count."""
+    composed = unicodedata.normalize("NFC", name).casefold()
+    return " ".join(composed.replace("-", " ").replace("_", " ").split())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxList:
     """What is known of reading the mailboxes of providers."""
@@ -49,6 +75,7 @@ class MailboxList:
     """Where IMAP is switched on, in words that follow "switch IMAP on"; by the provider's id."""
     sources: Mapping[str, Source]
     returned: BounceWords
+    folders: FolderNames
 
     def of(self, provider: str | None, smtp_host: str) -> tuple[Endpoint, ...]:
         """Return the IMAP servers of a provider for an account that sends through a host, best first."""
@@ -78,7 +105,15 @@ def _read(root: Node) -> MailboxList:
         switched_on=dict(switched),
         sources=sources,
         returned=root.child("returned").read(_returned),
+        folders=root.child("folders").read(_folders),
     )
+
+
+def _folders(node: Node) -> FolderNames:
+    names = {key: frozenset(map(comparable, node.texts(key))) for key in ("junk", "sent", "others")}
+    if names["junk"] & names["sent"] or (names["junk"] | names["sent"]) & names["others"]:
+        raise node.error(None, "a name stands in two lists")
+    return FolderNames(names["junk"], names["sent"], names["others"])
 
 
 def _returned(node: Node) -> BounceWords:

@@ -22,7 +22,7 @@ from smtp_wizard.engine.state.mailbox_marks import FolderMark
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.explain.explain import Explainer
-    from smtp_wizard.engine.mailbox.bounce_scan import FoundLetter, Scan
+    from smtp_wizard.engine.mailbox.bounce_scan import Correspondence, FoundLetter, Scan
     from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery
 
 
@@ -64,18 +64,22 @@ class BounceReport:
     """By which the letters that `deliveries` tell of are known again, the newest first."""
     unread: tuple[Shown, ...] = ()
     """Folders that could not be read."""
+    unknown: tuple[Shown, ...] = ()
+    """Folders among which Junk may be, where none was found."""
     unreadable: tuple[UnreadableLetter, ...] = ()
     """Letters that report a failure, but not, or not for all, to which address: the newest first."""
     crowded: int = 0
     """Letters that name more addresses than are read of one."""
     not_handed_out: int = 0
     """Letters that the server was asked for and did not send."""
+    rehearsed: int = 0
+    """Messages among what came back that went to nobody on purpose; `deliveries` has none of them."""
 
     @property
     def complete(self) -> bool:
         """Whether all that came back was read."""
-        left_out = self.cut_off or self.unread or self.unreadable or self.crowded or self.not_handed_out
-        return not left_out
+        left_out = (self.unread, self.unknown, self.unreadable, self.crowded, self.not_handed_out)
+        return not self.cut_off and not any(left_out)
 
 
 class Bounces:
@@ -120,8 +124,12 @@ class Bounces:
             server = _words_for(mailbox.server.endpoint)
             marks = await in_thread(lambda: self._saved_accounts.state.mailboxes.folders(account.id, server))
             found = await mailbox.do(lambda session: scan(session, day, words, marks, own))
-            meant = await self._meant(mailbox, found, day)
-        return await in_thread(lambda: self._report(account, since, mailbox, found, meant, own))
+            endings = await in_thread(lambda: self._endings(found))
+            also = await in_thread(self._addresses_saved)
+            sent = await self._correspondence(mailbox, found, endings, own, also, day)
+        meant = self._meant(endings, sent.recipients)
+        also |= sent.senders
+        return await in_thread(lambda: self._report(account, since, mailbox, found, meant, own, also))
 
     def _report(
         self,
@@ -131,41 +139,77 @@ class Bounces:
         found: Scan,
         meant: Callable[[str], str],
         own: Iterable[str],
+        also: Collection[str],
     ) -> BounceReport:
         from smtp_wizard.engine.mailbox.failed_deliveries import failed_deliveries, letters_since
+        from smtp_wizard.engine.mailbox.rehearsals import is_nobodys
 
         unreadable = tuple(letters_since(found.unreadable, since))
         seen = self._saved_accounts.state.mailboxes.shown(account.id)
+        named = (said.address for each in letters_since(found.letters, since) for said in each.letter.recipients)
         return BounceReport(
             since=since,
             server=_words_for(mailbox.server.endpoint),
             scanned=found.scanned,
             fetched=found.fetched,
-            deliveries=failed_deliveries(found.letters, self._loaded(), meant, seen, since, own),
+            deliveries=failed_deliveries(found.letters, self._loaded(), meant, seen, since, own, also),
             auto_replies=found.auto_replies,
             cut_off=found.cut_off,
             marks=found.marks,
             keys=_keys([*letters_since(found.letters, since), *unreadable]),
             unread=tuple(shown(each, 80) for each in found.unread),
+            unknown=tuple(shown(each, 80) for each in found.unknown),
             unreadable=_unreadable_letters(unreadable, seen),
             crowded=sum(each.letter.has_more for each in letters_since(found.letters, since)),
             not_handed_out=found.not_handed_out,
+            rehearsed=len({each for each in named if is_nobodys(each)}),
         )
 
-    async def _meant(self, mailbox: OpenMailbox, found: Scan, day: date) -> Callable[[str], str]:
-        """Return what says what was probably meant with an address: by its ending, or by whom was written to before."""
-        from smtp_wizard.engine.mailbox.bounce_scan import written_to
+    def _endings(self, found: Scan) -> Mapping[str, str]:
+        """Return each address that failed, with what was meant by its ending, or ''."""
+        failed = {recipient.address for each in found.letters for recipient in each.letter.recipients}
+        return {each: self._by_ending(each) for each in failed}
+
+    def _addresses_saved(self) -> frozenset[str]:
+        """Return the addresses of all saved accounts: one may receive what comes back to another."""
+        accounts = self._saved_accounts.list()
+        return frozenset(
+            str(each).casefold() for account in accounts for each in (account.address, account.from_address)
+        )
+
+    async def _correspondence(
+        self,
+        mailbox: OpenMailbox,
+        found: Scan,
+        endings: Mapping[str, str],
+        own: Iterable[str],
+        also: Collection[str],
+        day: date,
+    ) -> Correspondence:
+        """Return whom was written to, and from where, if anything is to be compared with it."""
+        from smtp_wizard.engine.mailbox.bounce_scan import Correspondence, correspondence
+        from smtp_wizard.engine.mailbox.failed_deliveries import senders_of_others
+
+        if all(endings.values()) and not senders_of_others(found.letters, own, also):
+            return Correspondence()
+        with suppress(MailboxError):  # without it nothing is offered, and all else is told
+            return await mailbox.do(lambda session: correspondence(session, day))
+        return Correspondence()
+
+    def _meant(self, endings: Mapping[str, str], written_to: Collection[str]) -> Callable[[str], str]:
+        """Return what says what was probably meant with an address: by its ending, or by whom was written to before.
+
+        Where a provider gives out addresses to everybody, one letter off is another customer, or a stranger.
+        """
         from smtp_wizard.engine.mailbox.failed_deliveries import one_letter_off
 
-        failed = {recipient.address for each in found.letters for recipient in each.letter.recipients}
-        endings = await in_thread(lambda: {each: self._by_ending(each) for each in failed})
-        open_ones = {each for each, meant in endings.items() if not meant}
-        others: frozenset[str] = frozenset()
-        if open_ones:
-            with suppress(MailboxError):  # without it nothing is offered, and all else is told
-                others = await mailbox.do(lambda session: written_to(session, day)) - failed
-        compared, near = frozenset(sorted(open_ones)[:MOST_COMPARED]), one_letter_off(others)
+        open_ones = [each for each, meant in endings.items() if not meant and not self._is_for_everybody(each)]
+        compared = frozenset(sorted(open_ones)[:MOST_COMPARED])
+        near = one_letter_off(set(written_to) - {each.casefold() for each in endings})
         return lambda address: endings.get(address) or (near(address) if address in compared else "")
+
+    def _is_for_everybody(self, address: str) -> bool:
+        return self._catalog.by_domain(address.rpartition("@")[2]) is not None
 
     def _by_ending(self, address: str) -> str:
         local, _, domain = address.rpartition("@")

@@ -35,6 +35,8 @@ class FolderMark:
     """The highest UID that was looked at."""
     bounces: frozenset[int] = frozenset()
     """The UIDs of the bounces that were found."""
+    replies: frozenset[int] = frozenset()
+    """Those of the automatic replies: they are counted, and not fetched again."""
 
 
 class MailboxMarks:
@@ -97,8 +99,14 @@ def _mark(row: tuple[Any, ...]) -> FolderMark | None:
     """Return what stands in a row, None where it is not as this version writes it."""
     _, validity, since, highest, bounces = row
     try:
-        uids = frozenset(int(each) for each in json.loads(bounces))
-        return FolderMark(validity=int(validity), since=parse_day(since), highest=int(highest), bounces=uids)
+        uids = [int(each) for each in json.loads(bounces)]
+        return FolderMark(
+            validity=int(validity),
+            since=parse_day(since),
+            highest=int(highest),
+            bounces=frozenset(each for each in uids if each > 0),
+            replies=frozenset(-each for each in uids if each < 0),
+        )
     except (ValueError, TypeError, OverflowError, RecursionError):
         return None
 
@@ -111,7 +119,8 @@ def _shown(file: Connection, account: str) -> frozenset[str]:
 
 def _keep(file: Connection, account: str, folders: Mapping[str, FolderMark], shown: tuple[str, ...], now: int) -> None:
     for name, mark in folders.items():
-        bounces = json.dumps(sorted(mark.bounces, reverse=True)[:MOST_BOUNCES], separators=(",", ":"))
+        uids = [*_newest(mark.bounces), *(-each for each in _newest(mark.replies))]  # a reply stands with a minus
+        bounces = json.dumps(uids, separators=(",", ":"))
         file.execute(
             "INSERT OR REPLACE INTO folders (account, folder, at, validity, since, highest, bounces)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -125,6 +134,10 @@ def _keep(file: Connection, account: str, folders: Mapping[str, FolderMark], sho
         " (SELECT key FROM returned WHERE account = ? ORDER BY at DESC LIMIT ?)",
         (account, account, MOST_BOUNCES),
     )
+
+
+def _newest(uids: frozenset[int]) -> Sequence[int]:
+    return sorted(uids, reverse=True)[:MOST_BOUNCES]
 
 
 def _forget(file: Connection, accounts: tuple[str, ...]) -> None:

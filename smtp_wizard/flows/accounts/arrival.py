@@ -28,6 +28,7 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.test_message import new_token
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.mailbox.findings import MailboxError
+from smtp_wizard.engine.mailbox.rehearsals import nobodys_mailbox
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.services.arrivals import PATIENCE, Arrivals, Confirmation, Rehearsal
@@ -62,7 +63,7 @@ def accepted(report: Report) -> Accepted:
 
 def nobodys_address(near: Address, code: str) -> Address:
     """Return an address that is nobody's, of the same domain: a random word is in it."""
-    return Address(f"no-such-mailbox-{code}", near.domain)
+    return Address(nobodys_mailbox(code), near.domain)
 
 
 def refused_at_once(report: Report) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -28,9 +28,11 @@ from smtp_wizard.flows.question import Answer, Question, Topic
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.areas.bounces import (
     QUESTION,
+    by_reason,
     counted_words,
     grouped,
     meant_words,
+    messages_words,
     notes,
     said_words,
     summary,
@@ -327,25 +329,35 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, BouncesLeads]):
 
 
 def failed_row(group: Sequence[FailedDelivery], now: datetime) -> FailedRow:
-    """Return the row of an address, and what there is to say of it."""
-    newest = group[0]
+    """Return the row of an address, and what there is to say of it: of each reason its own messages."""
+    first, *others = by_reason(group)
+    newest = first[0]
     meant = (meant_words(newest),) if newest.did_you_mean else ()
-    why = Section(newest.address, (why_words(newest), *meant))
-    what = [Section("What to do", steps_on_screens(newest.steps))]
-    if newest.server_said:
-        what.append(Section("The server's words", (said_words(newest),)))
-    if newest.forward:
-        what.append(Section("The message to send", tuple(filter(None, newest.forward.splitlines()))))
-    mails = tuple(f"{_day(each.sent_at or each.at, now)}  {each.subject}" for each in group)
+    also = tuple(f"Besides: {why_words(same[0])} {messages_words(len(same))}" for same in others)
+    sections = [Section(newest.address, (why_words(newest), *meant, *also)), *_reason_sections(first, now)]
+    for same in others:
+        sections += [Section("Besides", (why_words(same[0]),)), *_reason_sections(same, now)]
     return FailedRow(
         address=newest.address,
-        why=newest.why,
-        last=_day(newest.at, now),
+        why=f"{newest.why}, and {len(others)} more" if others else newest.why,
+        last=_day(group[0].at, now),
         final=newest.final,
-        sections=(why, *what, Section("Your messages", mails[:_MOST_MAILS])),
+        sections=tuple(sections),
         copies=newest.did_you_mean or newest.address,
         backscatter=newest.backscatter,
     )
+
+
+def _reason_sections(same: Sequence[FailedDelivery], now: datetime) -> Iterator[Section]:
+    newest = same[0]
+    yield Section("What to do", steps_on_screens(newest.steps))
+    if newest.server_said:
+        yield Section("The server's words", (said_words(newest),))
+    if newest.forward:
+        yield Section("The message to send", tuple(filter(None, newest.forward.splitlines())))
+    mails = tuple(f"{_day(each.sent_at or each.at, now)}  {each.subject}" for each in same[:_MOST_MAILS])
+    more = (f"... and {len(same) - _MOST_MAILS} more",) if len(same) > _MOST_MAILS else ()
+    yield Section("Your messages", (*mails, *more))
 
 
 def _day(moment: datetime | None, now: datetime) -> str:

@@ -81,8 +81,10 @@ class BouncesScreen(AccountsPage, ListPage):
         offers = self.flow.state.offers
         first = [Chip("enter", offers[0].chip or offers[0].verb, partial(self.take, offers[0].id))] if offers else []
         others = [Chip(key_named(each.key), each.verb, partial(self.take, each.id)) for each in offers[1:]]
-        details = [Chip("f4", "Details", self._details, help="details: all that is said of the marked address")]
-        return [*first, *others, *([*details, *self.moves("an address")] if self.flow.state.rows else [])]
+        details = Chip("f4", "Details", self._details, help="details: all that is said of the marked address")
+        if not self.flow.state.rows:
+            return [*first, *others]
+        return [*first, details, *others, *self.moves("an address")]  # in a small window nothing else has it
 
     @work_once(WORK)
     async def take(self, offer: BouncesOffer) -> None:
@@ -133,5 +135,5 @@ def _empty(state: BouncesState) -> str:
 
 
 def _row(row: FailedRow) -> ListRow:
-    mood = Mood.FAILED if row.final else Mood.WARNED
+    mood = Mood.TOLD if row.backscatter else Mood.FAILED if row.final else Mood.WARNED
     return ListRow(row.address.casefold(), (row.address, row.why, row.last), mood)

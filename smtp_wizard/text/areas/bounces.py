@@ -6,19 +6,30 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from smtp_wizard.engine.base.shown import Shown, phrase
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.mailbox.bounce_letters import MOST_RECIPIENTS, LetterKind
 from smtp_wizard.engine.mailbox.failed_deliveries import FailedDelivery, group_key
 from smtp_wizard.engine.services.bounces import BounceReport, UnreadableLetter
 from smtp_wizard.output.plain_lines import paragraph
 
-_MOST_SUBJECTS = 3
-"""Messages of an address that are listed."""
+_MOST_LETTERS = 3
+"""Letters that could not be read which are named."""
+_MOST_MESSAGES = 20
+"""Messages that are named which failed for one reason: they are to be sent again."""
+_MOST_REASONS = 5
 
 
 def grouped(deliveries: Sequence[FailedDelivery]) -> list[tuple[FailedDelivery, ...]]:
     """Return the deliveries to each address together, in their order."""
     return [tuple(group) for _, group in groupby(deliveries, key=group_key)]
+
+
+def by_reason(group: Sequence[FailedDelivery]) -> list[tuple[FailedDelivery, ...]]:
+    """Return the deliveries to one address by why they failed: what is final first, else the newest."""
+    parted: dict[tuple[bool, str, str], list[FailedDelivery]] = {}
+    for each in sorted(group, key=lambda each: not each.final):
+        parted.setdefault((each.final, each.code, each.why), []).append(each)
+    return list(map(tuple, parted.values()))
 
 
 def summary(report: BounceReport, deliveries: Sequence[FailedDelivery], name: Shown, *, new: bool) -> Shown:
@@ -29,9 +40,9 @@ def summary(report: BounceReport, deliveries: Sequence[FailedDelivery], name: Sh
         return phrase("{}: not all that came back since {} could be read.", name, since)
     if not deliveries:
         return phrase("{}: no {}mail has come back since {}.", name, kind, since)
-    own = [each for each in deliveries if not each.backscatter]
-    failed = len(grouped([each for each in own if each.final]))
-    waiting = len(grouped([each for each in own if not each.final]))
+    own = grouped([each for each in deliveries if not each.backscatter])
+    failed = sum(any(each.final for each in group) for group in own)
+    waiting = len(own) - failed
     words = phrase("{}: {} {}failed since {}", name, _addresses(failed), kind, since)
     return phrase("{}, and {} still waiting.", words, waiting) if waiting else phrase("{}.", words)
 
@@ -50,8 +61,14 @@ def notes(report: BounceReport) -> Iterator[Shown]:
     if strange:
         what = phrase("1 letter is") if strange == 1 else phrase("{} letters are", strange)
         yield phrase("Not counted: {} about messages that are not from your domain.", what)
+    if report.rehearsed:
+        count = report.rehearsed
+        sent = phrase("1 message that was") if count == 1 else phrase("{} messages that were", count)
+        yield phrase("Left out: {} sent to nobody on purpose, to see it come back.", sent)
     for folder in report.unread:
         yield phrase("The folder '{}' could not be read: what came back into it is not listed.", folder)
+    if report.unknown:
+        yield no_junk_words(report.unknown)
     yield from _unreadable_words(report.unreadable)
     if report.crowded:
         letters = phrase("1 letter names") if report.crowded == 1 else phrase("{} letters name", report.crowded)
@@ -62,6 +79,18 @@ def notes(report: BounceReport) -> Iterator[Shown]:
         yield phrase("The server did not send {} that may tell of failed mail. Try again later.", letters)
     if report.cut_off:
         yield phrase("There are more than were read. Ask for a shorter time: --since 3d.")
+
+
+def no_junk_words(folders: Sequence[Shown]) -> Shown:
+    """Say that Junk may be any of these folders."""
+    named = ", ".join(f"'{each}'" for each in folders[:_MOST_FOLDERS])
+    more = phrase(" and {} more", len(folders) - _MOST_FOLDERS) if len(folders) > _MOST_FOLDERS else phrase("")
+    return phrase(
+        "No folder for junk was found. If it is one of {}{}, look there too: it was not read.", shown(named, 500), more
+    )
+
+
+_MOST_FOLDERS = 5
 
 
 def _unreadable_words(letters: Sequence[UnreadableLetter]) -> Iterator[Shown]:
@@ -76,20 +105,30 @@ def _unreadable_words(letters: Sequence[UnreadableLetter]) -> Iterator[Shown]:
         counted,
         they,
     )
-    for each in letters[:_MOST_SUBJECTS]:
+    for each in letters[:_MOST_LETTERS]:
         yield phrase("{}  {}", day_words(each.at), each.subject or phrase("(no subject)"))
-    if len(letters) > _MOST_SUBJECTS:
-        yield phrase("... and {} more.", len(letters) - _MOST_SUBJECTS)
+    if len(letters) > _MOST_LETTERS:
+        yield phrase("... and {} more.", len(letters) - _MOST_LETTERS)
 
 
 def delivery_lines(group: Sequence[FailedDelivery]) -> Iterator[str]:
-    """Yield what there is to say about one address, as lines of text."""
-    newest = group[0]
+    """Yield what there is to say about one address, as lines of text: of each reason its own messages."""
+    newest, parted = group[0], by_reason(group)
     times = "" if len(group) == 1 else f"  ({len(group)} messages)"
     yield f"{newest.address}{times}{'  new' if any(each.new for each in group) else ''}"
-    yield from paragraph(why_words(newest), _MARGIN)
     if newest.did_you_mean:
         yield from paragraph(meant_words(newest), _MARGIN)
+    for number, same in enumerate(parted[:_MOST_REASONS]):
+        if number:
+            yield ""
+        yield from _reason_lines(same)
+    if len(parted) > _MOST_REASONS:
+        yield f"{_MARGIN}... and {len(parted) - _MOST_REASONS} other reasons: --json has them all."
+
+
+def _reason_lines(same: Sequence[FailedDelivery]) -> Iterator[str]:
+    newest = same[0]
+    yield from paragraph(why_words(newest), _MARGIN)
     for number, step in enumerate(newest.steps, 1):
         yield from paragraph(step, f"{_MARGIN}{number}. ")
     if newest.server_said:
@@ -98,8 +137,10 @@ def delivery_lines(group: Sequence[FailedDelivery]) -> Iterator[str]:
         yield f"{_MARGIN}The message to send:"
         for line in newest.forward.splitlines():
             yield from paragraph(line, _MARGIN * 2)
-    for each in group[:_MOST_SUBJECTS]:
+    for each in same[:_MOST_MESSAGES]:
         yield from paragraph(each.subject or "(no subject)", f"{_MARGIN}{day_words(each.sent_at or each.at):<12}")
+    if len(same) > _MOST_MESSAGES:
+        yield f"{_MARGIN}... and {len(same) - _MOST_MESSAGES} more: --csv has them all."
 
 
 _MARGIN = " " * 4
@@ -136,6 +177,11 @@ def counted_words(final: Sequence[bool], *, complete: bool = True) -> tuple[str,
 def meant_words(delivery: FailedDelivery) -> Shown:
     """Offer back the address that was probably meant."""
     return phrase("Did you mean {}?", delivery.did_you_mean)
+
+
+def messages_words(count: int) -> str:
+    """Say how many messages a reason holds for."""
+    return "1 message." if count == 1 else f"{count} messages."
 
 
 def said_words(delivery: FailedDelivery) -> Shown:

@@ -13,7 +13,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.mailbox import bounce_scan, imap_session
 from smtp_wizard.engine.mailbox.bounce_letters import LARGEST, read_letter
-from smtp_wizard.engine.mailbox.bounce_scan import Scan, scan, written_to
+from smtp_wizard.engine.mailbox.bounce_scan import Correspondence, Scan, correspondence, scan
 from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, ImapStream
 from smtp_wizard.engine.mailbox.imap_session import ImapSession
 from smtp_wizard.engine.mailbox.mailbox_file import load_mailboxes
@@ -133,6 +133,49 @@ async def test_junk_is_looked_into_as_well(authority: Authority) -> None:
         assert found.folder == "Spam folder"
 
 
+async def test_junk_is_looked_into_by_its_name_and_where_it_may_be_elsewhere_that_is_told(authority: Authority) -> None:
+    async with server(authority) as imap:
+        imap.folders["Junk-E-Mail"] = StoredFolder()
+        imap.folders["Junk-E-Mail"].add(report())
+        found = await asyncio.to_thread(looked_at, imap, authority)
+        assert ([each.folder for each in found.letters], found.unknown) == (["Junk-E-Mail"], ())
+        imap.folders["Zbytky"] = imap.folders.pop("Junk-E-Mail")
+        found = await asyncio.to_thread(looked_at, imap, authority)
+        assert (found.letters, found.unknown) == ((), ("Zbytky",))
+
+
+async def test_automatic_replies_are_counted_again_and_not_fetched_again(authority: Authority) -> None:
+    async with server(authority) as imap:
+        imap.inbox.add(OUT_OF_OFFICE)
+        first = await asyncio.to_thread(looked_at, imap, authority)
+        imap.inbox.add(OUT_OF_OFFICE)
+        sent = imap.sent
+        second = await asyncio.to_thread(looked_at, imap, authority, first.marks)
+        third = await asyncio.to_thread(looked_at, imap, authority, second.marks)
+        assert [each.auto_replies for each in (first, second, third)] == [1, 2, 2]
+        assert imap.sent == 2 * sent
+
+
+@pytest.mark.parametrize("said", [b"<>", b"<the same@mx.example>", b""])
+async def test_letters_that_say_the_same_of_themselves_are_told_from_each_other(
+    said: bytes, authority: Authority
+) -> None:
+    async with server(authority) as imap:
+        for name in ("carla", "dora"):
+            imap.inbox.add(report(f"{name}@elsewhere.example").replace(b"<bounce1@mail.example.com>", said))
+        found = await asyncio.to_thread(looked_at, imap, authority)
+        assert len({each.key for each in found.letters}) == 2
+
+
+async def test_a_letter_is_the_same_in_another_folder_whatever_was_put_into_its_head(authority: Authority) -> None:
+    async with server(authority) as imap:
+        imap.folders["Junk"] = StoredFolder()
+        imap.inbox.add(report())
+        imap.folders["Junk"].add(b"X-Spam: yes\n" + report())
+        found = await asyncio.to_thread(looked_at, imap, authority)
+        assert (len(found.letters), len({each.key for each in found.letters})) == (2, 1)
+
+
 async def test_a_server_that_cannot_search_for_words_is_asked_for_heads(authority: Authority) -> None:
     def lie(tag: str, command: str, words: str) -> bytes | None:
         return f"{tag} BAD too complicated\r\n".encode() if command == "UID SEARCH" and "OR" in words.split() else None
@@ -173,22 +216,26 @@ async def test_of_a_large_letter_only_the_beginning_is_fetched(authority: Author
         assert imap.sent == LARGEST
 
 
-async def test_whom_was_written_to_is_read_from_sent(authority: Authority) -> None:
+async def test_whom_was_written_to_and_from_where_is_read_from_all_folders_of_sent_mail(authority: Authority) -> None:
     async with server(authority) as imap:
         imap.folders["Sent"] = StoredFolder(special="\\Sent")
         imap.folders["Sent"].add(b"To: Bob <bob@elsewhere.example>, eva@elsewhere.example\nSubject: x\n\nSecret\n")
+        imap.folders["Gesendete Elemente"] = StoredFolder()
+        imap.folders["Gesendete Elemente"].add(b"From: Shop <Shop@firmshop.example>\nCc: zoe@elsewhere.example\n\nx\n")
         session = ImapSession(ImapStream(imap.endpoint, ImapLimits()), Trust(str(authority.file)))
 
-        def work() -> frozenset[str]:
+        def work() -> Correspondence:
             session.connect()
             session.sign_in(USER, Secret(PASSWORD), session.way_in(Auth.PASSWORD))
-            return written_to(session, NOVEMBER)
+            return correspondence(session, NOVEMBER)
 
         try:
-            assert await asyncio.to_thread(work) == {"bob@elsewhere.example", "eva@elsewhere.example"}
+            found = await asyncio.to_thread(work)
+            assert found.recipients == {"bob@elsewhere.example", "eva@elsewhere.example", "zoe@elsewhere.example"}
+            assert found.senders == {"shop@firmshop.example"}
         finally:
             session.close()
-        assert imap.sent < 100
+        assert imap.sent < 200
 
 
 # --- what is remembered ---
@@ -197,7 +244,7 @@ async def test_whom_was_written_to_is_read_from_sent(authority: Authority) -> No
 def test_what_is_kept_of_a_mailbox_comes_back_and_goes_with_the_account(tmp_path: Path) -> None:
     storage = Storage(tmp_path, 5.0)
     marks = MailboxMarks(storage)
-    mark = FolderMark(validity=7, since=NOVEMBER, highest=52, bounces=frozenset({51, 3}))
+    mark = FolderMark(validity=7, since=NOVEMBER, highest=52, bounces=frozenset({51, 3}), replies=frozenset({9}))
     marks.keep("a" * 16, HERE, {"INBOX": mark}, ["key one"], datetime(2026, 11, 30, tzinfo=UTC))
     marks.keep("b" * 16, HERE, {"INBOX": mark}, ["key two"], datetime(2026, 11, 30, tzinfo=UTC))
     storage.flush()

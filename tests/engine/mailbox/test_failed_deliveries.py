@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.explain.explain import Explainer
 from smtp_wizard.engine.explain.factory import load_explainer
 from smtp_wizard.engine.mailbox import failed_deliveries as failed_deliveries_module
@@ -150,9 +151,25 @@ FULL = "smtp; 552 5.2.2 <bob@elsewhere.example>: box at its end"
         (BY_QMAIL, "mailbox_full", "mailbox is full"),
         (report(status="5.4.7", diagnostic="smtp; 550 delivery expired (message too old)"), "delivery_expired", "time"),
         (report(status="4.4.7", diagnostic="smtp; 421 4.4.7 Delivery time expired"), "delivery_expired", "time"),
+        (
+            report(status="4.4.7", diagnostic="smtp;550 4.4.7 QUEUE.Expired; message expired"),
+            "delivery_expired",
+            "time",
+        ),
+        (report(status="4.2.2", diagnostic="smtp;550 4.2.2 STOREDRV; mailbox full"), "mailbox_full", "mailbox is full"),
         (report(status="4.2.0", diagnostic="smtp; 450 4.2.0 Try later"), "temporary_try_later", "could not be"),
     ],
-    ids=["gone", "full", "full for now", "full, in words", "expired", "expired, 4.4.7", "put off"],
+    ids=[
+        "gone",
+        "full",
+        "full for now",
+        "full, in words",
+        "expired",
+        "expired, 4.4.7",
+        "expired, as Exchange says it",
+        "full, as Exchange says it",
+        "put off",
+    ],
 )
 def test_the_code_tells_gone_from_full_from_expired_and_only_who_is_gone_leaves_the_lists(
     octets: bytes, code: str, title: str
@@ -165,6 +182,53 @@ def test_the_code_tells_gone_from_full_from_expired_and_only_who_is_gone_leaves_
     assert ("Leave the customer's record as it is." in delivery.steps) is (code != "recipient_rejected")
     assert "yet" not in delivery.why
     assert "takes no mail" not in advice
+
+
+@pytest.mark.parametrize(
+    ("status", "diagnostic", "title"),
+    [
+        ("5.4.14", "smtp;554 5.4.14 Hop count exceeded - possible mail loop", "round in circles"),
+        ("5.4.6", "smtp; 554 5.4.6 Too many hops", "round in circles"),
+        ("5.1.1", "smtp; 550 5.1.1 Mailbox temporarily disabled", "closed for now"),
+        ("5.2.1", "smtp; 550 5.2.1 User account suspended temporarily", "closed for now"),
+        ("5.7.133", "smtp;550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup", "no mail from outside"),
+    ],
+)
+def test_what_is_no_fault_of_the_address_takes_nobody_out_of_a_list(status: str, diagnostic: str, title: str) -> None:
+    (delivery,) = told(found(report(status=status, diagnostic=diagnostic), 5))
+    assert title in delivery.why
+    assert delivery.who is Who.RECIPIENT
+    advice = " ".join(delivery.steps)
+    assert "Leave the customer's record as it is" in advice
+    assert "out of your lists" not in advice
+    assert "the test" not in advice
+
+
+@pytest.mark.parametrize(
+    "diagnostic",
+    [
+        "smtp; 551 5.1.6 User has moved; please try <bob.new@elsewhere.example>",
+        "smtp; 551 <bob@elsewhere.example> not local; please try <bob.new@elsewhere.example>",
+        "smtp; 550 5.1.1 bob@elsewhere.example has a new e-mail address: bob.new@elsewhere.example.",
+    ],
+)
+def test_a_new_address_that_a_server_names_is_told_and_not_believed(diagnostic: str) -> None:
+    (delivery,) = told(found(report(status="5.1.6", diagnostic=diagnostic), 5))
+    assert delivery.steps[0] == "The server names a new address: bob.new@elsewhere.example."
+    assert "whether it is theirs" in delivery.steps[1]
+    assert delivery.did_you_mean == "", "Enter copies it, and whoever runs the server may have made it up"
+
+
+def test_no_new_address_is_read_out_of_a_refusal_that_names_none() -> None:
+    (delivery,) = told(found(report(), 5))
+    assert not any("new address" in step for step in delivery.steps)
+
+
+def test_what_was_sent_to_nobody_on_purpose_is_no_customer() -> None:
+    assert told(found(report("no-such-mailbox-abcd2345@gone.example"), 5)) == []
+    assert [each.address for each in told(found(report("no-such-mailbox@gone.example"), 5))] == [
+        "no-such-mailbox@gone.example"
+    ]
 
 
 @pytest.mark.parametrize("form", SEVERAL_IN_WORDS)
@@ -232,3 +296,18 @@ def test_what_others_sent_in_the_accounts_name_is_told_apart(own: tuple[str, ...
     (delivery,) = failed_deliveries(letters, explainer(), lambda address: "", frozenset(), BEGIN, own)
     assert (delivery.backscatter, delivery.code == "backscatter") == (strange, strange)
     assert any("no customer of yours" in step for step in delivery.steps) is strange
+
+
+def test_an_address_that_mail_is_sent_from_is_ones_own_whatever_its_domain() -> None:
+    also = frozenset({"ana@example.com"})
+    own, letters = ("shop@firm.example",), [found(report(), 5)]
+    (delivery,) = failed_deliveries(letters, explainer(), lambda address: "", frozenset(), BEGIN, own, also)
+    assert (delivery.backscatter, delivery.code) == (False, "recipient_rejected")
+
+
+def test_of_a_message_from_an_unknown_domain_is_told_what_it_would_mean_if_it_is_ones_own() -> None:
+    letters = [found(report(), 5)]
+    (delivery,) = failed_deliveries(letters, explainer(), lambda address: "", frozenset(), BEGIN, ("x@firm.example",))
+    assert delivery.why.startswith("Probably not your message: it is from ana@example.com")
+    assert delivery.steps[1].startswith("Unless ana@example.com is an address of your own")
+    assert "This address does not take mail. Compare bob@elsewhere.example" in delivery.steps[1]

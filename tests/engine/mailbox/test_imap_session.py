@@ -16,7 +16,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.mailbox.bounded_imap import ImapLimits, ImapStream
 from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
 from smtp_wizard.engine.mailbox.findings import MailboxDescription, finding_of
-from smtp_wizard.engine.mailbox.imap_session import LOGIN_COMMAND, ImapSession
+from smtp_wizard.engine.mailbox.imap_session import LOGIN_COMMAND, ImapSession, _encoded
 from smtp_wizard.engine.smtp.tls import Trust
 from tests.support.certs import Authority
 from tests.support.imapserver import PASSWORD, USER, ImapServer, StoredFolder
@@ -160,8 +160,8 @@ async def test_a_special_folder_is_found_by_its_flag_and_else_by_its_usual_name(
         imap.folders["Bulk Mail" if not flag else "Strange"] = type(imap.inbox)(special=flag)
 
         def work(session: ImapSession) -> None:
-            assert signed_in(session).special_folder("\\Junk") == ("Strange" if flag else "Bulk Mail")
-            assert session.special_folder("\\Sent") is None
+            assert signed_in(session).special_folders("\\Junk") == ("Strange" if flag else "Bulk Mail",)
+            assert session.special_folders("\\Sent") == ()
 
         await in_session(imap, authority, work)
 
@@ -250,7 +250,7 @@ async def test_an_answer_that_lies_is_bounded(name: str, authority: Authority) -
         def work(session: ImapSession) -> None:
             signed_in(session)
             with pytest.raises(ImapFailed) as caught:
-                session.special_folder("\\Junk")
+                session.special_folders("\\Junk")
             assert caught.value.fault is fault
 
         await in_session(imap, authority, work, QUICK)
@@ -394,7 +394,7 @@ async def test_a_folder_is_opened_by_the_name_that_the_server_gave_it(raw: bytes
 
         def work(session: ImapSession) -> None:
             signed_in(session)
-            name = session.special_folder("\\Junk")
+            (name,) = session.special_folders("\\Junk")
             assert name == NAMES[raw]
             with suppress(ImapFailed):  # the server of the test has no such folder
                 session.examine(name)
@@ -409,6 +409,69 @@ async def test_a_folder_is_opened_by_the_name_that_the_server_gave_it(raw: bytes
         assert opened == ([f"EXAMINE {as_said}"] if raw.isascii() else []), "what is no ASCII cannot be sent"
 
 
+@pytest.mark.parametrize(
+    ("junk", "sent"),
+    [
+        ("Junk-E-Mail", "Gesendete Elemente"),
+        ("Spamverdacht", "Gesendet"),
+        ("Courrier indésirable", "Éléments envoyés"),
+        ("Courrier inde\u0301sirable", "E\u0301le\u0301ments envoye\u0301s"),
+        ("Correo no deseado", "Elementos enviados"),
+        ("Posta indesiderata", "Posta inviata"),
+        ("Lixo Eletrônico", "Itens Enviados"),
+        ("Ongewenste e-mail", "Verzonden items"),
+        ("INBOX/spam", "INBOX/Sent"),
+        ("垃圾邮件", "已发送"),
+    ],
+)
+async def test_folders_are_known_by_what_they_are_called_in_the_mailboxs_language(
+    junk: str, sent: str, authority: Authority
+) -> None:
+    async with server(authority) as imap:
+        for name in (junk, sent, "Kunden"):
+            imap.folders[_encoded(name).decode()] = StoredFolder()
+
+        def work(session: ImapSession) -> None:
+            signed_in(session)
+            assert (session.special_folders("\\Junk"), session.special_folders("\\Sent")) == ((junk,), (sent,))
+
+        await in_session(imap, authority, work)
+
+
+async def test_of_several_folders_of_a_use_all_are_told_the_marked_ones_first(authority: Authority) -> None:
+    async with server(authority) as imap:
+        imap.folders.update({"Sent": StoredFolder(), "Post": StoredFolder(special="\\Sent")})
+        imap.folders.update({"Copies": StoredFolder(special="\\Sent"), "Spam": StoredFolder(special="\\Trash")})
+
+        def work(session: ImapSession) -> None:
+            assert signed_in(session).special_folders("\\Sent") == ("Post", "Copies", "Sent")
+            assert session.special_folders("\\Junk") == (), "it is marked as something else"
+
+        await in_session(imap, authority, work)
+
+
+@pytest.mark.parametrize(
+    ("folders", "unknown"),
+    [
+        ({}, ()),
+        ({"Sent": "", "Entw&APw-rfe": "", "Archiv": ""}, ()),
+        ({"Sent": "", "Kunden": "", "Zbytky": ""}, ("Kunden", "Zbytky")),
+        ({"Sent": "\\Sent", "Kunden": ""}, ()),
+    ],
+    ids=["none", "all are known", "some are unknown", "the server marks them"],
+)
+async def test_where_nothing_is_marked_folders_of_unknown_use_are_told(
+    folders: dict[str, str], unknown: tuple[str, ...], authority: Authority
+) -> None:
+    async with server(authority) as imap:
+        imap.folders.update({name: StoredFolder(special=flag) for name, flag in folders.items()})
+
+        def work(session: ImapSession) -> None:
+            assert signed_in(session).folders_of_unknown_use() == unknown
+
+        await in_session(imap, authority, work)
+
+
 async def test_a_special_folder_is_found_among_any_number_and_the_server_is_asked_once(authority: Authority) -> None:
     async with server(authority) as imap:
         for number in range(2_000):
@@ -417,8 +480,8 @@ async def test_a_special_folder_is_found_among_any_number_and_the_server_is_aske
 
         def work(session: ImapSession) -> None:
             signed_in(session)
-            assert [session.special_folder("\\Junk") for _ in range(3)] == ["Zspam"] * 3
-            assert session.special_folder("\\Sent") is None
+            assert [session.special_folders("\\Junk") for _ in range(3)] == [("Zspam",)] * 3
+            assert session.special_folders("\\Sent") == ()
 
         await in_session(imap, authority, work)
         assert sum(each.startswith("LIST") for each in imap.commands) == 1
