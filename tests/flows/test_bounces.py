@@ -150,7 +150,7 @@ def mixed() -> list[FailedDelivery]:
 
 
 async def test_a_newer_delay_hides_no_failure_and_each_reason_has_its_messages(tmp_path: Path) -> None:
-    flow = flow_over(tmp_path, Bounces(report(*mixed())))
+    flow = await flow_over(tmp_path, Bounces(report(*mixed())))
     await read_through(flow)
     (row,) = flow.state.rows
     assert (row.final, row.why) == (True, "The mailbox is full, and 2 more")
