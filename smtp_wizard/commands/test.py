@@ -289,7 +289,9 @@ class _Run:
         """Accounts that were tested and are not well."""
         self.tester = Tester(invocation, asked, accounts)
         saved = invocation.saved_accounts
-        self.comparison = Comparison(saved.state.last_told, asked.changed) if asked.changed is not None else None
+        self.comparison = (
+            Comparison(saved.state.last_told, asked.changed, asked.depth) if asked.changed is not None else None
+        )
         self.notification = self._notification()
         self.results = ResultPrinter(
             invocation.out, asked, self._unread(), alone=len(accounts) == 1, now=datetime.now(UTC)
@@ -368,7 +370,7 @@ class _Run:
         account = self.accounts[index]
         news = self.comparison.news(account, outcome)
         warnings = tuple(each for each in outcome.warnings if each.key in news)
-        return PrintedResult(index, outcome, self.comparison.change(account, outcome), warnings)
+        return PrintedResult(index, outcome, self.comparison.change(account, outcome), warnings, news)
 
     def _print_what_was_done(self) -> None:
         """Print the results that there are, where a signal has ended the run; what changed is told next time."""

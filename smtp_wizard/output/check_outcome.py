@@ -37,6 +37,18 @@ class CheckOutcome:
         return (self.obstacle,) if self.obstacle is not None else self.report.findings
 
     @property
+    def failure(self) -> Finding | None:
+        """Why it is not well: of the first stage that failed, or of whose outcome nobody knows. None where it is."""
+        bad = (each.finding for each in self.report.results if each.verdict in (Verdict.FAIL, Verdict.UNKNOWN))
+        return self.obstacle or next(bad, None)
+
+    @property
+    def remarks(self) -> tuple[Finding, ...]:
+        """What was remarked on in stages that passed."""
+        warned = (each.finding for each in self.report.results if each.verdict is Verdict.WARN)
+        return tuple(each for each in warned if each is not None)
+
+    @property
     def title(self) -> Shown:
         """How a list calls it: the account, or host and port."""
         return self.account or shown(str(self.report.endpoint))
@@ -50,8 +62,10 @@ class CheckOutcome:
     @property
     def words(self) -> Shown:
         """One short phrase: how it came out."""
-        if self.findings:
-            return self.findings[0].title
+        if self.failure is not None:
+            return self.failure.title
+        if self.remarks:
+            return self.remarks[0].title
         if self.warnings:
             return self.warnings[0].words
         match self.report.verdict:

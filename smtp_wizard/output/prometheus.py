@@ -47,7 +47,7 @@ def _samples(outcome: CheckOutcome, now: datetime) -> Iterator[tuple[str, Mappin
         yield "smtp_wizard_certificate_not_after_seconds", {}, f"{report.tls.not_after.timestamp():.0f}"
     if (days := outcome.certificate_days(now)) is not None:
         yield "smtp_wizard_certificate_days", {}, str(days)
-    warned = [each.finding.code for each in report.results if each.verdict is Verdict.WARN and each.finding]
+    warned = [each.code for each in outcome.remarks]
     for kind in dict.fromkeys([*(each.kind.value for each in outcome.warnings), *warned]):
         yield "smtp_wizard_warning", {"kind": kind}, "1"
 

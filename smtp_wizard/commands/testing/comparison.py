@@ -13,7 +13,7 @@ from smtp_wizard.engine.accounts.changes import Change, change_of, moved_on
 from smtp_wizard.engine.accounts.guarded_sign_in import paused
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
-from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.state.last_told import AccountStatus, LastTold
 from smtp_wizard.output.check_outcome import CheckOutcome
 
@@ -28,10 +28,11 @@ _UNREAD = "unread-"
 class Comparison:
     """The comparison of one run with what was told last. What it says is kept by `move_on` alone."""
 
-    def __init__(self, last_told: LastTold, name: str) -> None:
+    def __init__(self, last_told: LastTold, name: str, depth: Depth = Depth.LOGIN) -> None:
+        """`depth`: how far the checks of this run go; what did not go as far knows nothing of what failed later."""
         self._last_told = last_told
-        self._name = name
-        self._last: Mapping[str, AccountStatus] = last_told.last(name)
+        self._name = name if depth is Depth.LOGIN else f"{name}:{depth.value}"
+        self._last: Mapping[str, AccountStatus] = last_told.last(self._name)
         self._now: dict[str, AccountStatus] = {}
         self._unread: Mapping[str, AccountStatus] = {}
 
@@ -66,7 +67,7 @@ def _unread_key(name: str, words: Shown) -> str:
 
 def status_of(outcome: CheckOutcome) -> AccountStatus:
     """Return how an account stands after a check."""
-    warned = (each.finding.code for each in outcome.report.results if each.verdict is Verdict.WARN and each.finding)
+    warned = (each.code for each in outcome.remarks)
     return AccountStatus(_cause(outcome), frozenset({*warned, *(each.key for each in outcome.warnings)}))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,8 @@ class PrintedResult:
     """What differs from what was told last, where changes alone are wanted."""
     warnings: tuple[AccountWarning, ...] = ()
     """What is said to end: with changes alone what is new of it."""
+    news: frozenset[str] = frozenset()
+    """With changes alone: which warnings are new, those of single stages too."""
 
 
 class ResultPrinter:
@@ -145,13 +147,28 @@ _WIDTH = max(map(len, CHANGE_WORDS.values()))
 
 
 def change_line(told: PrintedResult) -> str:
-    """Return what has changed about an account as one line: 'new failure  Office: The password was refused'."""
+    """Return what has changed about an account as one line: 'new failure  Office: The password was refused. ...'."""
     assert told.change is not None
-    ends = [f"{each.words}" for each in told.warnings]
-    remarks = [finding.title for finding in told.outcome.findings]
-    said = [*remarks[:1], *ends] if told.change is not Change.WARNING or not ends else ends
-    words = f": {' '.join(said)}" if said else ""
-    return f"{CHANGE_WORDS[told.change]:<{_WIDTH}}  {told.outcome.title}{words}"
+    words = " ".join(map(_sentence, _said(told)))
+    return f"{CHANGE_WORDS[told.change]:<{_WIDTH}}  {told.outcome.title}{f': {words}' if words else ''}"
+
+
+def _said(told: PrintedResult) -> Iterator[str]:
+    """Yield why an account fails, where that is new, and every warning that is."""
+    failure = told.outcome.failure
+    if failure is not None and told.change in (Change.NEW, Change.OTHER_CAUSE):
+        yield failure.title
+        yield failure.explanation
+    for each in told.outcome.remarks:
+        if each.code in told.news:
+            yield each.title
+    for warning in told.warnings:
+        yield warning.words
+
+
+def _sentence(words: str) -> str:
+    words = " ".join(words.split())
+    return words if words.endswith((".", "?", "!")) else f"{words}."
 
 
 def _tested(told: PrintedResult) -> TestedJson:

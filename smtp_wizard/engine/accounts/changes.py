@@ -35,9 +35,11 @@ def moved_on(before: AccountStatus | None, now: AccountStatus, *, conclusive: bo
     """Return what is compared with next time.
 
     `conclusive`: whether the account was really looked at. Where it was not (the time was up, a sign-in was held
-    back), a failure that was told stays as it was told. What failed has not seen all warnings.
+    back), a failure that was told stays as it was told. What failed has not seen all warnings. A warning of an account
+    that fails as before is told by no line: it stays new until there is one.
     """
     if before is None or not now.cause:
         return now
-    cause = now.cause if conclusive or not before.cause else before.cause
-    return AccountStatus(cause, before.warnings | now.warnings)
+    if before.cause and (not conclusive or now.cause == before.cause):
+        return before
+    return AccountStatus(now.cause, before.warnings | now.warnings)

@@ -177,3 +177,31 @@ def test_a_password_that_cannot_be_read_is_a_failure_as_any_other(save: Save) ->
     ran = changed()
     assert (ran.code, lines(ran)) == (3, ["new failure  Office"])
     assert (changed().code, changed().out) == (0, "")
+
+
+def test_a_warning_that_begins_while_an_account_fails_is_told_when_it_recovers(save: Save) -> None:
+    broken(save, "Office")
+    changed()
+    save("Office", sandbox="wrong-password", provider="microsoft365", path="password")
+    assert changed().out == ""
+    save("Office", provider="microsoft365", path="password")
+    (line,) = changed().out.splitlines()
+    assert line.startswith("recovered    Office: ")
+    assert "2026-12-31" in line
+    assert changed().out == ""
+
+
+def test_a_check_that_goes_less_far_knows_nothing_of_what_failed_later(save: Save) -> None:
+    broken(save, "Office")
+    assert lines(changed()) == ["new failure  Office"]
+    assert (changed("--depth", "server").code, changed("--depth", "server").out) == (0, "")
+    assert changed().out == "", "the sign-in fails as before"
+
+
+def test_a_line_says_why_also_where_the_title_is_the_same(save: Save) -> None:
+    save("Office", store=StoreRef(StoreKind.ENV, "NOT_SET_ANYWHERE"))
+    assert "NOT_SET_ANYWHERE" in changed().out
+    save("Office", store=StoreRef(StoreKind.FILE, "/nowhere/secret"))
+    (line,) = changed().out.splitlines()
+    assert line.startswith("other cause  Office: The password could not be read. ")
+    assert "/nowhere/secret" in line

@@ -58,3 +58,17 @@ def test_an_account_that_worked_and_was_not_looked_at_is_a_new_failure() -> None
     late = AccountStatus("time-is-up")
     assert change_of(GOOD, late) is Change.NEW
     assert moved_on(GOOD, late, conclusive=False) == late
+
+
+def test_a_warning_that_begins_while_an_account_fails_is_told_with_the_next_line() -> None:
+    both = AccountStatus("bad_credentials", frozenset({"sign-in"}))
+    kept = moved_on(REFUSED, both, conclusive=True)
+    assert change_of(REFUSED, kept) is Change.NONE
+    assert kept == REFUSED, "what no line has told stays new"
+    other = moved_on(kept, AccountStatus("unreachable", frozenset({"sign-in"})), conclusive=True)
+    assert other == AccountStatus("unreachable", frozenset({"sign-in"})), "this line has told it"
+
+
+def test_a_warning_that_begins_where_an_account_was_not_looked_at_stays_new() -> None:
+    held = AccountStatus("sign_in_paused", frozenset({"sign-in"}))
+    assert moved_on(REFUSED, held, conclusive=False) == REFUSED
