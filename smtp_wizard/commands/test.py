@@ -167,6 +167,8 @@ def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, a
         connection=connection,
     )
     _refuse_contradictions(asked)
+    if asked.form in MONITORING and wanted.since is not None:
+        raise click.UsageError(f"--format {asked.form} says how everything stands; it does not go with --since.")
     chosen = selected_accounts(invocation.saved_accounts, wanted, datetime.now(UTC))
     _refuse_same_address(asked, chosen)
     if password.given and len(chosen) > 1:

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.diagnosis.finding import Finding
 
 
-_GOOD = (Verdict.PASS, Verdict.WARN)
-
-
 @dataclass(frozen=True, slots=True)
 class CheckOutcome:
     """What became of one check that a command was asked for."""
@@ -54,9 +51,11 @@ class CheckOutcome:
         return self.account or shown(str(self.report.endpoint))
 
     def certificate_days(self, now: datetime) -> int | None:
-        """Return how many whole days the server's certificate has left; None where none was seen and believed."""
-        believed = (each.tls for each in self.report.results if each.tls is not None and each.verdict in _GOOD)
-        ends = next((tls.not_after for tls in believed), None)
+        """Return how many whole days the server's certificate has left, negative where it has run out.
+
+        None where none was seen that is believed but for that.
+        """
+        ends = self.report.certificate_end(now)
         return (ends - now).days if ends is not None else None
 
     @property

@@ -24,21 +24,22 @@ _NAGIOS_ORDER = (2, 3, 1, 0)
 def nagios(outcomes: Sequence[CheckOutcome], now: datetime) -> tuple[str, int]:
     """Return the lines and the exit code of a Nagios plugin (Monitoring Plugins Development Guidelines).
 
-    What is about to end is a warning. `now`: from when the days of certificates are counted.
+    What is about to end is a warning. `now`: from when the days of certificates are counted. Of many accounts those
+    that are not well come first and the performance data last: what is too long is cut at its end.
     """
     if not outcomes:
         return "SMTP OK - no account is to be tested", 0
     codes = [_state(outcome) for outcome in outcomes]
-    code = next((code for code in _NAGIOS_ORDER if code in codes), 3)
-    well = codes.count(0)
-    bad = [outcome for outcome, each in zip(outcomes, codes, strict=True) if each == code and code]
-    head = _result(bad[0]) if bad else phrase("{} of {} can send", well, len(codes))
-    if len(bad) > 1:
-        head = phrase("{} (and {} more)", head, len(bad) - 1)
-    figures = " ".join(figure for outcome in outcomes for figure in _figures(outcome, now))
-    first = f"SMTP {_NAGIOS[code]} - {_nagios_text(head)} | {figures}"
-    rest = [f"{_NAGIOS[each]}: {_nagios_text(_result(outcome))}" for outcome, each in zip(outcomes, codes, strict=True)]
-    return "\n".join([first, *(rest if len(outcomes) > 1 else [])]), code
+    ranked = sorted(zip(codes, outcomes, strict=True), key=lambda each: _NAGIOS_ORDER.index(each[0]))
+    code, worst = ranked[0]
+    head = _result(worst) if code else phrase("{} of {} can send", codes.count(0), len(codes))
+    if code and codes.count(code) > 1:
+        head = phrase("{} (and {} more)", head, codes.count(code) - 1)
+    lines = [f"SMTP {_NAGIOS[code]} - {_nagios_text(head)}"]
+    if len(outcomes) > 1:
+        lines += [f"{_NAGIOS[each]}: {_nagios_text(_result(outcome))}" for each, outcome in ranked]
+    lines[-1] += f" | {' '.join(figure for outcome in outcomes for figure in _figures(outcome, now))}"
+    return "\n".join(lines), code
 
 
 def _state(outcome: CheckOutcome) -> int:

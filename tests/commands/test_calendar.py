@@ -14,10 +14,11 @@ from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.providers.catalog import load_catalog
-from smtp_wizard.engine.state.results import LastResult, Result
+from smtp_wizard.engine.state.results import KEEP, LastResult, Result
 from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
 from smtp_wizard.output import icalendar as writer
 from tests.commands.test_send import RELAY
+from tests.commands.test_test import PRACTICE
 from tests.support.cli import run
 from tests.support.nouns import with_fields
 
@@ -160,3 +161,31 @@ def test_what_closed_before_an_account_was_saved_does_not_concern_it(saved: Save
     old: Account = with_fields(RELAY, name="Old", provider="gmail", path="app-password", id="")
     saved.put(old)
     assert "Old" not in {each.account for each in deadlines_of_accounts(saved, load_catalog(), NOW)}
+
+
+def certificates(saved: SavedAccounts) -> list[tuple[date, str]]:
+    ends = deadlines_of_accounts(saved, load_catalog(), NOW)
+    return [(each.on, each.source) for each in ends if each.kind is DeadlineKind.CERTIFICATE]
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_server_that_was_down_since_leaves_its_certificate_where_it_was(saved: SavedAccounts, written: bool) -> None:
+    before = certificates(saved)
+    office = saved.get('Shop; north, and "south"')
+    for number in range(KEEP + 1):
+        down = LastResult(NOW + timedelta(minutes=number), Depth.LOGIN, Verdict.FAIL)
+        saved.state.results.record(office.id, Result(down))
+        if written:
+            saved.state.flush()
+    assert certificates(saved) == before == [(date(2027, 1, 29), "the server itself, 2026-11-30")]
+    assert len(saved.state.results.history(office.id)) == KEEP
+
+
+def test_a_certificate_that_has_run_out_stays_in_the_calendar(own_home: Path) -> None:
+    saved = SavedAccounts(own_home / "config")
+    scenario = "expired-certificate"
+    saved.put(with_fields(PRACTICE, name="Office", id="", path=scenario, sandbox=scenario))
+    assert run("test", "Office", "--depth", "server").code == 1
+    (event,) = run("calendar", "--json").document["events"]
+    assert (event["kind"], event["account"]) == ("certificate", "Office")
+    assert event["on"] < datetime.now(UTC).date().isoformat()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -240,6 +240,37 @@ def test_nagios_says_the_worst_first(outcomes: list[CheckOutcome], state: str, c
     assert exit_code == code
 
 
+def test_what_a_plugin_says_of_many_begins_with_who_is_not_well_and_ends_with_the_figures() -> None:
+    """Nagios takes 8 KB, and other programs less: what is cut must be neither."""
+    many = [CheckOutcome(shown(f"Well {number}"), PASSING) for number in range(100)]
+    late = CheckOutcome(shown("Ends"), PASSING, warnings=(CLOSING,))
+    text, code = nagios.nagios([*many, late, UNTRIED, CheckOutcome(shown("Refused"), FAILING)], NOW)
+    lines = text.splitlines()
+    assert code == 2
+    assert [line.split(":")[0] for line in lines[1:5]] == ["CRITICAL", "UNKNOWN", "WARNING", "OK"]
+    assert [" | " in line for line in lines] == [False] * 103 + [True]
+
+
+EXPIRED = Report(
+    ENDPOINT,
+    (
+        CheckResult(Stage.DNS, Verdict.PASS, 0.012),
+        CheckResult(Stage.STARTTLS, Verdict.FAIL, 0.04, FINDING.title, FINDING, tls=FACTS),
+    ),
+)
+
+
+def test_a_certificate_that_has_run_out_has_days_below_zero() -> None:
+    told = [CheckOutcome(shown("a"), EXPIRED)]
+    later = FACTS.not_after
+    assert later is not None
+    assert "'a certificate days'=-1;21:;0:" in nagios.nagios(told, later + timedelta(hours=1))[0]
+    assert re.search(
+        r"certificate_days\{.*\} -1$", prometheus.prometheus(told, later + timedelta(hours=1)), re.MULTILINE
+    )
+    assert "certificate_days{" not in prometheus.prometheus(told, NOW), "refused for another reason, it is not believed"
+
+
 def test_nagios_keeps_names_out_of_the_performance_data() -> None:
     text, _ = nagios.nagios([CheckOutcome(shown("it's | a=name"), PASSING)], NOW)
     head, bar, data = text.partition(" | ")
@@ -263,7 +294,7 @@ PERFORMANCE = re.compile(
 def test_the_performance_data_are_what_the_guidelines_say() -> None:
     names = ("plain", "two words", "it's", "a=b|c", "\u00fc")
     text, _ = nagios.nagios([CheckOutcome(shown(name), PASSING) for name in names], NOW)
-    data = text.splitlines()[0].partition(" | ")[2]
+    data = text.splitlines()[-1].partition(" | ")[2]
     found = PERFORMANCE.findall(data)
     assert len(found) == 2 * len(names)
     assert " ".join(found) == data

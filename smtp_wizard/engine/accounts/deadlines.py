@@ -13,11 +13,13 @@ from enum import StrEnum
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.accounts.sign_in_expiry import sign_in_expiry_of
+from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider, Retirement
 from smtp_wizard.engine.providers.retirements import last_day
+from smtp_wizard.engine.state.results import SeenCertificate
 
 FAR = timedelta(days=365 * 100)
 """Up to when an end is of interest; what a server says may be the end of time."""
@@ -71,17 +73,18 @@ def by_day(ends: Iterable[Deadline]) -> tuple[Deadline, ...]:
     return tuple(sorted(ends, key=lambda end: (end.on, end.kind, end.account or "", end.provider or "", end.what)))
 
 
-def _of_account(account: Account, certificate: datetime | None, catalog: Catalog, now: datetime) -> Iterator[Deadline]:
+def _of_account(
+    account: Account, certificate: SeenCertificate | None, catalog: Catalog, now: datetime
+) -> Iterator[Deadline]:
     provider, host = account.connection.provider, shown(account.connection.endpoint.host)
-    if certificate is not None:
-        seen = account.last.at if account.last is not None else now
+    if certificate is not None and account.connection.endpoint.security is not Security.NONE:
         yield Deadline(
-            on=certificate.date(),
+            on=certificate.ends.date(),
             kind=DeadlineKind.CERTIFICATE,
             account=account.name,
             provider=provider,
             what=f"The certificate of {host} ends. Whoever runs the server renews it, most by themselves.",
-            source=f"the server itself, {seen:%Y-%m-%d}",
+            source=f"the server itself, {certificate.seen:%Y-%m-%d}",
         )
     ending = sign_in_expiry_of(account.login, catalog.oauth_server(account.connection), now)
     if ending is not None and account.login is not None and ending.at < now + FAR:

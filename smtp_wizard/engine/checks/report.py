@@ -13,10 +13,14 @@ from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from smtp_wizard.engine.base.connection import Family
     from smtp_wizard.engine.base.endpoint import Endpoint
     from smtp_wizard.engine.diagnosis.finding import Finding
     from smtp_wizard.engine.smtp.tls import TlsFacts
+
+_GOOD = (Verdict.PASS, Verdict.WARN)
 
 
 class Speaker(StrEnum):
@@ -89,6 +93,14 @@ class Report:
     @property
     def tls(self) -> TlsFacts | None:
         return next((r.tls for r in self.results if r.tls is not None), None)
+
+    def certificate_end(self, now: datetime) -> datetime | None:
+        """When the server's certificate ends, or has ended; None where none was seen that anybody should believe.
+
+        One that has run out is believed in this alone: it is why the connection failed.
+        """
+        seen = ((each.tls.not_after, each.verdict in _GOOD) for each in self.results if each.tls is not None)
+        return next((ends for ends, good in seen if ends is not None and (good or ends <= now)), None)
 
     @property
     def capabilities(self) -> Mapping[str, Shown]:

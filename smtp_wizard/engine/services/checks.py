@@ -67,11 +67,10 @@ def result_of(report: Report, depth: Depth, now: datetime) -> Result:
     """Return what is kept of a check."""
     bad = next((each for each in report.results if each.verdict in (Verdict.FAIL, Verdict.UNKNOWN)), None)
     code = bad.finding.code if bad and bad.finding else ""
-    good = (each.tls for each in report.results if each.tls is not None and each is not bad)
     return Result(
         LastResult(now, depth, report.verdict, bad.stage if bad else None, code),
         {each.stage: round(each.took * 1000) for each in report.results if each.verdict is not Verdict.SKIPPED},
-        next((tls.not_after for tls in good), None),
+        report.certificate_end(now),
     )
 
 

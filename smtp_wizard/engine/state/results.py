@@ -49,7 +49,17 @@ class Result:
     ms: Mapping[Stage, int] = field(default_factory=dict)
     """Milliseconds that each stage took, as far as the check came."""
     not_after: datetime | None = None
-    """When the server's certificate ends, where it was believed. Aware."""
+    """When the server's certificate ends, where it was believed, or has ended. Aware."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCertificate:
+    """A server's certificate, as a check saw it."""
+
+    ends: datetime
+    """Aware."""
+    seen: datetime
+    """When that was. Aware."""
 
 
 class Results:
@@ -88,19 +98,19 @@ class Results:
         )
         return (found or {}) | {account: result.last for account, result in unwritten.items()}
 
-    def certificates(self, accounts: Sequence[str], before: datetime) -> dict[str, datetime]:
-        """Return when the certificate that an account's last check saw ends, for those where that is before a day.
+    def certificates(self, accounts: Sequence[str], before: datetime) -> dict[str, SeenCertificate]:
+        """Return the certificates that were seen last, for those accounts where they end before a day.
 
-        In one look at the file, which gives only those rows. Writes nothing.
+        A check that saw none, since the server was down, say, leaves what an earlier one saw. In one look at the file,
+        which gives only those rows. Writes nothing.
         """
         if not accounts:
             return {}
         read, unwritten = self._storage.read_beside(
-            lambda file: _ending(file, accounts, before), lambda: self._last_unwritten(accounts)
+            lambda file: _ending(file, accounts), lambda: self._certificates_unwritten(accounts)
         )
-        found = {account: ends for account, ends in (read or {}).items() if account not in unwritten}
-        ending = {account: result.not_after for account, result in unwritten.items()}
-        return found | {account: ends for account, ends in ending.items() if ends is not None and ends < before}
+        found = (read or {}) | unwritten
+        return {account: seen for account, seen in found.items() if seen.ends < before}
 
     def history(self, account: str, most: int = KEEP) -> tuple[Result, ...]:
         """Return the results of an account, the newest first. Writes nothing."""
@@ -113,6 +123,15 @@ class Results:
         """Return the last result of each account of which one stands in no file yet."""
         waiting = ((account, tuple(self._unwritten.get(account, ()))) for account in accounts if self._unwritten)
         return {account: results[-1] for account, results in waiting if results}
+
+    def _certificates_unwritten(self, accounts: Sequence[str]) -> dict[str, SeenCertificate]:
+        """Return the certificates that were seen last, of checks that stand in no file yet."""
+        seen: dict[str, SeenCertificate] = {}
+        for account in accounts if self._unwritten else ():
+            for result in tuple(self._unwritten.get(account, ())):
+                if result.not_after is not None:
+                    seen[account] = SeenCertificate(result.not_after, result.last.at)
+        return seen
 
     def forget(self, account: str) -> None:
         """Delete all that is known of an account."""
@@ -150,7 +169,12 @@ def _insert(file: Connection, account: str, result: Result, *, if_first: bool) -
     ends = None if result.not_after is None else number_of(result.not_after)
     row = (account, number, number_of(last.at), last.depth, last.verdict, last.stage, last.code, ms, ends)
     file.execute(f"INSERT INTO results ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608
-    file.execute("DELETE FROM results WHERE account = ? AND number <= ?", (account, number - KEEP))
+    # However long a server has been down, it is known when its certificate ends.
+    file.execute(
+        """DELETE FROM results WHERE account = :account AND number <= :oldest AND number <>
+        ifnull((SELECT max(number) FROM results WHERE account = :account AND not_after IS NOT NULL), 0)""",
+        {"account": account, "oldest": number - KEEP},
+    )
 
 
 def _lasts(file: Connection, accounts: Sequence[str]) -> dict[str, LastResult]:
@@ -162,17 +186,16 @@ def _lasts(file: Connection, accounts: Sequence[str]) -> dict[str, LastResult]:
     return {row[0]: result.last for row in rows if (result := _result(row)) is not None}
 
 
-def _ending(file: Connection, accounts: Sequence[str], before: datetime) -> dict[str, datetime]:
+def _ending(file: Connection, accounts: Sequence[str]) -> dict[str, SeenCertificate]:
     rows = file.execute(
-        """SELECT account, not_after FROM json_each(?) AS wanted JOIN results ON account = wanted.value
-        AND number = (SELECT max(number) FROM results WHERE account = wanted.value)
-        WHERE not_after < ?""",
-        (json.dumps(accounts), number_of(before)),
+        """SELECT account, not_after, at FROM json_each(?) AS wanted JOIN results ON account = wanted.value
+        AND number = (SELECT max(number) FROM results WHERE account = wanted.value AND not_after IS NOT NULL)""",
+        (json.dumps(accounts),),
     )
-    ends: dict[str, datetime] = {}
-    for account, at in rows:
+    ends: dict[str, SeenCertificate] = {}
+    for account, ending, at in rows:
         with suppress(ValueError, TypeError, OverflowError):  # not as this version writes it
-            ends[account] = moment_of(at)
+            ends[account] = SeenCertificate(moment_of(ending), moment_of(at))
     return ends
 
 

@@ -18,7 +18,7 @@ from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks.runner import SOON
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.state.results import LastResult, Result
+from smtp_wizard.engine.state.results import LastResult, Result, SeenCertificate
 from smtp_wizard.text.accounts import AccountAction
 from smtp_wizard.text.last_test import (
     PRACTICE,
@@ -100,18 +100,17 @@ def asks_for_a_secret(account: Account, last: LastResult) -> bool:
 
 
 def listed(
-    accounts: Iterable[Account], certificates: Mapping[str, datetime], catalog: Catalog, now: datetime
+    accounts: Iterable[Account], certificates: Mapping[str, SeenCertificate], catalog: Catalog, now: datetime
 ) -> list[AccountRow]:
-    """Return the rows of accounts. `certificates`: when that of an account's server ends, by its id."""
+    """Return the rows of accounts. `certificates`: of the accounts' servers, as they were seen last, by their ids."""
     return [_listed(account, certificates.get(account.id), catalog, now) for account in accounts]
 
 
-def _listed(account: Account, certificate: datetime | None, catalog: Catalog, now: datetime) -> AccountRow:
+def _listed(account: Account, seen: SeenCertificate | None, catalog: Catalog, now: datetime) -> AccountRow:
     ending = sign_in_expiry_of(account.login, catalog.oauth_server(account.connection), now) if account.login else None
     ending = ending if ending is not None and ending.soon else None
     # What was far off when it was seen last has been renewed since, as servers do.
-    seen = account.last.at if account.last is not None else now
-    certificate = certificate if certificate is not None and certificate - seen < SOON else None
+    certificate = seen.ends if seen is not None and seen.ends - seen.seen < SOON else None
     mark = _mark(account.last, ending, certificate, now)
     return AccountRow(
         name=account.name, account=account, mark=mark, last=account.last, certificate=certificate, ending=ending

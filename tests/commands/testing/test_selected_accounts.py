@@ -136,6 +136,17 @@ def test_where_nothing_is_left_all_is_well(own_home: Path) -> None:
         assert (ran.code, ran.err) == (0, "No account is to be tested.\n" if form == "plain" else "")
 
 
+@pytest.mark.parametrize(("form", "code"), [("nagios", 3), ("prometheus", 2)])
+def test_who_tells_how_everything_stands_leaves_nothing_out_that_was_tested_lately(
+    own_home: Path, form: str, code: int
+) -> None:
+    """The second look would call well what failed in the first."""
+    SavedAccounts(own_home / "config").put(RELAY)
+    ran = run("test", "--all", "--since", "1h", "--format", form)
+    assert ran.code == code
+    assert "--since" in ran.err
+
+
 # --- accounts tag ---
 
 
