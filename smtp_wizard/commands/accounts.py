@@ -55,7 +55,8 @@ def listed(invocation: Invocation, _json: bool) -> int:
     """List the saved accounts."""
     out, accounts = invocation.out, invocation.saved_accounts.list()
     if out.form is Form.JSON:
-        from smtp_wizard.output.documents.accounts import AccountJson, AccountsListed, UnreadJson
+        from smtp_wizard.output.documents.accounts import AccountJson, AccountsListed
+        from smtp_wizard.output.documents.checks import UnreadJson
 
         unread = invocation.saved_accounts.unread_entries()
         out.document(AccountsListed(tuple(map(AccountJson.of, accounts)), tuple(map(UnreadJson.of, unread))))

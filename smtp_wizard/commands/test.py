@@ -295,8 +295,9 @@ class _Run:
             Comparison(saved.state.last_told, asked.changed, asked.depth) if asked.changed is not None else None
         )
         self.notification = self._notification()
+        self.unread = self._unread()
         self.results = ResultPrinter(
-            invocation.out, asked, self._unread(), alone=len(accounts) == 1, now=datetime.now(UTC)
+            invocation.out, asked, self.unread, alone=len(accounts) == 1, now=datetime.now(UTC)
         )
 
     def run(self) -> int:
@@ -308,23 +309,30 @@ class _Run:
         except Interrupted:
             self._print_what_was_done()
             raise
-        # Who reads line by line gets one for each account, whatever became of it.
-        refusal = self.tester.secrets.refusal() if self.asked.form != "jsonl" and self.comparison is None else None
+        refusal = self.tester.secrets.refusal() if self._is_read_as_a_whole else None
         if refusal is not None:
             raise refusal
         told = self._told()
         code = self.results.print(told)
-        if self.comparison is not None and not self._move_on(self.comparison, told):
-            return code or Exit.FAILED
-        return code
+        return self._move_on(self.comparison, told, code) if self.comparison is not None else code
 
-    def _move_on(self, comparison: Comparison, told: Sequence[PrintedResult]) -> bool:
-        """Mail what changed where that is wanted; compare with this run from now on. Return whether all was told."""
+    @property
+    def _is_read_as_a_whole(self) -> bool:
+        """Whether an error in its place tells as much. To a monitor no result means that there is nothing to see."""
+        return self.asked.form not in ("jsonl", "junit", "prometheus") and self.comparison is None
+
+    def _move_on(self, comparison: Comparison, told: Sequence[PrintedResult], code: int) -> int:
+        """Mail what changed where that is wanted; compare with this run from now on. Return the exit code."""
         now = self.invocation.services.now()
-        if self.notification is not None and not self.notification.tell([change_line(each) for each in told], now):
-            return False
-        comparison.move_on(self.invocation.saved_accounts.list() if self.whole else None, now)
-        return True
+        lines = [*(change_line(each) for each in told), *(words for _, words in self.unread)]
+        trouble = self.notification.tell(lines, now) if self.notification is not None else Exit.OK
+        if trouble is Exit.OK:
+            saved = self.invocation.saved_accounts.list() if self.whole else None
+            kept = comparison.move_on(saved, now, self.tester.watch.time_to_keep())
+            trouble = Exit.OK if kept else Exit.SECRET
+        if trouble is Exit.SECRET and code != Exit.BUG:
+            return trouble
+        return code or trouble
 
     def _notification(self) -> Notification | None:
         """Return what mails the changes. Raises `NoSuchAccount` before anything is tested."""
@@ -336,13 +344,13 @@ class _Run:
         account = self.invocation.saved_accounts.get(asked.notify)
         return Notification(self.invocation, account, asked.to, asked.changed, self.tester.watch)
 
-    def _unread(self) -> Sequence[Shown]:
-        """Return why accounts that were asked for too cannot be used; with --changed, what is new of it."""
+    def _unread(self) -> Sequence[tuple[str, Shown]]:
+        """Return which accounts that were asked for too cannot be used, and why; with --changed, the new ones."""
         if not self.whole:
             return ()
         saved = self.invocation.saved_accounts
         if self.comparison is None:
-            return saved.unread()
+            return saved.unread_entries()
         news = self.comparison.unread_news(saved.unread_entries())
         if not news:
             saved.problems()  # said before, and not to be said again at the end

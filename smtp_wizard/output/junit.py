@@ -7,18 +7,26 @@ from collections.abc import Sequence
 from typing import assert_never
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from smtp_wizard.engine.base.shown import Shown, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.report import CheckResult
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.output.check_outcome import CheckOutcome
 from smtp_wizard.output.plain_lines import finding_lines
 
+NAMELESS = "(without a name)"
 
-def junit(outcomes: Sequence[CheckOutcome]) -> str:
-    """Return JUnit XML: a suite an account, a case a stage."""
+
+def junit(outcomes: Sequence[CheckOutcome], unread: Sequence[tuple[str, Shown]] = ()) -> str:
+    """Return JUnit XML: a suite an account, a case a stage.
+
+    `unread`: accounts that could not be tested since their entries cannot be used, each with its name and why.
+    """
     suites = Element("testsuites")
     for outcome in outcomes:
         _suite(suites, outcome)
+    for name, why in unread:
+        _unread_suite(suites, shown(name, 100) or NAMELESS, why)
     indent(suites)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(suites, encoding="unicode")}'
 
@@ -41,6 +49,13 @@ def _suite(suites: Element, outcome: CheckOutcome) -> None:
     if obstacle is not None:
         case = _child(suite, "testcase", classname=outcome.title, name="password", time=_seconds(0))
         _child(case, "error", _failure_words(obstacle), message=obstacle.title)
+
+
+def _unread_suite(suites: Element, name: str, why: Shown) -> None:
+    counts = {"tests": "1", "failures": "0", "errors": "1", "skipped": "0"}
+    suite = _child(suites, "testsuite", name=name, time=_seconds(0), **counts)
+    case = _child(suite, "testcase", classname=name, name="account", time=_seconds(0))
+    _child(case, "error", why, message="The account cannot be used")
 
 
 def _case(suite: Element, title: str, result: CheckResult) -> None:

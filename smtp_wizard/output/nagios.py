@@ -21,24 +21,31 @@ _NAGIOS_ORDER = (2, 3, 1, 0)
 """Which of several states speaks for all, worst first."""
 
 
-def nagios(outcomes: Sequence[CheckOutcome], now: datetime) -> tuple[str, int]:
+def nagios(
+    outcomes: Sequence[CheckOutcome], now: datetime, unread: Sequence[tuple[str, Shown]] = ()
+) -> tuple[str, int]:
     """Return the lines and the exit code of a Nagios plugin (Monitoring Plugins Development Guidelines).
 
-    What is about to end is a warning. `now`: from when the days of certificates are counted. Of many accounts those
-    that are not well come first and the performance data last: what is too long is cut at its end.
+    What is about to end is a warning. `now`: from when the days of certificates are counted. `unread`: accounts that
+    could not be tested since their entries cannot be used, each with its name and why. Of many accounts those that are
+    not well come first and the performance data last: what is too long is cut at its end.
     """
-    if not outcomes:
+    states = [(_state(outcome), _result(outcome)) for outcome in outcomes]
+    states += [(NAGIOS_UNKNOWN, why) for _, why in unread]
+    if not states:
         return "SMTP OK - no account is to be tested", 0
-    codes = [_state(outcome) for outcome in outcomes]
-    ranked = sorted(zip(codes, outcomes, strict=True), key=lambda each: _NAGIOS_ORDER.index(each[0]))
-    code, worst = ranked[0]
-    head = _result(worst) if code else phrase("{} of {} can send", codes.count(0), len(codes))
-    if code and codes.count(code) > 1:
-        head = phrase("{} (and {} more)", head, codes.count(code) - 1)
+    states.sort(key=lambda each: _NAGIOS_ORDER.index(each[0]))
+    code, head = states[0]
+    alike = sum(each == code for each, _ in states)
+    if not code:
+        head = phrase("{} of {} can send", alike, len(states))
+    elif alike > 1:
+        head = phrase("{} (and {} more)", head, alike - 1)
     lines = [f"SMTP {_NAGIOS[code]} - {_nagios_text(head)}"]
-    if len(outcomes) > 1:
-        lines += [f"{_NAGIOS[each]}: {_nagios_text(_result(outcome))}" for each, outcome in ranked]
-    lines[-1] += f" | {' '.join(figure for outcome in outcomes for figure in _figures(outcome, now))}"
+    if len(states) > 1:
+        lines += [f"{_NAGIOS[each]}: {_nagios_text(words)}" for each, words in states]
+    if outcomes:
+        lines[-1] += f" | {' '.join(figure for outcome in outcomes for figure in _figures(outcome, now))}"
     return "\n".join(lines), code
 
 

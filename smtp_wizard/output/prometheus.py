@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from smtp_wizard.engine.base.shown import Shown, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.output.check_outcome import CheckOutcome
 
@@ -19,15 +20,19 @@ _METRICS = {
 }
 
 
-def prometheus(outcomes: Sequence[CheckOutcome], now: datetime) -> str:
+def prometheus(outcomes: Sequence[CheckOutcome], now: datetime, unread: Sequence[tuple[str, Shown]] = ()) -> str:
     """Return the outcomes in Prometheus' text format (version 0.0.4), for a textfile collector.
 
-    `now`: from when the days of certificates are counted.
+    `now`: from when the days of certificates are counted. `unread`: accounts that could not be tested since their
+    entries cannot be used, each with its name: of them it is known alone that they are not well.
     """
     samples: dict[str, list[str]] = {name: [] for name in _METRICS}
     for outcome in outcomes:
         for name, more, value in _samples(outcome, now):
             samples[name].append(f"{name}{{{_labels(outcome, more)}}} {value}")
+    # No two samples of a metric may have the same labels.
+    for name in dict.fromkeys(shown(name, 100) for name, _ in unread):
+        samples["smtp_wizard_check_success"].append(f'smtp_wizard_check_success{{account="{_escaped(name)}"}} 0')
     lines: list[str] = []
     for name, found in samples.items():
         if found:

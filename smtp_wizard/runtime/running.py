@@ -16,14 +16,18 @@ from smtp_wizard.runtime.signals import ENDING, may_handle_signals, orderly_end
 
 T = TypeVar("T")
 
+MOMENT = 0.8
+"""Seconds after the time allowed in which the program must have ended, but for what it takes to end."""
+
 
 class Stopwatch:
     """Bounds the work of a whole command. The time in which a person is asked does not count."""
 
-    def __init__(self, limit: float | None = None) -> None:
-        """`limit`: seconds; None bounds nothing."""
+    def __init__(self, limit: float | None = None, *, reserved: float = 0.0) -> None:
+        """`limit`: seconds; None bounds nothing. `reserved`: how many of them are left out until `release`."""
         self.limit = limit
-        self._left = limit
+        self._reserved = reserved
+        self._left = None if limit is None else limit - reserved
         self._since: float | None = None
 
     def bound(self) -> asyncio.Timeout:
@@ -35,6 +39,16 @@ class Stopwatch:
         if self._left is None or self._since is None:
             return self._left
         return max(0.0, self._left - (time.monotonic() - self._since))
+
+    def time_to_keep(self) -> float | None:
+        """Return the seconds in which what was learnt must be written: a moment also where the time is up."""
+        left = self.left()
+        return None if left is None else max(left, MOMENT)
+
+    def release(self) -> None:
+        """Let what was reserved be used, by the last work of the command."""
+        if self._left is not None:
+            self._left, self._reserved = self._left + self._reserved, 0.0
 
     @contextmanager
     def running(self) -> Iterator[None]:

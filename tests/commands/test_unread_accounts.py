@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from junitparser import JUnitXml
+from prometheus_client.parser import text_string_to_metric_families
 
 from smtp_wizard.engine.sandbox.scenarios import practice_password
-from tests.support.cli import run
+from tests.support.cli import checked, run
 
 FILES = Path(__file__).parents[1] / "corpus" / "files"
 
@@ -90,8 +93,57 @@ def test_a_test_of_all_tests_the_others_and_is_not_well(file: Path, form: str) -
 
 def test_a_plugin_of_nagios_says_that_it_does_not_know(file: Path) -> None:
     ran = run("test", "--all", "--format", "nagios")
-    first, second, *_ = ran.out.splitlines()
-    assert (ran.code, first.startswith("SMTP UNKNOWN - The account 'Bad' in "), second[:9]) == (3, True, "SMTP OK -")
+    first, second, third = ran.out.splitlines()
+    assert (ran.code, first.startswith("SMTP UNKNOWN - The account 'Bad' in ")) == (3, True)
+    assert second.startswith("UNKNOWN: The account 'Bad' in ")
+    assert third.startswith("OK: Office: ")
+
+
+def test_a_plugin_of_nagios_names_it_also_where_another_account_fails(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OFFICE_PASSWORD", "not the password")
+    ran = run("test", "--all", "--format", "nagios")
+    first, _, third = ran.out.splitlines()
+    assert (ran.code, first.startswith("SMTP CRITICAL - Office: ")) == (2, True)
+    assert third.startswith("UNKNOWN: The account 'Bad' in ")
+
+
+@pytest.fixture
+def documents(file: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """What is printed in one form; the variable of the password is taken out of the environment each time."""
+
+    def printed(form: str) -> str:
+        monkeypatch.setenv("OFFICE_PASSWORD", practice_password())
+        return run("test", "--all", "--format", form).out
+
+    return printed
+
+
+def test_no_document_leaves_it_out(documents: Callable[[str], str]) -> None:
+    """Who collects the documents sees neither the exit code nor what is said on stderr."""
+    (unread,) = checked(documents("json"))["unread"]
+    assert unread["name"] == "Bad"
+    assert WORDS in unread["problem"]
+    good, odd = map(checked, documents("jsonl").splitlines())
+    assert good["account"] == "Office"
+    assert WORDS in odd["error"]["message"]
+    suites = JUnitXml.fromstring(documents("junit").encode())
+    assert [(suite.name, suite.errors) for suite in suites] == [("Office", 0), ("Bad", 1)]
+    metrics = text_string_to_metric_families(documents("prometheus"))
+    (success,) = (each for each in metrics if each.name == "smtp_wizard_check_success")
+    assert {each.labels["account"]: each.value for each in success.samples} == {"Office": 1, "Bad": 0}
+
+
+@pytest.mark.parametrize("form", ["junit", "prometheus"])
+def test_a_document_of_results_is_there_also_where_no_password_can_be_read(
+    file: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.delenv("OFFICE_PASSWORD")
+    ran = run("test", "--all", "--format", form)
+    assert ran.code == 3
+    wanted = '<testsuite name="Office" tests="1" failures="0" errors="1"' if form == "junit" else 'account="Office"'
+    assert wanted in ran.out
 
 
 def test_the_doctor_finds_it(file: Path) -> None:

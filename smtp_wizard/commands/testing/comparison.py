@@ -35,34 +35,46 @@ class Comparison:
         self._last: Mapping[str, AccountStatus] = last_told.last(self._name)
         self._now: dict[str, AccountStatus] = {}
         self._unread: Mapping[str, AccountStatus] = {}
+        self._mended: set[str] = set()
+        """What the accounts that were tested would be compared under if their entries could not be used."""
 
     def change(self, account: Account, outcome: CheckOutcome) -> Change:
         """Return what is to be told of an account, and take it as told."""
-        before = self._last.get(account.id)
+        before = self._before(account)
         now = moved_on(before, status_of(outcome), conclusive=is_conclusive(outcome))
         self._now[account.id] = now
+        self._mended.add(_unread_key(account.name))
         return change_of(before, now)
 
     def news(self, account: Account, outcome: CheckOutcome) -> frozenset[str]:
         """Return which of the warnings about an account are new."""
-        before = self._last.get(account.id)
+        before = self._before(account)
         return status_of(outcome).warnings - (before.warnings if before is not None else frozenset())
 
-    def unread_news(self, entries: Sequence[tuple[str, Shown]]) -> tuple[Shown, ...]:
-        """Return the sentences about entries that cannot be used and were not told, and take them as told."""
-        self._unread = {_unread_key(name, words): AccountStatus(_UNREAD) for name, words in entries}
-        return tuple(words for name, words in entries if _unread_key(name, words) not in self._last)
+    def _before(self, account: Account) -> AccountStatus | None:
+        """Return what was told of an account last; where its entry could not be used meanwhile, that."""
+        key = _unread_key(account.name)
+        unread = self._last.get(key) if key not in self._unread else None
+        return unread or self._last.get(account.id)
 
-    def move_on(self, saved: Sequence[Account] | None, now: datetime) -> None:
-        """Compare with this run from now on. `saved`: all accounts; what is told of any other is forgotten."""
+    def unread_news(self, entries: Sequence[tuple[str, Shown]]) -> tuple[tuple[str, Shown], ...]:
+        """Return the entries that cannot be used and were not told, each with why, and take them as told."""
+        self._unread = {_unread_key(name or words): AccountStatus(_UNREAD) for name, words in entries}
+        return tuple((name, words) for name, words in entries if _unread_key(name or words) not in self._last)
+
+    def move_on(self, saved: Sequence[Account] | None, now: datetime, seconds: float | None = None) -> bool:
+        """Compare with this run from now on; return whether that could be kept.
+
+        `saved`: all accounts; what is told of any other is forgotten. `seconds`: how long to wait for the file.
+        """
         told = {**self._now, **self._unread}
-        known = {*told, *(account.id for account in saved)} if saved is not None else self._last.keys()
-        self._last_told.move_on(self._name, told, self._last.keys() - known, now)
+        known = {*told, *(account.id for account in saved)} if saved is not None else self._last.keys() - self._mended
+        return self._last_told.move_on(self._name, told, self._last.keys() - known, now, seconds)
 
 
-def _unread_key(name: str, words: Shown) -> str:
+def _unread_key(name: str) -> str:
     """Return what an entry without an id is compared under; it names nobody, as an id does not."""
-    return _UNREAD + hashlib.blake2b((name_key(name) or words).encode(), digest_size=8).hexdigest()
+    return _UNREAD + hashlib.blake2b(name_key(name).encode(), digest_size=8).hexdigest()
 
 
 def status_of(outcome: CheckOutcome) -> AccountStatus:

@@ -14,7 +14,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.notice_message import NoticeText
 from smtp_wizard.engine.checks.report import Report
-from smtp_wizard.runtime.exit_codes import CommandError
+from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.runtime.running import Stopwatch, run
 
@@ -41,22 +41,36 @@ class Notification:
         """Open the vault where the account needs it. Raises `SecretError`."""
         offer_passphrase(self._invocation, self._account.store)
 
-    def tell(self, lines: Sequence[str], now: datetime) -> bool:
-        """Mail the lines with those that wait, or let them wait; return whether they need not be told again."""
-        lines = [*self._kept.waiting(self._name), *lines] if self._is_due(now) else lines
-        if not lines:
-            return True
+    def tell(self, lines: Sequence[str], now: datetime) -> Exit:
+        """Mail the lines with those that wait, or let them wait; return `Exit.OK` where they need not be told again."""
         if not self._is_due(now):
-            self._kept.wait(self._name, lines, now)
-            return True
+            if lines:
+                self._kept.wait(self._name, lines, now)
+            return Exit.OK
+        every = [*self._left_out(), *self._kept.waiting(self._name), *lines]
+        return self._mailed(every, now) if every else Exit.OK
+
+    def _mailed(self, lines: Sequence[str], now: datetime) -> Exit:
+        self._watch.release()
+        before = self._kept.last(self._name)
+        # Kept before it is sent: where that cannot be, each run would send one.
+        if not self._kept.begin(self._name, now, self._watch.time_to_keep()):
+            self._complain("is not sent, since one an hour may be, and when it is sent cannot be kept")
+            return Exit.SECRET
         if trouble := self._sent(lines):
-            self._invocation.out.narrate(
-                f"smtp-wizard: the message about what changed could not be sent through '{self._account.name}': "
-                f"{trouble}. It is told again next time."
-            )
-            return False
-        self._kept.sent(self._name, now)
-        return True
+            self._kept.failed(self._name, before)
+            self._complain(f"could not be sent through '{self._account.name}': {trouble}")
+            return Exit.FAILED
+        self._kept.sent(self._name)
+        return Exit.OK
+
+    def _left_out(self) -> Sequence[str]:
+        number = self._kept.left_out(self._name)
+        return [f"{number:,} changes before these are left out: they were too many, or too old."] if number else []
+
+    def _complain(self, words: str) -> None:
+        told = f"smtp-wizard: the message about what changed {words}. It is told again next time."
+        self._invocation.out.narrate(told)
 
     def _is_due(self, now: datetime) -> bool:
         last = self._kept.last(self._name)

@@ -107,7 +107,7 @@ class RemoteComparison:
             for each in results:
                 self.out.data(LineOfTest(each).json_text(indent=None, ascii_only=False))
         else:
-            self.out.document(AccountsTested(results, (), ()))
+            self.out.document(AccountsTested(results, (), (), ()))
 
     def _print_here(self, here: CheckOutcome) -> None:
         """Print what was done, where a signal has ended the rest."""

@@ -40,8 +40,13 @@ class PrintedResult:
 class ResultPrinter:
     """Prints the results of one run."""
 
-    def __init__(self, out: Output, asked: TestRequest, unread: Sequence[Shown], *, alone: bool, now: datetime) -> None:
-        """`unread`: why accounts that were asked for too cannot be used. `alone`: one account was asked for."""
+    def __init__(
+        self, out: Output, asked: TestRequest, unread: Sequence[tuple[str, Shown]], *, alone: bool, now: datetime
+    ) -> None:
+        """`unread`: accounts that were asked for too and cannot be used, each with its name and why.
+
+        `alone`: one account was asked for.
+        """
         self._out = out
         self._asked = asked
         self._unread = unread
@@ -63,13 +68,15 @@ class ResultPrinter:
             case "junit":
                 from smtp_wizard.output.junit import junit
 
-                self._out.data(junit(outcomes))
+                self._out.data(junit(outcomes, self._unread))
             case "prometheus":
                 from smtp_wizard.output.prometheus import prometheus
 
-                self._out.data(prometheus(outcomes, self._now))
+                self._out.data(prometheus(outcomes, self._now, self._unread))
             case "nagios":
                 return self._nagios(outcomes)
+            case "jsonl":
+                self._unread_lines()
             case "plain" if self._asked.changed is not None:
                 self._changes(results)
             case "plain":
@@ -80,19 +87,25 @@ class ResultPrinter:
     # -- documents ---------------------------------------------------------------------------------------------------
 
     def _document(self, results: Sequence[PrintedResult]) -> None:
-        from smtp_wizard.output.documents.checks import AccountsTested, EndingJson, NoticeJson
+        from smtp_wizard.output.documents.checks import AccountsTested, EndingJson, NoticeJson, UnreadJson
 
         warnings = [(told.outcome.title, each) for told in results for each in told.warnings]
         notices = tuple(NoticeJson(name, each.notice) for name, each in warnings if each.notice is not None)
+        unread = tuple(map(UnreadJson.of, self._unread))
         endings = tuple(EndingJson(name, each.words) for name, each in warnings if each.notice is None)
-        self._out.document(AccountsTested(tuple(map(_tested, results)), notices, endings))
+        self._out.document(AccountsTested(tuple(map(_tested, results)), notices, endings, unread))
+
+    def _unread_lines(self) -> None:
+        """Print a line for each account of which there is no result, and never will be."""
+        from smtp_wizard.output.documents.document import Failed, ProblemJson
+
+        for _, why in self._unread:
+            self._out.data(Failed(ProblemJson("accounts", why, "")).json_text(indent=None, ascii_only=False))
 
     def _nagios(self, outcomes: Sequence[CheckOutcome]) -> int:
-        from smtp_wizard.output.nagios import NAGIOS_CRITICAL, NAGIOS_UNKNOWN, nagios, nagios_unknown
+        from smtp_wizard.output.nagios import nagios
 
-        text, code = nagios(outcomes, self._now)
-        if self._unread and code < NAGIOS_CRITICAL:
-            text, code = f"{nagios_unknown(self._unread[0])}\n{text}", NAGIOS_UNKNOWN
+        text, code = nagios(outcomes, self._now, self._unread)
         self._out.data(text)
         return code
 

@@ -41,6 +41,16 @@ Came = Callable[[int, CheckOutcome], None]
 NAMED = 20
 """Accounts that were not tested are named up to so many; of more it is said how many they are."""
 
+LONGEST_RESERVED = 30.0
+"""Seconds of --timeout that are kept at most for the message about what changed."""
+
+
+def _reserved(asked: TestRequest) -> float:
+    """Return how much of the time allowed is kept: a server that hangs must not keep the message about it away."""
+    if asked.notify is None or asked.connection.timeout is None:
+        return 0.0
+    return min(LONGEST_RESERVED, asked.connection.timeout / 3)
+
 
 class Tester:
     """Tests accounts. `outcomes` are known as they come, by the accounts' places among those that were asked for."""
@@ -50,7 +60,7 @@ class Tester:
         self.out = invocation.out
         self.asked = asked
         self.accounts = accounts
-        self.watch = Stopwatch(asked.connection.timeout)
+        self.watch = Stopwatch(asked.connection.timeout, reserved=_reserved(asked))
         self.secrets = AccountSecrets(invocation, accounts, asked.depth, asked.password, self.watch)
         self.outcomes: dict[int, CheckOutcome] = {}
         self._under_way: dict[int, CheckProgress] = {}

@@ -36,9 +36,19 @@ class LastTold:
         """Return what was told last under a name. Writes nothing."""
         return self._storage.read(lambda file: _found(file, name)) or {}
 
-    def move_on(self, name: str, told: Mapping[str, AccountStatus], gone: Collection[str], now: datetime) -> None:
-        """Keep what was told under a name. `gone`: accounts that are to be compared no more."""
-        self._storage.put(lambda file: _move_on(file, name, told, tuple(gone), number_of(now)))
+    def move_on(
+        self,
+        name: str,
+        told: Mapping[str, AccountStatus],
+        gone: Collection[str],
+        now: datetime,
+        seconds: float | None = None,
+    ) -> bool:
+        """Keep what was told under a name; return whether it stands in the file. Not in an event loop.
+
+        `gone`: accounts that are to be compared no more. `seconds`: how long to wait for the file.
+        """
+        return self._storage.keep(lambda file: _move_on(file, name, told, tuple(gone), number_of(now)), seconds)
 
     def forget(self, account: str) -> None:
         """Delete what was told of an account."""

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from smtp_wizard.engine.state.storage import Storage
 
-MOST = 1000
-"""Lines that wait for the next message; the oldest are left out."""
+MOST = 10_000
+"""Lines that wait for the next message; the oldest are left out, and counted."""
 LONGEST = timedelta(days=32)
 """How long a line waits: a comparison that is made once a month still tells it."""
 
@@ -33,13 +33,28 @@ class Notifications:
         """Return when a message went out last; None where none did. Writes nothing."""
         return self._storage.read(lambda file: _last(file, name))
 
+    def left_out(self, name: str) -> int:
+        """Return how many lines more there were than wait. Writes nothing."""
+        return self._storage.read(lambda file: _left_out(file, name)) or 0
+
     def wait(self, name: str, lines: Sequence[str], now: datetime) -> None:
         """Let lines wait for the next message."""
         self._storage.put(lambda file: _wait(file, name, tuple(lines), number_of(now)))
 
-    def sent(self, name: str, now: datetime) -> None:
-        """Say that a message with all that waited has gone out."""
-        self._storage.put(lambda file: _sent(file, name, number_of(now)))
+    def begin(self, name: str, now: datetime, seconds: float | None = None) -> bool:
+        """Say that a message goes out now; return whether that stands in the file. Not in an event loop.
+
+        `seconds`: how long to wait for the file.
+        """
+        return self._storage.keep(lambda file: _begin(file, name, number_of(now)), seconds)
+
+    def failed(self, name: str, before: datetime | None) -> None:
+        """Say that it did not go out: the last one is that of `before`."""
+        self._storage.put(lambda file: _failed(file, name, before))
+
+    def sent(self, name: str) -> None:
+        """Say that it has gone out, with all that waited."""
+        self._storage.put(lambda file: file.execute("DELETE FROM waiting WHERE name = ?", (name,)))
 
     def tidy(self, now: datetime) -> None:
         """Delete what has waited for longer than `LONGEST`, under whatever name, and when such a name was told last."""
@@ -74,9 +89,22 @@ def _wait(file: Connection, name: str, lines: Sequence[str], at: int) -> None:
     file.execute("DELETE FROM waiting WHERE name = ? AND number <= ?", (name, newest + len(lines) - MOST))
 
 
-def _sent(file: Connection, name: str, at: int) -> None:
-    file.execute("DELETE FROM waiting WHERE name = ?", (name,))
+def _left_out(file: Connection, name: str) -> int:
+    """The lines of a message are numbered from 1: as many are missing as there are numbers before the first."""
+    if not _there(file):
+        return 0
+    (first,) = file.execute("SELECT min(number) FROM waiting WHERE name = ?", (name,)).fetchone()
+    return int(first) - 1 if first is not None else 0
+
+
+def _begin(file: Connection, name: str, at: int) -> None:
     file.execute("INSERT OR REPLACE INTO notified (name, at) VALUES (?, ?)", (name, at))
+
+
+def _failed(file: Connection, name: str, before: datetime | None) -> None:
+    file.execute("DELETE FROM notified WHERE name = ?", (name,))
+    if before is not None:
+        _begin(file, name, number_of(before))
 
 
 def _tidy(file: Connection, before: int) -> None:

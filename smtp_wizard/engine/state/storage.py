@@ -101,6 +101,16 @@ class Storage:
         """
         self._hand_over(work, lasting, kept, None)
 
+    def keep(self, work: Work[Any], seconds: float | None = None) -> bool:
+        """Hand something over, and return whether it stands in the file. Not in an event loop.
+
+        `seconds`: how long to wait, as for `flush`; what takes longer counts as not kept, and may be written later.
+        """
+        stands = threading.Event()
+        self.put(work, kept=stands.set)
+        self.flush(seconds)
+        return stands.is_set()
+
     async def ask(self, work: Work[T], *, lasting: bool = False) -> T:
         """Hand something over, and wait for what comes of it. Cancelled while it waits, it is done all the same."""
         import asyncio

@@ -11,12 +11,11 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.records import INLINE, Second, Whole
-from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.secrets.store_kinds import StoreRef
 from smtp_wizard.engine.state.results import LastResult
 from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
-from smtp_wizard.output.documents.checks import ResultJson
+from smtp_wizard.output.documents.checks import ResultJson, UnreadJson
 from smtp_wizard.output.documents.document import JsonDocument
 
 
@@ -106,22 +105,6 @@ class AccountJson:
             last=LastJson.of(account.last) if account.last else None,
             login=LoginJson.of(account.login) if account.login else None,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadJson:
-    """An entry of the accounts file that cannot be used."""
-
-    name: str | None
-    """None where it tells none."""
-    problem: str
-    """One sentence."""
-
-    @classmethod
-    def of(cls, entry: tuple[str, Shown]) -> UnreadJson:
-        """Return what `SavedAccounts.unread_entries` says of one."""
-        name, problem = entry
-        return cls(name or None, problem)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from smtp_wizard.engine.accounts.changes import Change
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.records import INLINE, Second, Whole
-from smtp_wizard.engine.base.shown import cut
+from smtp_wizard.engine.base.shown import Shown, cut
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.report import CheckResult
@@ -189,6 +189,22 @@ class EndingJson:
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadJson:
+    """An entry of the accounts file that cannot be used."""
+
+    name: str | None
+    """None where it tells none."""
+    problem: str
+    """One sentence."""
+
+    @classmethod
+    def of(cls, entry: tuple[str, Shown]) -> UnreadJson:
+        """Return what `SavedAccounts.unread_entries` says of one."""
+        name, problem = entry
+        return cls(name or None, problem)
+
+
 MANY = 50
 """Results of a document that a person still reads."""
 
@@ -201,6 +217,8 @@ class AccountsTested(JsonDocument):
     results: tuple[TestedJson, ...]
     notices: tuple[NoticeJson, ...]
     endings: tuple[EndingJson, ...]
+    unread: tuple[UnreadJson, ...]
+    """Accounts that were asked for too, and could not be tested; with --changed those that are new among them."""
 
     def json_text(self, *, indent: int | None = 2, ascii_only: bool = True) -> str:
         """As `JsonDocument.json_text`; that of many accounts in one line, which takes a tenth of the time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sqlite3
 from collections.abc import Callable, Coroutine
@@ -12,21 +13,23 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.commands.testing import notification
+from smtp_wizard.commands.testing import notification, tester
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.checks.notice_message import NoticeText, notice_message
 from smtp_wizard.engine.sandbox import mailbox
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
-from smtp_wizard.engine.state import database
+from smtp_wizard.engine.state import database, notifications
 from smtp_wizard.engine.state.notifications import LONGEST, MOST, Notifications
 from smtp_wizard.engine.state.state import State
 from smtp_wizard.engine.state.timestamps import FILE_NAME
 from smtp_wizard.runtime.exit_codes import Interrupted
-from tests.commands.testing.test_comparison import Save, broken
+from smtp_wizard.runtime.running import Stopwatch
+from tests.commands.testing.test_comparison import Save, broken, lines
 from tests.commands.testing.test_comparison import save as save
 from tests.commands.testing.test_comparison import saved_accounts as saved_accounts
 from tests.support.cli import Ran, run
+from tests.support.state import FULL, refuse_to_write
 
 TO = "tech@elsewhere.example"
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -121,15 +124,34 @@ def test_what_waits_is_kept_for_the_next_process_and_bounded(tmp_path: Path) -> 
     state.flush()
     other: Notifications = State(tmp_path / "config").notifications
     assert (len(other.waiting("n")), other.waiting("n")[0], other.waiting("n")[-1]) == (MOST, "line 1", "the last")
-    assert other.waiting("m") == ()
-    state.notifications.sent("n", NOW)
+    assert (other.left_out("n"), other.left_out("m"), other.waiting("m")) == (1, 0, ())
+    assert state.notifications.begin("n", NOW)
+    state.notifications.sent("n")
     state.flush()
-    assert (other.waiting("n"), other.last("n")) == ((), NOW)
+    assert (other.waiting("n"), other.last("n"), other.left_out("n")) == ((), NOW, 0)
+    state.notifications.failed("n", None)
+    state.flush()
+    assert other.last("n") is None
+
+
+def test_a_message_says_how_many_changes_it_leaves_out(
+    fleet: Save, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "MOST", 2)
+    state = State(own_home / "config")
+    state.notifications.wait("default", ["one", "two", "three"], NOW)
+    state.notifications.wait("default", ["four"], NOW)
+    state.flush()
+    broken(fleet, "Office")
+    told()
+    (letter,) = letters(own_home)
+    assert letter.splitlines()[1].startswith("2 changes before these are left out")
+    assert letter.splitlines()[2:4] == ["three", "four"]
 
 
 def test_what_nobody_mails_any_more_is_deleted_under_whatever_name(tmp_path: Path) -> None:
     state = State(tmp_path / "config")
-    state.notifications.sent("given up", NOW)
+    state.notifications.begin("given up", NOW)
     state.notifications.wait("given up", ["Office: refused"], NOW)
     state.notifications.wait("given up", ["Shop: refused"], NOW + timedelta(days=2))
     state.tidy([], NOW + LONGEST)
@@ -191,3 +213,80 @@ def test_no_name_and_no_words_of_a_server_break_out_of_the_message(words: str) -
     assert max(map(len, raw.split(b"\r\n"))) <= 998
     assert "plain" in body
     assert shown("plain") == "plain"
+
+
+def test_an_account_that_cannot_be_used_any_more_is_mailed_once_and_so_is_its_return(
+    fleet: Save, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    an_hour_later(monkeypatch)
+    every = ("test", "--all", "--changed", "--notify", "Mailer", "--to", TO)
+    run(*every)
+    file = own_home / "config" / "accounts.json"
+    good = file.read_text("utf-8")
+    document = json.loads(good)
+    next(each for each in document["accounts"] if each["name"] == "Shop")["endpoint"]["port"] = "x"
+    file.write_text(json.dumps(document), "utf-8")
+    assert run(*every).code == 3
+    assert (run(*every).code, run(*every).err) == (0, "")
+    (letter,) = letters(own_home)
+    assert "1 change" in letter.splitlines()[0]
+    assert "The account 'Shop' in" in letter
+    file.write_text(good, "utf-8")
+    assert run(*every).out == "recovered    Shop\n"
+    assert run(*every).out == ""
+    assert len(letters(own_home)) == 2
+
+
+def test_a_server_that_hangs_leaves_time_for_the_message(
+    fleet: Save, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken(fleet, "Office")
+    tested = tester.Tester.run
+
+    def tested_until_the_end(running: tester.Tester, came: tester.Came) -> None:
+        tested(running, came)
+        running.watch._left = 0.0
+
+    monkeypatch.setattr(tester.Tester, "run", tested_until_the_end)
+    ran = told("--timeout", "60")
+    assert (ran.code, ran.err, lines(ran)) == (1, "", ["new failure  Office"])
+    assert len(letters(own_home)) == 1
+
+
+def test_a_part_of_the_time_is_kept_for_the_message_alone() -> None:
+    watch = Stopwatch(6, reserved=2)
+    assert (watch.limit, watch.left()) == (6, 4)
+    watch.release()
+    watch.release()
+    assert watch.left() == 6
+    endless = Stopwatch()
+    endless.release()
+    assert endless.left() is None
+
+
+def test_nothing_is_mailed_where_it_cannot_be_kept_when(
+    fleet: Save, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told()
+    broken(fleet, "Office")
+    with monkeypatch.context() as patch:
+        refuse_to_write(patch, FULL)
+        ran = told()
+        assert told().code == 3
+    assert (ran.code, lines(ran)) == (3, ["new failure  Office"])
+    assert "is not sent" in ran.err
+    assert "no space left on the disk" in ran.err
+    assert letters(own_home) == []
+    assert lines(told()) == ["new failure  Office"]
+    assert len(letters(own_home)) == 1
+
+
+def test_what_was_told_and_could_not_be_kept_is_no_success(fleet: Save, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken(fleet, "Office")
+    told_of = ("test", "Office", "--changed")
+    run(*told_of)
+    fleet("Office")
+    with monkeypatch.context() as patch:
+        refuse_to_write(patch, FULL)
+        assert (run(*told_of).code, run(*told_of).out) == (3, "recovered    Office\n")
+    assert (run(*told_of).code, run(*told_of).out) == (0, "")
