@@ -36,14 +36,20 @@ def wheel(folder: Path) -> Path:
 
 
 def play(login: Login, folder: Path, given: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-    hosts = folder / "hosts.ini"
     known = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes"
-    hosts.write_text(
+    return played(
         f"web1 ansible_host=127.0.0.1 ansible_port={login.port} ansible_user=root "
         f"ansible_ssh_private_key_file={login.key} ansible_ssh_common_args='{known}' "
         "ansible_python_interpreter=/usr/bin/python3\n",
-        "utf-8",
+        folder,
+        given,
     )
+
+
+def played(host: str, folder: Path, given: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    """Run the playbook on one host, as a line of an inventory has it."""
+    hosts = folder / "hosts.ini"
+    hosts.write_text(host, "utf-8")
     command = ["ansible-playbook", "-i", str(hosts), str(PLAYBOOK), "-e", json.dumps(given)]
     environ = {**os.environ, "ANSIBLE_LOCAL_TEMP": str(folder / "local"), "ANSIBLE_NOCOLOR": "1"}
     return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=250, check=False)
@@ -79,3 +85,29 @@ async def test_it_installs_tests_and_gathers_and_the_second_run_is_silent(
     assert "new: Account 00000: " in second.stdout
     brought = (tmp_path / "there" / "accounts.json").read_text("utf-8")
     assert PASSWORD not in brought + first.stdout + second.stdout
+
+
+ERROR = '{"schema": "smtp-wizard/error/1", "error": {"code": "accounts", "message": "Too new.", "hint": ""}}'
+NOTHING = '{"schema": "smtp-wizard/test/1", "results": [], "notices": [], "endings": [], "unread": []}'
+
+
+@pytest.mark.parametrize("stdout", [ERROR, NOTHING], ids=["no accounts", "not one of them"])
+def test_a_host_that_could_not_be_tested_is_not_called_well(tmp_path: Path, stdout: str) -> None:
+    """Its accounts cannot be read, say: there is no result, and yet nothing is well."""
+    program = tmp_path / "program" / "bin"
+    program.mkdir(parents=True)
+    (program / "python").touch()
+    told = f"#!/bin/sh\necho '{stdout}'\necho 'This is why.' >&2\nexit 3\n"
+    (program / "smtp-wizard").write_text(told, "utf-8")
+    (program / "smtp-wizard").chmod(0o700)
+    (tmp_path / "accounts.json").write_text("{}", "utf-8")
+    given = {
+        "environment_folder": str(tmp_path / "program"),
+        "config_folder": str(tmp_path / "there"),
+        "accounts": str(tmp_path / "accounts.json"),
+        "results": str(tmp_path),
+    }
+    ran = played("web1 ansible_connection=local ansible_python_interpreter=/usr/bin/python3\n", tmp_path, given)
+    assert ran.returncode != 0
+    assert "This is why." in ran.stdout
+    assert json.loads((tmp_path / "web1.json").read_text("utf-8")) == json.loads(stdout)
