@@ -9,6 +9,7 @@ from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.shell_completion import provider_ids
 from smtp_wizard.commands.providers import provider_called
+from smtp_wizard.commands.options.time_limit import bounding
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
@@ -40,6 +41,7 @@ DEADLINE = 30.0
     type=click.FloatRange(min=0.1),
     default=DEADLINE,
     metavar="SECONDS",
+    callback=bounding,
     help="Stop the whole command after this time.",
 )
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")

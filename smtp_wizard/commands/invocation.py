@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import MutableMapping
 from contextlib import suppress
 from functools import cached_property
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 COMPLETING = "_SMTP_WIZARD_COMPLETE"
 """By this variable a shell asks what could be typed next; it names the shell (`completion`)."""
 
+LOCK_LIMIT = 5.0
+"""Seconds to wait for a file that another process holds."""
+AT_LEAST = 0.8
+"""Seconds for writing what was learnt where the time of --timeout is over."""
+
 
 class Invocation:
     """The long-lived parts of one run."""
@@ -47,6 +53,14 @@ class Invocation:
         self._begun: BegunConnection | None = None
         self.passphrase: PassphraseSource | None = None
         """Gives the vault's passphrase without asking: --passphrase-env, --passphrase-command."""
+        self._ends_at: float | None = None
+        """When --timeout is over (monotonic)."""
+        self._lock_limit = LOCK_LIMIT
+
+    def bound(self, seconds: float) -> None:
+        """Let files that another process holds be waited for only as long as a command of so many seconds can."""
+        self._ends_at = time.monotonic() + seconds
+        self._lock_limit = min(LOCK_LIMIT, seconds / 10)
 
     @property
     def environ(self) -> MutableMapping[str, str]:
@@ -65,7 +79,7 @@ class Invocation:
         """The saved accounts alone, for a command that needs nothing else."""
         from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 
-        return SavedAccounts(self.folder)
+        return SavedAccounts(self.folder, lock_limit=self._lock_limit)
 
     @cached_property
     def stores(self) -> SecretStores:
@@ -157,8 +171,10 @@ class Invocation:
     def close(self, seconds: float | None = None) -> None:
         """Write what was learnt, and say what could not be kept. To be called once, when the command is done.
 
-        `seconds`: how long that may take, where somebody waits for the program to end.
+        `seconds`: how long that may take, where somebody waits for the program to end; None: as long as --timeout says.
         """
+        if seconds is None and self._ends_at is not None:
+            seconds = max(AT_LEAST, self._ends_at - time.monotonic())
         if self._begun is not None:
             self._begun.close()
         if "saved_accounts" in self.__dict__:

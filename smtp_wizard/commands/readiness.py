@@ -11,6 +11,7 @@ from smtp_wizard.commands.check_run import report_line
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.shell_completion import account_names
+from smtp_wizard.commands.options.time_limit import bounding
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.limits.mailing_plan import Mailing, Reserve
@@ -34,6 +35,7 @@ DEADLINE = 30.0
     type=click.FloatRange(min=0.1),
     default=DEADLINE,
     metavar="SECONDS",
+    callback=bounding,
     help="Stop the whole command after this time.",
 )
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")

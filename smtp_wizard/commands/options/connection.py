@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from smtp_wizard.commands.options.time_limit import bounding
 from smtp_wizard.engine.base.characters import has_control
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import (
@@ -75,7 +76,13 @@ def connection_options(command: F) -> F:
         click.option("-v", "--verbose", is_flag=True, help="Show the conversation with the server, passwords masked."),
         click.option("-6", "ipv6", is_flag=True, help="Use IPv6 only."),
         click.option("-4", "ipv4", is_flag=True, help="Use IPv4 only."),
-        click.option("--timeout", type=float, metavar="SECONDS", help="Stop the whole command after this time."),
+        click.option(
+            "--timeout",
+            type=float,
+            metavar="SECONDS",
+            callback=bounding,
+            help="Stop the whole command after this time.",
+        ),
         click.option(
             "--ehlo-name",
             metavar="NAME",

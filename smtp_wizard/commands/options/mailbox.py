@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from smtp_wizard.commands.options.connection import parsed_by
+from smtp_wizard.commands.options.time_limit import bounding
 from smtp_wizard.engine.base.endpoint import parse_imap
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -28,7 +29,13 @@ def mailbox_options(command: F) -> F:
     for option in (
         click.option("-6", "ipv6", is_flag=True, help="Use IPv6 only."),
         click.option("-4", "ipv4", is_flag=True, help="Use IPv4 only."),
-        click.option("--timeout", type=float, metavar="SECONDS", help="Stop the whole command after this time."),
+        click.option(
+            "--timeout",
+            type=float,
+            metavar="SECONDS",
+            callback=bounding,
+            help="Stop the whole command after this time.",
+        ),
         click.option("--ca-file", metavar="FILE", help="Also trust the certificate authorities in this PEM file."),
     ):
         command = option(command)

@@ -113,10 +113,11 @@ def open_in_memory() -> Connection:
     return connection
 
 
-def read(folder: Path, query: Callable[[Connection], T]) -> T | None:
+def read(folder: Path, query: Callable[[Connection], T], seconds: float = SECOND_LOOK_SECONDS) -> T | None:
     """Return what `query` finds in the file of `folder`, None where there is none yet. Raises `StateError`.
 
-    Nothing is written, and no other process is waited for longer than a moment: one that is in the way longer is told.
+    Nothing is written, and no other process is waited for longer than a moment, nor than `seconds`: one that is in the
+    way longer is told.
     """
     file = folder / FILE_NAME
     with _told(file, "read"):
@@ -125,11 +126,11 @@ def read(folder: Path, query: Callable[[Connection], T]) -> T | None:
         private_files.refuse_foreign_owners(folder)
         private_files.refuse_foreign_owners(file)
         try:
-            return _looked(file, query, READ_SECONDS)
+            return _looked(file, query, min(READ_SECONDS, seconds))
         except sqlite3.Error as problem:
-            if not is_busy(problem):
+            if not (is_busy(problem) and seconds):
                 raise
-            return _looked(file, query, SECOND_LOOK_SECONDS)
+            return _looked(file, query, min(SECOND_LOOK_SECONDS, seconds))
 
 
 def _looked(file: Path, query: Callable[[Connection], T], seconds: float) -> T | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 IDLE_SECONDS = 1.0
 """After so long with nothing to write the file is closed, and the thread ends; the next thing to write begins again."""
+BUSY_SECONDS = 2.0
+"""For so long another process that was waited for in vain is not waited for again by a reader."""
 MOST_TROUBLES = 10
 """Different sentences about what went wrong; more are no help."""
 
@@ -40,6 +43,7 @@ class Storage:
         """`lock_limit`: seconds to wait for another process that is writing."""
         self._folder = folder
         self._lock_limit = lock_limit
+        self._busy_until = 0.0
         self._session: Writer | None = None
         self._troubles: dict[str, bool] = {}
         """What went wrong, in sentences, and whether that was returned already."""
@@ -72,9 +76,12 @@ class Storage:
             return None
         from smtp_wizard.engine.state import database
 
+        patience = self._lock_limit if time.monotonic() >= self._busy_until else 0.0
         try:
-            return database.read(self._folder, query)
+            return database.read(self._folder, query, patience)
         except database.StateError as problem:
+            if database.is_busy(problem):
+                self._busy_until = time.monotonic() + BUSY_SECONDS
             self.unread = str(problem)
             self.note(self.unread)
             return None

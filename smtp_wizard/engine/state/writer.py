@@ -150,7 +150,8 @@ class Writer:
         """Return a database in memory with the sign-ins that count: those of the file, as far as it can be read."""
         memory = database.open_in_memory()
         with suppress(StateError):
-            rows = database.read(self._folder, lambda file: file.execute("SELECT * FROM attempts").fetchall())
+            every = "SELECT * FROM attempts"
+            rows = database.read(self._folder, lambda file: file.execute(every).fetchall(), self._lock_limit)
             memory.executemany("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)", rows or ())
         _transaction(memory, tuple(self.unwritten), in_memory=True)
         return memory

@@ -24,7 +24,7 @@ import pytest
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
-from smtp_wizard.engine.state import database
+from smtp_wizard.engine.state import database, storage
 from smtp_wizard.engine.state.database import APPLICATION_ID, MIGRATIONS, TABLES, StateError
 from smtp_wizard.engine.state.results import KEEP, LastResult, Result
 from smtp_wizard.engine.state.sign_in_renewals import SignInRenewal
@@ -293,6 +293,29 @@ def test_whoever_was_in_the_way_of_reading_is_waited_for_once_more(
     monkeypatch.setattr(database, "_found", found_or_let_go)
     with in_the_log_alone(folder, "new") as other:
         assert database.read(folder, newest_verdict) == ("new",)
+
+
+def test_no_reader_waits_longer_than_was_said_nor_again_for_what_was_waited_for_in_vain(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "BUSY_SECONDS", 3600.0)
+    state = State(folder, lock_limit=0.02)
+    state.results.record(OFFICE, RESULT)
+    state.flush()
+    waits: list[float] = []
+    connect = database._connect
+
+    def noted(file: Path, mode: str, seconds: float) -> sqlite3.Connection:
+        waits.append(seconds)
+        return connect(file, mode, seconds)
+
+    with in_the_log_alone(folder, "new"), monkeypatch.context() as patch:
+        patch.setattr(database, "_connect", noted)
+        assert state.results.lasts([OFFICE]) == {}
+        assert waits == [0.02, 0.02]
+        assert state.results.history(OFFICE) == ()
+        assert waits[2:] == [0.0]
+    assert state.results.lasts([OFFICE]) == {}, "what stands there is no verdict; and it is read again"
 
 
 def test_it_is_written_ahead_and_says_whose_it_is(state: State, folder: Path) -> None:
