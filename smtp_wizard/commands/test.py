@@ -203,7 +203,13 @@ def _print_schedule(invocation: Invocation, form: str, asked: TestRequest, accou
         invocation.folder,
         invocation.arguments,
         has_passphrase=invocation.passphrase is not None,
+        signing_in=[*(accounts if asked.depth is not Depth.SERVER else ()), *through],
+        environ=invocation.environ,
     )
+    if wanted.unwritable:
+        raise InputError(
+            phrase("'{}' has a line end or another control character in it.", shown(wanted.unwritable, 100))
+        )
     if form == "systemd":
         unit = schedule.UNIT
         invocation.out.data(

@@ -110,7 +110,7 @@ def test_what_was_learnt_is_written_in_the_time_that_is_left(
     invocation = Invocation(Output(Form.TEXT))
     invocation.config = tmp_path
     invocation.bound(0.0)
-    assert invocation.saved_accounts
+    assert invocation.saved_accounts.list() == ()
     invocation.close()
     assert waited == [AT_LEAST]
     invocation.close(0.5)

@@ -6,15 +6,18 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smtp_wizard.engine.base.characters import has_control
+from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.secrets.store_kinds import StoreKind
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.accounts.account import Account
+    from smtp_wizard.engine.secrets.store_kinds import StoreRef
 
 UNIT = "smtp-wizard-test"
 CREDENTIAL = "vault-passphrase"
@@ -22,6 +25,8 @@ CREDENTIAL = "vault-passphrase"
 PLACE = "/etc/smtp-wizard"
 """Where credentials and variables of a service lie, for root alone."""
 CREDENTIALS = "$CREDENTIALS_DIRECTORY/"
+MOST_NAMED = 10
+"""Accounts that are named in a sentence at most."""
 WHEN_SYSTEMD, WHEN_CRON = "*-*-* 03:17:00", "17 3 * * *"
 """Every night, and not on the hour, when everybody's jobs begin."""
 
@@ -45,9 +50,21 @@ class Schedule:
     variables: tuple[str, ...]
     """The environment variables in which they, or the vault's passphrase, are."""
     files: tuple[Path, ...] = ()
-    """What the command reads or writes besides, absolute."""
+    """What the command, or an account, reads or writes besides, absolute."""
+    environment: tuple[tuple[str, str], ...] = ()
+    """Variables, with their values, that decide whose certificates are believed."""
+    runs_programs: bool = False
+    """Whether a password, or the vault's passphrase, is printed by a program, which has files of its own at home."""
+    unattended: tuple[str, ...] = ()
+    """What cannot be read while nobody is there, a sentence each."""
     written: tuple[Path, ...] = ()
     """The folders of those that it writes."""
+
+    @property
+    def unwritable(self) -> str:
+        """The first word with a line end or another control character in it, which neither form can hold; or ''."""
+        values = (value for _, value in self.environment)
+        return next((each for each in (*self.command, *map(str, self.written), *values) if has_control(each)), "")
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -56,10 +73,20 @@ class Schedule:
 
 
 def schedule_for(
-    accounts: Sequence[Account], folder: Path, arguments: Sequence[str], *, has_passphrase: bool
+    accounts: Sequence[Account],
+    folder: Path,
+    arguments: Sequence[str],
+    *,
+    has_passphrase: bool,
+    signing_in: Sequence[Account] | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Schedule:
-    """Return the schedule of a test of these accounts. `arguments`: as they were given, the program's name left out."""
-    stores = [account.store for account in accounts if account.store is not None]
+    """Return the schedule of a test of these accounts. `arguments`: as they were given, the program's name left out.
+
+    `signing_in`: those of them whose passwords are read, where it is not all. `environ`: of this process.
+    """
+    reading = accounts if signing_in is None else signing_in
+    stores = [account.store for account in reading if account.store is not None]
     given = [*_without(arguments, ("--init", "--config"))]
     variables = {each.where for each in stores if each.kind is StoreKind.ENV}
     transcript = _values(given, ("--transcript",))
@@ -72,9 +99,43 @@ def schedule_for(
         passphrase=not has_passphrase and any(each.kind is StoreKind.VAULT for each in stores),
         credentials=tuple(sorted({each.removeprefix(CREDENTIALS) for each in in_files})),
         variables=tuple(sorted({*variables, *_values(given, ("--passphrase-env",))})),
-        files=tuple(Path(each).absolute() for each in _values(given, _FILES)),
+        files=tuple(Path(each).absolute() for each in (*_values(given, _FILES), *_files_of(accounts, stores))),
         written=tuple(Path(each).absolute().parent for each in transcript[-1:]),
+        environment=tuple(_trusting(environ or {})),
+        runs_programs=any(each.kind is StoreKind.COMMAND for each in stores)
+        or bool(_values(given, ("--passphrase-command",))),
+        unattended=tuple(_unattended(reading)),
     )
+
+
+def _files_of(accounts: Sequence[Account], stores: Sequence[StoreRef]) -> Iterator[str]:
+    yield from (account.connection.ca_file for account in accounts if account.connection.ca_file is not None)
+    yield from (each.where for each in stores if each.kind is StoreKind.FILE and not each.where.startswith(CREDENTIALS))
+
+
+def _trusting(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the variables that OpenSSL heeds (SSL_CTX_set_default_verify_paths(3)): a service would not have them."""
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        if value := environ.get(name):
+            yield name, os.pathsep.join(str(Path(each).absolute()) for each in value.split(os.pathsep))
+
+
+def _unattended(accounts: Sequence[Account]) -> Iterator[str]:
+    """Yield what no job at night can read."""
+    accounts = [each for each in accounts if each.connection.auth is not Auth.NONE]
+    asked = [each.name for each in accounts if each.store is None or each.store.kind is StoreKind.SESSION]
+    if asked:
+        yield f"Kept nowhere, and asked for each time, is the password of {_listed(asked)}: nobody is there to type it."
+    shut = [each.name for each in accounts if each.store is not None and each.store.kind is StoreKind.KEYRING]
+    if shut:
+        yield f"In the keyring, which a job without a desktop can usually not read, is the password of {_listed(shut)}."
+    if asked or shut:
+        yield "Keep it where a job can read it: smtp-wizard accounts edit NAME --store vault (or command, file, env)."
+
+
+def _listed(names: Sequence[str]) -> str:
+    few, more = sorted(dict.fromkeys(names))[:MOST_NAMED], len(set(names)) - MOST_NAMED
+    return ", ".join(few) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _program() -> tuple[str, ...]:
@@ -160,9 +221,11 @@ def service(schedule: Schedule) -> str:
     names = [*([CREDENTIAL] if schedule.passphrase else []), *schedule.credentials]
     lines += [f"LoadCredential={name}:{PLACE}/{name}" for name in names]
     lines += [f"EnvironmentFile={PLACE}/environment"] if schedule.variables else []
+    lines += [f"Environment={_quoted(f'{name}={value}', variables=False)}" for name, value in schedule.environment]
     lines += ["UMask=0077", "NoNewPrivileges=yes"]
     lines += [] if any(map(_is_temporary, (schedule.folder, *schedule.files))) else ["PrivateTmp=yes"]
-    lines += ["ProtectSystem=strict", "ProtectHome=read-only"]
+    # A password manager writes at home, locks for its keys at least; it was asked for in the same way by hand.
+    lines += ["ProtectSystem=full"] if schedule.runs_programs else ["ProtectSystem=strict", "ProtectHome=read-only"]
     writable = dict.fromkeys((schedule.folder, *schedule.written))
     lines += [f"ReadWritePaths={' '.join(_quoted(str(each), variables=False) for each in writable)}"]
     return "\n".join(lines) + "\n"
@@ -214,7 +277,7 @@ def systemd_words(schedule: Schedule) -> str:
         lines.append(
             f"{PLACE}/environment must set {', '.join(schedule.variables)} (NAME=value, a line each; chmod 600)."
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, *schedule.unattended])
 
 
 def _what(name: str) -> str:
@@ -231,7 +294,8 @@ def cron_line(schedule: Schedule) -> str:
         words = (*words, "--passphrase-command", shlex.join(["cat", str(schedule.folder / CREDENTIAL)]))
     lock = str(schedule.folder / "test.lock")
     # In a crontab a % ends the command.
-    command = shlex.join(["flock", "-n", lock, *words]).replace("%", "\\%")
+    variables = [f"{name}={shlex.quote(value)}" for name, value in schedule.environment]
+    command = " ".join([*variables, shlex.join(["flock", "-n", lock, *words])]).replace("%", "\\%")
     return f"{WHEN_CRON} {command}\n"
 
 
@@ -242,4 +306,4 @@ def cron_words(schedule: Schedule) -> str:
         lines.append(f"{schedule.folder / CREDENTIAL} must hold the vault's passphrase (chmod 600).")
     if schedule.variables:
         lines.append(f"The crontab must set {', '.join(schedule.variables)}, or a wrapper of yours that runs the line.")
-    return "\n".join(lines)
+    return "\n".join([*lines, *schedule.unattended])

@@ -19,6 +19,7 @@ from smtp_wizard.commands.testing.schedule import (
     timer,
 )
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
+from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from tests.commands.test_send import RELAY
 from tests.support.cli import run
@@ -144,3 +145,70 @@ def test_the_line_for_cron_is_a_command_that_a_shell_takes() -> None:
     command = line.split(" ", 5)[5].replace("flock -n", "printf '%s|'")
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=True)
     assert [each for each in done.stdout.split("|") if each in ODD] == list(ODD)
+
+
+def systemd_of(own_home: Path, *words: str) -> tuple[list[str], str]:
+    ran = run("test", "--all", "--changed", "--init", "systemd", *words)
+    assert ran.code == 0, ran
+    return ran.out.splitlines(), " ".join(ran.err.split())
+
+
+def test_what_nobody_can_read_at_night_is_named(own_home: Path) -> None:
+    saved = SavedAccounts(own_home / "config")
+    stores = {
+        "Asked": StoreRef(StoreKind.SESSION, ""),
+        "Desk": StoreRef(StoreKind.KEYRING, "x/password"),
+        "Good": StoreRef(StoreKind.ENV, "MAIL_PASSWORD"),
+    }
+    for name, store in stores.items():
+        saved.put(with_fields(RELAY, name=name, id="", auth=Auth.PASSWORD, username="ana", store=store))
+    saved.put(with_fields(RELAY, name="Open", id="", auth=Auth.NONE, username="", store=None))
+    for form in ("systemd", "cron"):
+        said = " ".join(run("test", "--all", "--init", form).err.split())
+        assert "is the password of Asked: nobody is there" in said
+        assert "is the password of Desk." in said
+        assert "Good" not in said
+        assert "Open" not in said
+        assert "--store vault" in said
+    assert "Asked" not in run("test", "--all", "--depth", "server", "--init", "cron").err
+    notify = ("--changed", "--notify", "Asked", "--to", "t@x.example", "--init", "cron")
+    assert "Asked" in run("test", "Good", *notify).err
+
+
+def test_a_password_manager_may_write_at_home(own_home: Path) -> None:
+    """gpg makes locks beside its keys; read-only, it says that it cannot reach its agent."""
+    saved = SavedAccounts(own_home / "config")
+    saved.put(with_fields(RELAY, store=StoreRef(StoreKind.COMMAND, "pass show mail")))
+    lines, _ = systemd_of(own_home)
+    assert "ProtectSystem=full" in lines
+    assert not [line for line in lines if line.startswith("ProtectHome")]
+    saved.put(with_fields(RELAY, store=StoreRef(StoreKind.ENV, "MAIL_PASSWORD")), replacing=True)
+    assert {"ProtectSystem=strict", "ProtectHome=read-only"} <= set(systemd_of(own_home)[0])
+    assert "ProtectSystem=full" in systemd_of(own_home, "--passphrase-command", "pass show vault")[0]
+
+
+@pytest.mark.parametrize("kind", ["authority", "password"])
+def test_a_file_of_an_account_is_found_in_the_folder_for_passing_ones(kind: str) -> None:
+    passing = "/tmp/kept"
+    account = with_fields(RELAY, ca_file=passing) if kind == "authority" else RELAY
+    account = account if kind == "authority" else with_fields(RELAY, store=StoreRef(StoreKind.FILE, passing))
+    found = schedule_for([account], Path("/home/ana"), ["test"], has_passphrase=False)
+    assert "PrivateTmp" not in service(found)
+
+
+def test_what_decides_whose_certificates_are_believed_holds_at_night_too(
+    own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SavedAccounts(own_home / "config").put(RELAY)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", "our own.pem")
+    assert f'Environment="SSL_CERT_FILE={tmp_path}/our own.pem"' in systemd_of(own_home)[0]
+    line = run("test", "--all", "--init", "cron").out
+    assert line.startswith(f"17 3 * * * SSL_CERT_FILE='{tmp_path}/our own.pem' flock -n ")
+
+
+def test_a_name_of_two_lines_is_refused_in_a_sentence(own_home: Path, tmp_path: Path) -> None:
+    SavedAccounts(own_home / "config").put(RELAY)
+    ran = run("test", "--all", "--transcript", "a\nb", "--init", "cron")
+    assert (ran.code, ran.out) == (2, "")
+    assert "line end" in ran.err
