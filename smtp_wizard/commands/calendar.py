@@ -10,6 +10,7 @@ import click
 
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.engine.accounts.deadlines import Deadline, by_day, deadlines_of_accounts, deadlines_of_catalogue
+from smtp_wizard.engine.base.private_files import write_shared
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
@@ -71,7 +72,7 @@ def _write(invocation: Invocation, file: str, ends: Sequence[Deadline], now: dat
         invocation.out.data(text.removesuffix("\n"))
         return
     try:
-        Path(file).write_bytes(text.encode())
+        write_shared(Path(file), text.encode())
     except (OSError, ValueError) as problem:
         why = problem.strerror if isinstance(problem, OSError) else None
         raise CommandError(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -189,3 +192,45 @@ def test_a_certificate_that_has_run_out_stays_in_the_calendar(own_home: Path) ->
     (event,) = run("calendar", "--json").document["events"]
     assert (event["kind"], event["account"]) == ("certificate", "Office")
     assert event["on"] < datetime.now(UTC).date().isoformat()
+
+
+def test_a_disk_without_room_leaves_the_old_calendar_as_it_was(
+    saved: SavedAccounts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "ends.ics"
+    file.write_bytes(b"the old one")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        ran = run("calendar", "--ics", str(file))
+    assert ran.code == 1
+    assert "No space left on device" in ran.err
+    assert file.read_bytes() == b"the old one"
+    assert list(tmp_path.glob(".ends.ics*")) == [], "nothing is left beside it"
+
+
+def test_a_calendar_that_is_written_anew_keeps_its_rights_and_its_link(saved: SavedAccounts, tmp_path: Path) -> None:
+    """A web server reads it."""
+    file, link = tmp_path / "ends.ics", tmp_path / "link.ics"
+    file.write_bytes(b"the old one")
+    file.chmod(0o644)
+    link.symlink_to(file)
+    assert run("calendar", "--ics", str(link)).code == 0
+    assert file.read_bytes().startswith(b"BEGIN:VCALENDAR")
+    assert (stat.S_IMODE(file.stat().st_mode), link.is_symlink()) == (0o644, True)
+    file.chmod(0o444)
+    assert run("calendar", "--ics", str(link)).code == 1
+
+
+def test_what_is_no_file_is_written_to(saved: SavedAccounts, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert run("calendar", "--ics", str(pipe)).code == 0
+        assert os.read(reader, 15) == b"BEGIN:VCALENDAR"
+    finally:
+        os.close(reader)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from smtp_wizard.commands.check_run import Check, exit_code, observed, report_line, stage_exit_code
+from smtp_wizard.commands.check_run import TIME_IS_UP, Check, exit_code, observed, report_line, stage_exit_code
 from smtp_wizard.commands.testing.account_secrets import fault_finding
 from smtp_wizard.commands.testing.request import TestRequest
 from smtp_wizard.commands.testing.result_printer import result_json
@@ -173,6 +173,8 @@ def differences(here: Report, there: Report) -> tuple[Stage, ...]:
         one, other = here.result(stage), there.result(stage)
         if one is None or other is None or Verdict.SKIPPED in (one.verdict, other.verdict):
             continue
+        if TIME_IS_UP in (_kind(one), _kind(other)):  # nobody knows how it would have come out
+            continue
         if _kind(one) != _kind(other):
             found.append(stage)
     return tuple(found)
@@ -186,8 +188,15 @@ def _kind(result: CheckResult) -> str:
 
 def verdict_words(here: CheckOutcome, there: CheckOutcome, host: Shown) -> Shown:
     """Say in a sentence or two how the two places differ, and whom to ask."""
-    if there.obstacle is not None:
+    if there.obstacle is not None and there.obstacle.code != TIME_IS_UP:
         return phrase("From {} it could not be tested: {}", host, there.obstacle.explanation)
+    late = [TIME_IS_UP in {each.code for each in outcome.findings} for outcome in (here, there)]
+    if any(late):
+        both, one = phrase("here and on {}", host), phrase("here") if late[0] else phrase("on {}", host)
+        return phrase(
+            "The time allowed was up before the check was done {}: how the two places differ is not known.",
+            both if all(late) else one,
+        )
     works = [outcome.obstacle is None and outcome.report.verdict in _GOOD for outcome in (here, there)]
     port = there.report.endpoint.port
     if works == [True, True]:
@@ -218,5 +227,5 @@ def unreached(problem: RemoteError) -> Finding:
         title=phrase("The other computer could not make the check"),
         explanation=problem.words,
         who=Who.YOU,
-        steps=(phrase("Try 'ssh' to it by hand, and test again."),),
+        steps=(problem.step,),
     )

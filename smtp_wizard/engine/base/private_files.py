@@ -270,6 +270,36 @@ def write_new(path: Path, data: bytes, *, private: bool = True) -> None:
         raise
 
 
+def write_shared(path: Path, data: bytes) -> None:
+    """Replace `path` by `data` in one step, with the rights that it has; who can read a new one, the umask says.
+
+    What is no file, such as a pipe or a terminal, is written to, and so is a file in a folder where none can be made.
+    Where `path` is a link, the file that it leads to is replaced. Raises `OSError`; the old file is then untouched.
+    """
+    target = Path(os.path.realpath(path))
+    facts = target.stat() if target.exists() else None
+    if facts is not None and not stat.S_ISREG(facts.st_mode):
+        target.write_bytes(data)
+        return
+    _refuse_read_only(target)
+    scratch = target.with_name(f"{_scratch_start(target)}{os.urandom(8).hex()}{_SCRATCH_END}")
+    try:
+        write_new(scratch, data, private=False)
+    except PermissionError:
+        target.write_bytes(data)
+        return
+    try:
+        if facts is not None:
+            scratch.chmod(stat.S_IMODE(facts.st_mode))
+            with suppress(OSError, AttributeError):  # not everybody may give a file away, and not on every system
+                os.chown(scratch, facts.st_uid, facts.st_gid)
+        os.replace(scratch, target)  # noqa: PTH105  as above
+    except BaseException:
+        with suppress(OSError):
+            scratch.unlink()
+        raise
+
+
 def sweep_scratch(path: Path) -> None:
     """Delete what a writer of `path` that was killed has left. Call it only where no other writer can be at work."""
     target = Path(os.path.realpath(path))

@@ -39,6 +39,8 @@ FAILED, NO_PYTHON = 255, 126
 """What ssh itself exits with, and what the other computer does where no Python fits."""
 PATIENCE = 300
 """Seconds that the other computer is given, questions of ssh to the person included: no check takes so long."""
+KEY_CHANGED = b"REMOTE HOST IDENTIFICATION HAS CHANGED"
+"""What ssh says of a computer that shows another key than it did (sshconnect.c of OpenSSH)."""
 HURRY = 2.0
 """Seconds that ssh is given to end."""
 
@@ -56,6 +58,8 @@ try:
 finally:
     shutil.rmtree(folder, True)
 """
+ONE_LINE = f"exec({json.dumps(CODE)})"
+"""The same without line ends: csh, which may be the login shell there, takes none inside quotes."""
 FIND_PYTHON = (
     "for each in python3 python3.14 python3.13 python3.12 python3.11; do "
     'if command -v $each >/dev/null 2>&1 && $each -c "import sys; sys.exit(sys.version_info < (3, 11))" </dev/null; '
@@ -64,8 +68,22 @@ FIND_PYTHON = (
 """Begins the first Python that is new enough."""
 
 
+TRY_SSH = phrase("Try 'ssh' to it by hand, and test again.")
+PYTHON_THERE = phrase("Install Python there, and test again.")
+SSH_HERE = phrase("Install ssh here (on Debian and Ubuntu the package openssh-client), and test again.")
+OTHER_KEY = phrase(
+    "If that computer was set up anew, remove its old key from your known hosts (ssh-keygen -R), and test again. If it "
+    "was not, another computer may have taken its place: ask who runs it."
+)
+
+
 class RemoteError(ShownError):
     """The check could not be made on the other computer. The text is one sentence for a person."""
+
+    def __init__(self, words: Shown, step: Shown = TRY_SSH) -> None:
+        """`step`: what to do about it."""
+        super().__init__(words)
+        self.step = step
 
 
 class Unreached(RemoteError, NotBegun):
@@ -103,21 +121,23 @@ class SshHost:
             ) from None
         _, begun, out = out.partition(b"\n" + BEGINS)
         if code == FAILED and not begun:
-            raise Unreached(phrase("ssh could not go to {}: {}.", shown(self.host, 100), _last_line(err)))
+            step = OTHER_KEY if KEY_CHANGED in err else TRY_SSH
+            raise Unreached(phrase("ssh could not go to {}: {}.", shown(self.host, 100), _last_lines(err, 3)), step)
         if code == NO_PYTHON and not begun:
             raise Unreached(
                 phrase(
                     "There is no Python 3.11 or newer on {}: install it there (on Debian and Ubuntu the package "
                     "python3).",
                     shown(self.host, 100),
-                )
+                ),
+                PYTHON_THERE,
             )
         try:
             answer = read_record(RemoteCheckResponse, read_json(out.partition(b"\n")[0]))
         except JsonError:
             trouble = RemoteError if begun else Unreached
             raise trouble(
-                phrase("The check on {} gave no answer: {}.", shown(self.host, 100), _last_line(err))
+                phrase("The check on {} gave no answer: {}.", shown(self.host, 100), _last_lines(err, 1))
             ) from None
         results = tuple(_result(each, target, diagnosis) for each in answer.outcomes)
         return Report(target.connection.endpoint, results)
@@ -127,13 +147,13 @@ class SshHost:
         # Where nobody is there a question for a password or a host key would wait for ever.
         asking = () if self._asks else ("-o", "BatchMode=yes")
         options = tuple(word for option in self._options for word in ("-o", option))
-        there = shlex.join(["sh", "-c", FIND_PYTHON, CODE])
+        there = shlex.join(["sh", "-c", FIND_PYTHON, ONE_LINE])
         return (program, "-T", *options, *asking, "--", self.host, there)
 
     async def _run(self, said: bytes) -> tuple[int, bytes, bytes]:
         program = shutil.which("ssh")
         if program is None:
-            raise Unreached(phrase("ssh is not installed on this computer."))
+            raise Unreached(phrase("ssh is not installed on this computer."), SSH_HERE)
         try:
             process = await asyncio.create_subprocess_exec(
                 *self.command(program),
@@ -244,6 +264,7 @@ def _result(outcome: StageOutcome, target: Target, diagnosis: ExplainsSymptoms) 
     )
 
 
-def _last_line(err: bytes) -> Shown:
-    lines = [line for line in err.decode("utf-8", "replace").splitlines() if line.strip()]
-    return shown(lines[-1].rstrip(". "), 200) if lines else phrase("it said nothing")
+def _last_lines(err: bytes, most: int) -> Shown:
+    """Return what was said last. Lines that are set in, such as commands to copy, go with others that are left out."""
+    lines = [line.strip().rstrip(". ") for line in err.decode("utf-8", "replace").splitlines() if line[:1].strip()]
+    return shown("; ".join(line for line in lines[-most:] if line), 300) if lines else phrase("it said nothing")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.commands.testing.remote_comparison import differences, verdict_words
+from smtp_wizard.commands.check_run import not_begun, time_is_up
+from smtp_wizard.commands.testing.remote_comparison import differences, unreached, verdict_words
 from smtp_wizard.engine.accounts.account import AccountsError
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.errors import InputError
@@ -17,7 +18,7 @@ from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.remote.ssh import SshHost
+from smtp_wizard.engine.remote.ssh import PYTHON_THERE, RemoteError, SshHost, Unreached
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.output.check_outcome import CheckOutcome
 from tests.commands.test_test import PRACTICE
@@ -149,9 +150,19 @@ def failed(stage: Stage, code: str) -> Report:
     return Report(ENDPOINT, (*results, CheckResult(stage, Verdict.FAIL, 0.1, finding=finding)))
 
 
+def late(*stages: Stage) -> Report:
+    """A check that --timeout ended in the stage after these."""
+    passed = tuple(CheckResult(stage, Verdict.PASS, 0.1) for stage in stages)
+    ended = time_is_up(8, sent=False)
+    return Report(ENDPOINT, (*passed, CheckResult(Stage.AUTH, Verdict.UNKNOWN, 0.0, ended.title, ended)))
+
+
 @pytest.mark.parametrize(
     ("here", "there", "differs", "words"),
     [
+        (late(Stage.CONNECT), late(), (), "The time allowed was up before the check was done here and on web1: how"),
+        (GOOD, late(Stage.CONNECT), (), "The time allowed was up before the check was done on web1: how"),
+        (late(Stage.CONNECT), GOOD, (), "The time allowed was up before the check was done here: how"),
         (GOOD, GOOD, (), "It works here and on web1."),
         (GOOD, failed(Stage.CONNECT, "blocked"), (Stage.CONNECT,), "here; from web1 port 5871 cannot be reached"),
         (GOOD, failed(Stage.AUTH, "refused"), (Stage.AUTH,), "It works here, and not on web1"),
@@ -165,6 +176,23 @@ def test_what_differs_is_said_with_whom_to_ask(
 ) -> None:
     assert differences(here, there) == differs
     assert words in verdict_words(CheckOutcome(None, here), CheckOutcome(None, there), shown("web1"))
+
+
+def test_what_had_no_time_to_begin_there_is_not_called_untestable() -> None:
+    there = not_begun(None, ENDPOINT, 8)
+    assert "time allowed was up" in verdict_words(CheckOutcome(None, GOOD), there, shown("web1"))
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (RemoteError(phrase("It went wrong.")), "Try 'ssh' to it by hand"),
+        (Unreached(phrase("No Python."), PYTHON_THERE), "Install Python there"),
+    ],
+)
+def test_the_step_fits_what_went_wrong(problem: RemoteError, words: str) -> None:
+    (step,) = unreached(problem).steps
+    assert words in step
 
 
 def test_no_variable_with_a_secret_comes_to_ssh_which_may_hand_it_on(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import termios
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -123,6 +124,55 @@ async def test_what_does_not_work_is_one_sentence(
     with pytest.raises(RemoteError) as problem:
         await checked(target_at(many))
     assert said in str(problem.value)
+
+
+CHANGED = """@@@@@@@@@@
+@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @
+Offending ED25519 key in /root/.ssh/known_hosts:1
+  ssh-keygen -f "/root/.ssh/known_hosts" -R "web1"
+Host key for web1 has changed and you have requested strict checking.
+Host key verification failed.
+"""
+JUMP = "channel 0: open failed: refused\nstdio forwarding failed\nConnection closed by UNKNOWN port 65535\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "words", "step"),
+    [
+        (CHANGED, "Host key for web1 has changed and you have requested strict checking; Host key", "known hosts"),
+        (JUMP, "web1: channel 0: open failed: refused; stdio forwarding failed; Connection closed", "by hand"),
+        ("No ED25519 host key is known.\nHost key verification failed.\n", "is known; Host key", "by hand"),
+    ],
+)
+async def test_what_ssh_says_is_told_with_its_reason(
+    many: Many, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, words: str, step: str
+) -> None:
+    fake_ssh(tmp_path, monkeypatch, then=f"printf '%s' {shlex.quote(said)} >&2; exit 255")
+    with pytest.raises(RemoteError) as problem:
+        await checked(target_at(many))
+    assert words in str(problem.value)
+    assert "ssh-keygen -f" not in str(problem.value)
+    assert step in problem.value.step
+
+
+async def test_where_no_ssh_or_no_python_is_the_step_says_so(
+    many: Many, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_ssh(tmp_path, monkeypatch, then="exit 126")
+    with pytest.raises(RemoteError) as problem:
+        await checked(target_at(many))
+    assert problem.value.step == ssh.PYTHON_THERE
+    monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+    with pytest.raises(RemoteError) as problem:
+        await checked(target_at(many))
+    assert problem.value.step == ssh.SSH_HERE
+
+
+def test_the_command_is_one_line_which_every_login_shell_takes() -> None:
+    """In csh a word in quotes must end on its line."""
+    command = SshHost("web1", environ={}).command("ssh")[-1]
+    assert len(command.splitlines()) == 1
+    assert "!" not in command, "which csh would replace, in quotes too"
 
 
 @pytest.mark.parametrize("mark", ["", "\n"])
