@@ -31,7 +31,7 @@ from smtp_wizard.commands.testing.selected_accounts import (
     selection_from,
     selection_options,
 )
-from smtp_wizard.commands.testing.tester import Tester
+from smtp_wizard.commands.testing.tester import Tester, interrupted
 from smtp_wizard.engine.accounts.changes import Change
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.errors import InputError
@@ -390,5 +390,8 @@ class _Run:
 
     def _print_what_was_done(self) -> None:
         """Print the results that there are, where a signal has ended the run; what changed is told next time."""
-        if self.tester.outcomes and self.asked.form != "nagios":
-            self.results.print(self._told())
+        if not self.tester.outcomes or self.asked.form == "nagios":
+            return
+        left = [index for index in range(len(self.accounts)) if index not in self.tester.outcomes]
+        untested = [PrintedResult(index, interrupted(self.accounts[index])) for index in left]
+        self.results.print(self._told(), untested if self.comparison is None else ())

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from smtp_wizard.commands.testing import tester
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.address import Address
@@ -23,9 +24,11 @@ from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.base.stages import Stage, Verdict
+from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
-from smtp_wizard.runtime.exit_codes import STAGE_CODES
+from smtp_wizard.output.check_outcome import CheckOutcome
+from smtp_wizard.runtime.exit_codes import STAGE_CODES, Interrupted
 from tests.support.cli import checked, hold, on_terminal, run, started
 from tests.support.misbehaving import refused_port, silent_port
 from tests.support.nouns import with_fields
@@ -411,8 +414,37 @@ async def test_a_signal_ends_it_and_prints_what_was_done(save: Save, tmp_path: P
             process.send_signal(signal.SIGTERM)
             out, err = await asyncio.to_thread(process.communicate)
     assert process.returncode == 128 + signal.SIGTERM
-    assert [each["account"] for each in checked(out)["results"]] == ["Good"]
+    good, stuck = checked(out)["results"]
+    assert (good["account"], good["verdict"]) == ("Good", "pass")
+    assert (stuck["account"], [each["code"] for each in stuck["findings"]]) == ("Stuck", ["interrupted"])
     assert "Ended by SIGTERM. Not tested: Stuck." in err
+
+
+@pytest.mark.parametrize(
+    ("form", "sign"),
+    [
+        ("plain", "\n1 of 2 well. 1 not tested.\n"),
+        ("json", '"code": "interrupted"'),
+        ("junit", '<testsuite name="Two" tests="1" failures="0" errors="1"'),
+        ("prometheus", 'smtp_wizard_check_success{account="Two",host="127.0.0.1",port="5871",security="starttls"} 0'),
+    ],
+)
+def test_what_a_signal_left_undone_is_in_what_is_printed(
+    save: Save, monkeypatch: pytest.MonkeyPatch, form: str, sign: str
+) -> None:
+    account = save("One")
+    save("Two")
+
+    def stopped(running: tester.Tester, came: tester.Came) -> None:
+        report = Report(account.connection.endpoint, (CheckResult(Stage.AUTH, Verdict.PASS, 0.1),))
+        running.outcomes[0] = CheckOutcome(account.name, report)
+        raise Interrupted(signal.SIGINT, running.undone())
+
+    monkeypatch.setattr(tester.Tester, "run", stopped)
+    ran = run("test", "--all", "--format", form)
+    assert ran.code == 130
+    assert sign in ran.out
+    assert "Not tested: Two." in ran.err
 
 
 def _told_of(process: subprocess.Popen[str], words: str) -> None:

@@ -59,8 +59,13 @@ class ResultPrinter:
 
         self._out.data(LineOfTest(_tested(told)).json_text(indent=None, ascii_only=False))
 
-    def print(self, results: Sequence[PrintedResult]) -> int:
-        """Print them all but for what was printed line by line; return the exit code."""
+    def print(self, results: Sequence[PrintedResult], untested: Sequence[PrintedResult] = ()) -> int:
+        """Print them all but for what was printed line by line; return the exit code.
+
+        `untested`: what a signal has left undone. Documents have it in its place; a person is told how much it is.
+        """
+        if self._asked.form in ("json", "junit", "prometheus"):
+            results = sorted((*results, *untested), key=lambda told: told.index)
         outcomes = [told.outcome for told in results]
         match self._asked.form:
             case "json":
@@ -80,7 +85,7 @@ class ResultPrinter:
             case "plain" if self._asked.changed is not None:
                 self._changes(results)
             case "plain":
-                self._plain(outcomes)
+                self._plain(outcomes, len(untested))
         self._say_warnings(results)
         return self._code(results)
 
@@ -111,7 +116,7 @@ class ResultPrinter:
 
     # -- for a person ------------------------------------------------------------------------------------------------
 
-    def _plain(self, outcomes: Sequence[CheckOutcome]) -> None:
+    def _plain(self, outcomes: Sequence[CheckOutcome], untested: int) -> None:
         if not outcomes:
             self._out.narrate("No account is to be tested.")
             return
@@ -123,8 +128,9 @@ class ResultPrinter:
             self._lines(summary(outcome.report, self._asked.depth))
         if not self._alone:
             bad = [outcome.title for outcome in outcomes if exit_code([outcome])]
-            well = len(outcomes) - len(bad)
-            self._out.data(f"\n{well} of {len(outcomes)} well." + (f" Not well: {', '.join(bad)}." if bad else ""))
+            said = f"\n{len(outcomes) - len(bad)} of {len(outcomes) + untested} well."
+            said += f" Not well: {', '.join(bad)}." if bad else ""
+            self._out.data(said + (f" {untested:,} not tested." if untested else ""))
 
     def _lines(self, lines: Iterable[str]) -> None:
         for line in lines:

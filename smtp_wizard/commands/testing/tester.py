@@ -185,6 +185,18 @@ class Tester:
         return replace(outcome, warnings=account_warnings_of(now_saved, services.catalog, services.now()))
 
 
+def interrupted(account: Account) -> CheckOutcome:
+    """Return the outcome of an account that a signal kept from being tested."""
+    finding = Finding(
+        code="interrupted",
+        title=phrase("It was not tested"),
+        explanation=phrase("A signal ended the run before this account was tested."),
+        who=Who.YOU,
+        steps=(phrase("Run the test again."),),
+    )
+    return CheckOutcome(account.name, Report(account.connection.endpoint), finding)
+
+
 def obstacle(problem: ShownError) -> Finding:
     """Return the finding for an account whose check could not be begun."""
     return Finding(
