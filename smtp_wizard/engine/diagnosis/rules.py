@@ -121,7 +121,7 @@ def _among(node: Node, key: str, allowed: Iterable[str]) -> frozenset[str]:
     return frozenset(values)
 
 
-PATTERN_KEYS = frozenset({"words", "noise", "host", "issuer"})
+PATTERN_KEYS = frozenset({"words", "noise", "application_token", "host", "issuer"})
 """The keys at which patterns stand, in whichever file."""
 
 
@@ -216,6 +216,11 @@ def _fact_test(*values: str) -> Callable[[Node, str], Test]:
     return make
 
 
+def _said_by_test(node: Node, key: str) -> Test:
+    _among(node, key, ("server",))
+    return lambda case: bool(case.symptom.code or case.symptom.enhanced or "returned" in case.symptom.facts)
+
+
 def _host_test(node: Node, key: str) -> Test:
     patterns = read_patterns(node, key)
     return lambda case: patterns.fits(case.symptom.host)
@@ -261,9 +266,13 @@ TESTS: Mapping[str, Callable[[Node, str], Test]] = {
     "certificate_of": _fact_test("stranger"),
     "host_of": _fact_test("provider"),
     "side": _fact_test("receiving", "forwarder"),
-    "reading": _fact_test("accepted", "hidden", "nothing"),
+    "reading": _fact_test("accepted", "gave-up", "hidden", "nothing"),
     "returned": _fact_test("failed", "delayed"),
     "log": _fact_test("own"),
+    "sign_in": _fact_test("none"),
+    "said_by": _said_by_test,
+    "sign": _fact_test("weak"),
+    "pasted": _fact_test("program", "server"),
     "sent_by": _fact_test("provider"),
     "stage_is": _fact_test("told"),
     "mechanism": _fact_test("CRAM-MD5"),

@@ -34,6 +34,8 @@ REPLY = (0.85, 0.95, 1.0)
 """Three digits with words behind; where replies stand; with an enhanced code of the same class."""
 FROM_EVIDENCE = 1.0
 """The reply of a session, a report or a log: it is known to be one."""
+FROM_SILENCE = 0.9
+"""A session in which nothing was refused, and the program gave up."""
 AROUND_REPLY = 0.8
 WHOLE_TEXT = 0.9
 WEAK_SIGN = 0.6
@@ -66,7 +68,7 @@ def rule_confidence(rule: Rule | None) -> float:
         return BY_STAGE
     if "words" in asks:
         return BY_WORDS_AND_MORE if asks & {"provider", "code", "enhanced", "tls"} else BY_WORDS
-    if asks & {"tls", "lacking", "reading"}:
+    if asks & {"tls", "lacking", "reading", "token"}:
         return BY_WORDS
     if "enhanced" in asks or ("code" in asks and "provider" in asks):
         return BY_ENHANCED

@@ -50,6 +50,10 @@ class DecidingEvidence:
     """What went wrong, where the course of a session says it better than any word in it."""
     lacking: str = ""
     """What the server did not offer then."""
+    gave_up: bool = False
+    """The program ended the session before it signed in, though nothing was refused."""
+    unsigned: bool = False
+    """The program began the message without having signed in."""
     attempts: int = 1
     """How many attempts the text tells of."""
     evidence: tuple[Evidence, ...] = ()
@@ -144,6 +148,9 @@ def _of_attempt(
         stage = attempt.reached if attempt.answered else None
     elif attempt.outcome is AttemptOutcome.ACCEPTED:
         words, stage = "", None
+    elif attempt.gave_up:
+        words = _beside(found, text)
+        stage, happened, lacking = _why_given_up(attempt)
     elif attempt.answered and (beside := _beside(found, text)):
         words, stage = beside, None
     else:
@@ -159,9 +166,19 @@ def _of_attempt(
         accepted=attempt.outcome is AttemptOutcome.ACCEPTED,
         happened=happened,
         lacking=lacking,
+        gave_up=attempt.gave_up and happened is None,
+        unsigned=attempt.unsigned and attempt.reached in _SENDING,
         attempts=len(attempts),
         evidence=tuple(found),
     )
+
+
+def _why_given_up(attempt: Attempt) -> tuple[Stage | None, Fault | None, str]:
+    """Return stage, fault and what was lacking where a program gave up: most sign in over no clear text."""
+    return (None, None, "") if attempt.offers_starttls else (Stage.EHLO, Fault.NOT_OFFERED, "STARTTLS")
+
+
+_SENDING = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA})
 
 
 def _complaints(attempt: Attempt, found: Sequence[Evidence], text: str) -> str:
@@ -210,6 +227,7 @@ _FEW = 3
 
 _LOGGED = re.compile(
     r"status=\w|stat=|exitcode=EX_|: (?:milter-)?reject: | rejected (?:RCPT|MAIL|EHLO|HELO|DATA|after|connection)\b"
+    r"|\](?::\d{1,5})? (?:said|refused to talk to me): [45]\d\d[ -]"
     r"|[\w-]{6,23} (?:\*\*|==) \S|(?:\*\*|==) \S{1,320}@\S{1,253} .{0,80}\bR=\w"
 )
 

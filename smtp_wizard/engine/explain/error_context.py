@@ -52,9 +52,17 @@ class ErrorContext:
     answered: bool
     """The server said something, so it is not one that keeps silent."""
     accepted: bool
+    by_server: bool = False
+    """A mail server tells of its own session with another."""
     happened: Fault | None = None
     """What went wrong, where the course of a session says it."""
     lacking: str = ""
+    token_without_user: bool = False
+    """Somebody tells of an access token that belongs to an application, and to nobody."""
+    gave_up: bool = False
+    """The program ended the session before it signed in, though nothing was refused."""
+    unsigned: bool = False
+    """The program began the message without having signed in."""
 
     @property
     def stages(self) -> frozenset[Stage]:
@@ -78,7 +86,8 @@ class ErrorContext:
         return Symptom(stage=first, fault=fault, stages=stages, hints=self.hints, provider=self.provider, facts=known)
 
     def _facts(self) -> dict[str, Shown]:
-        facts: dict[str, Shown] = {}
+        server = self.by_server or self.delivery is not None
+        facts: dict[str, Shown] = {"pasted": phrase("server" if server else "program")}
         if self.speaker is Party.RECIPIENT:
             facts["side"] = phrase("receiving")
         elif self.speaker is Party.FORWARDER:
@@ -93,6 +102,10 @@ class ErrorContext:
                 facts["sent_by"] = phrase("provider")
         if self.delivery is not None and not self.bounced and self.speaker is Party.OWN:
             facts["log"] = phrase("own")
+        if self.unsigned:
+            facts["sign_in"] = phrase("none")
+        if self.token_without_user:
+            facts["token"] = phrase("no-user")
         if self.accepted:
             facts["reading"] = phrase("accepted")
         return facts

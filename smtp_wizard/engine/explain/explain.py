@@ -183,8 +183,12 @@ class Explainer:
             certain=deciding.certain,
             answered=deciding.answered,
             accepted=deciding.accepted,
+            by_server=_OF_EXIM.search(whole) is not None,
+            token_without_user=self._clues.names_no_user(around),
             happened=deciding.happened,
             lacking=deciding.lacking,
+            gave_up=deciding.gave_up,
+            unsigned=deciding.unsigned,
         )
 
     def _speaker(self, deciding: DecidingEvidence, hints: Hints) -> Party | None:
@@ -318,6 +322,8 @@ def _stage(told: StageOrAfter | None, deciding: DecidingEvidence) -> StageOrAfte
 
 _HANDED_IN = ("smtp.", "smtp-", "mail.", "send.", "relay.", "submission.", "smtps.", "out.", "outgoing.")
 """How the names of servers begin that a person hands mail in to (RFC 6186 leaves them free)."""
+_OF_EXIM = re.compile(r"SMTP(?:<<|>>)")
+"""How Exim writes a session of its own with another server."""
 _QUOTE = 80
 _MOST_TOLD = 5
 """Names of causes: the first one's two, and those of two others."""

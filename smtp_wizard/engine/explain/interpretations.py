@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.diagnosis.rules import Rule
     from smtp_wizard.engine.explain.host_owners import HostOwners
     from smtp_wizard.engine.explain.readers.fixed_texts import FixedTexts
-    from smtp_wizard.engine.explain.wordings import SignSeen, Wordings
+    from smtp_wizard.engine.explain.wordings import Sign, SignSeen, Wordings
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,9 @@ class Interpretations:
         if context.accepted:
             yield self._guess(Interpretation(context.symptom(Fault.REJECTED, context.stages), "", 1.0))
             return
+        if context.gave_up:
+            symptom = context.symptom(Fault.REJECTED, context.stages, {"reading": phrase("gave-up")})
+            yield self._guess(Interpretation(symptom, "", answer_confidence.FROM_SILENCE))
         reply = self._reply(context)
         best = 0.0
         for reading in self._interpretations(context, reply):
@@ -85,7 +88,13 @@ class Interpretations:
 
     def are_about_sending(self, guess: Guess, context: ErrorContext) -> bool:
         """Whether a reading is of a text that speaks of sending mail at all: the words of a rule stand in any text."""
-        if context.certain or context.accepted or context.happened is not None or guess.symptom.enhanced:
+        if (
+            context.certain
+            or context.accepted
+            or context.gave_up
+            or context.happened is not None
+            or guess.symptom.enhanced
+        ):
             return True
         if guess.symptom.code is not None and any(each.sure for each in find_replies(context.text)):
             return True
@@ -149,17 +158,23 @@ class Interpretations:
         # What another protocol says is known by how it begins.
         flat = context.sought.text
         words = flat[seen.at :][:WINDOW] if sign.fault is Fault.OTHER_PROTOCOL else around(flat, seen.at)
-        facts: dict[str, Shown] = {}
         fault = sign.fault
         if context.answered and sign.weak and fault in _WITHOUT_A_WORD:
             fault = Fault.CLOSED
-        if fault is Fault.TLS_FAILED:
+        symptom = context.symptom(fault, stages, self._facts_of(sign, words, context))
+        symptom = replace(symptom, tls=sign.tls, lacking=sign.lacking, hints=hints)
+        return Interpretation(symptom, words, answer_confidence.WEAK_SIGN if sign.weak else 1.0)
+
+    def _facts_of(self, sign: Sign, words: str, context: ErrorContext) -> dict[str, Shown]:
+        """Return what a sign and the words around it say beside the fault."""
+        facts: dict[str, Shown] = {}
+        if sign.weak:
+            facts["sign"] = phrase("weak")
+        if sign.fault is Fault.TLS_FAILED:
             facts["issuers"] = shown(words, 2 * WINDOW)
             if sign.tls is TlsFault.WRONG_NAME and self._owners.is_stranger(context.told.host, named_hosts(words)):
                 facts["certificate_of"] = phrase("stranger")
-        symptom = context.symptom(fault, stages, facts)
-        symptom = replace(symptom, tls=sign.tls, lacking=sign.lacking, hints=hints)
-        return Interpretation(symptom, words, answer_confidence.WEAK_SIGN if sign.weak else 1.0)
+        return facts
 
     def _guess(self, reading: Interpretation) -> Guess:
         symptom, said, weight = reading.symptom, reading.said, reading.weight

@@ -162,7 +162,8 @@ _REPLY = re.compile(
     rf"""
     (?<![\w.@/+\-$])                             # no part of a word, a number, an address
     (?P<code>4(?:2[12]|[3-57]\d)|5(?:[0-57]\d|9[0-2])|[45]xx)   # those that mail servers use, none of HTTP's 4xx
-    (?![\w%]|\.\d|:[\d:]|/\d|\ ?(?:ms|bytes|seconds|MB|KB|kB)\b)
+    (?![\w%]|\.\d|:[\d:]|/\d|\ ?(?:ms|bytes|seconds|MB|KB|kB)\b
+       |\ (?:(?:dial|read|write)\ (?:tcp|udp)\b|Bad\ Gateway|Gateway\ Time))   # of a web server, and Go's own words
     (?P<tail>
         [\s,:;\-\[\]()'"/#<>b]{{0,6}}
         (?P<enhanced>{_ENHANCED})?

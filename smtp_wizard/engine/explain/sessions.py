@@ -49,6 +49,12 @@ class Attempt:
     """The whole message was handed over, and no reply came to its end: it may have been sent."""
     sign_in_hidden: bool = False
     """The server offers STARTTLS and no sign-in before it (RFC 4954 section 4), and the program did not encrypt."""
+    gave_up: bool = False
+    """The program said QUIT (RFC 5321 section 4.1.1.10) before a sign-in or a message, though nothing was refused."""
+    offers_starttls: bool = False
+    """The last reply to EHLO offers STARTTLS, or the connection is encrypted."""
+    unsigned: bool = False
+    """The message was begun right after EHLO, without a sign-in."""
 
 
 def read_attempts(parts: Iterable[Sequence[Evidence]]) -> list[Attempt]:
@@ -79,6 +85,13 @@ class _Attempt:
         self._answered = False
         self._handed_over = False
         self._sign_in_hidden = False
+        self._gave_up = False
+        self._offers_sign_in = False
+        self._encrypted = False
+        self._offers_starttls = False
+        self._unsigned = False
+        self._last: Stage | None = None
+        """The stage of the last reply."""
 
     def finished(self) -> Attempt:
         for each in self._part:
@@ -103,6 +116,9 @@ class _Attempt:
             answered=self._answered,
             unconfirmed=self._handed_over and bool(self._complaints),
             sign_in_hidden=hidden,
+            gave_up=self._gave_up and not failed,
+            offers_starttls=self._offers_starttls or self._encrypted,
+            unsigned=self._unsigned,
         )
 
     def _take(self, each: Evidence) -> None:
@@ -112,13 +128,21 @@ class _Attempt:
         elif isinstance(each, ServerReply):
             self._take_reply(each)
         elif isinstance(each, ClientCommand):
-            self._begin(_BEGUN_BY.get(each.verb))
-            if each.verb == "STARTTLS":
-                self._security = Security.STARTTLS
+            self._take_command(each.verb)
         elif isinstance(each, Secured):
+            self._encrypted = True
             self._begin(Stage.STARTTLS if self._answered else Stage.TLS)
         elif isinstance(each, Complaint):
             self._complaints.append(each)
+
+    def _take_command(self, verb: str) -> None:
+        self._begin(_BEGUN_BY.get(verb))
+        if verb == "STARTTLS":
+            self._security, self._encrypted = Security.STARTTLS, True
+        elif verb == "MAIL FROM":
+            self._unsigned = self._last is Stage.EHLO
+        elif verb == "QUIT":
+            self._gave_up = self._last is Stage.EHLO and self._offers_sign_in
 
     def _begin(self, stage: Stage | None) -> None:
         if stage is not None and _ORDER.index(stage) > _ORDER.index(self._reached):
@@ -128,10 +152,13 @@ class _Attempt:
         self._answered = True
         if reply.command in _NO_MATTER:
             return
+        self._last = reply.stage
         self._handed_over = reply.code == _SEND_IT
         if reply.stage is Stage.EHLO and not reply.refuses:
             offers = reply.words.upper()
-            self._sign_in_hidden = not reply.cut and "STARTTLS" in offers and "AUTH" not in offers
+            self._offers_starttls = "STARTTLS" in offers
+            self._offers_sign_in = "AUTH" in offers
+            self._sign_in_hidden = not reply.cut and self._offers_starttls and not self._offers_sign_in
         self._begin(reply.stage)
         if reply.refuses:
             if reply.code != 421 or self._refusal is None:

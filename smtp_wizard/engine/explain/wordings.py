@@ -77,6 +77,7 @@ class Wordings:
         stages: Iterable[tuple[Stage, Patterns]],
         security: Iterable[tuple[Security, Patterns]],
         auth: Iterable[tuple[Auth, Patterns]],
+        token: Patterns,
     ) -> None:
         self.services = tuple(services)
         self._about = dict(about)
@@ -88,8 +89,10 @@ class Wordings:
         self._stages = tuple(stages)
         self._security = tuple(security)
         self._auth = tuple(auth)
+        self._token = token
         patterns = (
             noise,
+            token,
             *self._about.values(),
             *(service.words for service in self.services),
             *(sign.words for sign in self._signs),
@@ -144,6 +147,10 @@ class Wordings:
         found = _first(self._auth, text)
         return found[0] if found else None
 
+    def names_no_user(self, text: SearchedText) -> bool:
+        """Whether somebody tells of a token that an application got by itself (RFC 6749 section 4.4)."""
+        return self._token.search(text) is not None
+
     def speaks_of(self, text: SearchedText) -> str | None:
         """Return the provider whose phrases stand in the text: the one that is named first."""
         likely = self._service_guides.worth_asking(text)
@@ -179,6 +186,7 @@ def _read(node: Node) -> Wordings:
         codes=_all(node, "codes", lambda each: (each.whole("code"), read_patterns(each, "words"))),
         stages=_all(node, "stages", lambda each: (each.choice("stage", Stage), read_patterns(each, "words"))),
         auth=_all(node, "auth", lambda each: (each.choice("auth", Auth), read_patterns(each, "words"))),
+        token=read_patterns(node, "application_token"),
         security=_all(node, "security", lambda each: (each.choice("security", Security), read_patterns(each, "words"))),
     )
 

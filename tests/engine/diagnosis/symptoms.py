@@ -463,6 +463,21 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
         "delivery_expired",
         Who.YOU,
     ),
+    "the recipient's server does not answer a provider's": (
+        happened(Stage.CONNECT, Fault.SILENT, facts={"returned": "failed", "sent_by": "provider"}),
+        "recipient_server_down",
+        Who.RECIPIENT,
+    ),
+    "the server has a fault of its own": (
+        replied(Stage.MAIL, "451 4.3.0 Temporary local problem"),
+        "server_fault",
+        Who.HOST,
+    ),
+    "a program gives up before it signs in": (
+        replied(Stage.EHLO, "250 AUTH XOAUTH2", facts={"reading": "gave-up"}),
+        "program_gave_up",
+        Who.YOU,
+    ),
     "server falls silent": (happened(Stage.EHLO, Fault.SILENT), "server_silent", Who.HOST),
     "outcome unknown": (happened(Stage.DATA, Fault.OUTCOME_UNKNOWN), "outcome_unknown", Who.YOU),
     "we sent no password in clear text": (
@@ -702,7 +717,7 @@ rcpt  gmail            553 5.1.2 We weren't able to find the recipient domain.  
 rcpt  gmail            452 4.2.2 The recipient's inbox is out of storage space.                => recipient_rejected
 data  gmail            552 5.3.4 Your message exceeded Google's message size limits.           => message_too_large
 data  gmail            552 5.7.0 This message was blocked because its content presents a potential security issue => content_rejected
-data  gmail            421 4.7.28 Gmail has detected an unusual rate of unsolicited mail originating from your IP address. => rate_limited
+data  gmail            421 4.7.28 Gmail has detected an unusual rate of unsolicited mail originating from your IP address. => sending_ip_rejected
 auth  microsoft365     535 5.7.3 Authentication unsuccessful                                   => bad_credentials
 auth  microsoft365     535 5.7.139 Authentication unsuccessful, the user credentials were incorrect. => bad_credentials
 auth  microsoft365     535 5.7.139 Authentication unsuccessful, user is locked by your organization's security defaults policy. => security_policy_blocked
@@ -757,7 +772,7 @@ auth  -                535 5.7.0 Benutzername oder Passwort falsch              
 auth  -                503 5.5.1 Error: authentication not enabled                             => auth_method_unavailable
 auth  -                503 AUTH command used when not advertised                               => auth_method_unavailable
 auth  -                538 5.7.11 Encryption required for requested authentication mechanism   => starttls_required
-auth  -                454 4.7.0 Temporary authentication failure: Connection lost to authentication server => temporary_try_later
+auth  -                454 4.7.0 Temporary authentication failure: Connection lost to authentication server => server_fault
 auth  -                421 Too many failed authentication attempts                             => too_many_logins
 auth  -                535 5.7.8 Account disabled                                              => account_suspended
 auth  -                525 5.7.13 User Account Disabled                                        => account_suspended
@@ -800,7 +815,7 @@ auth  microsoft365     535 AADSTS700082: The refresh token has expired.         
 rcpt  -                550 5.7.1 <bob@example.org>... Relaying denied. IP name lookup failed [192.0.2.242] => auth_missing
 rcpt  -                454 4.7.1 <bob@example.org>: Relay access denied                        => auth_missing
 rcpt  -                450 4.2.0 <bob@example.org>: Recipient address rejected: Greylisted     => temporary_try_later
-rcpt  -                451 4.3.0 <bob@example.org>: Temporary lookup failure                   => temporary_try_later
+rcpt  -                451 4.3.0 <bob@example.org>: Temporary lookup failure                   => server_fault
 rcpt  -                550 5.1.1 <bob@example.org>: Recipient address rejected: User unknown in local recipient table => recipient_rejected
 rcpt  -                550 5.1.10 Recipient not found                                          => recipient_rejected
 rcpt  -                556 5.1.10 example.org does not accept mail (nullMX)                    => recipient_rejected
@@ -814,7 +829,7 @@ data  -                554 5.6.0 Message contains invalid header                
 data  -                550 5.7.1 Message contains a virus                                      => content_rejected
 data  -                554 5.7.1 Rejected by SPF                                               => spf_dmarc_fail
 data  -                550 5.7.20 No passing DKIM signature found                              => spf_dmarc_fail
-data  -                451 4.3.0 Error: queue file write error                                 => temporary_try_later
+data  -                451 4.3.0 Error: queue file write error                                 => server_fault
 mail  -                550 5.1.0 sender rejected                                               => sender_not_allowed
 mail  -                550 Sender Address Violates User Name policy                            => sender_not_allowed
 mail  -                503 5.7.0 Error: need AUTH command                                      => auth_missing

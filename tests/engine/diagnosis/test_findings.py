@@ -398,7 +398,7 @@ REFUSALS: tuple[tuple[str, bytes, dict[str, str], str, Who], ...] = (
     ("Microsoft, basic sign-in at work", BASIC, {"provider": "microsoft365"}, "basic_auth_disabled", Who.YOU),
     ("too many, now", b"454 4.7.0 Too many login attempts, please try again later\r\n", {}, "too_many_logins", Who.YOU),
     ("too many, closing", b"421 4.7.0 Too many failed login attempts\r\n", {}, "too_many_logins", Who.YOU),
-    ("not now", b"454 4.7.0 Temporary authentication failure\r\n", {}, "temporary_try_later", Who.YOU),
+    ("not now", b"454 4.7.0 Temporary authentication failure\r\n", {}, "server_fault", Who.HOST),
     ("432", b"432 4.7.12 A password transition is needed\r\n", {}, "web_login_required", Who.YOU),
     ("534", b"534 5.7.9 Please log in with your web browser and then try again\r\n", {}, "web_login_required", Who.YOU),
     ("538", b"538 5.7.11 Encryption required for this mechanism\r\n", {}, "starttls_required", Who.YOU),

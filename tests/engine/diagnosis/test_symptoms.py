@@ -99,6 +99,35 @@ NOT_OF_A_CHECK = (
 """What only texts say, or servers to each other: no check of this program meets it."""
 
 
+WHOSE_FAULT = (
+    replied(Stage.CONNECT, "550 Unable to find the socket transport"),
+    replied(Stage.AUTH, "550 ServiceNotConnectedException"),
+    happened(Stage.CONNECT, Fault.SILENT, words="timed out; 250 2.0.0 Ok: queued as 4ZxQ"),
+    replied(Stage.DATA, "451 Unable_to_run_qmail-remote."),
+    happened(Stage.CONNECT, Fault.NO_NETWORK, words="connect to mx.customer.test[192.0.2.1]:25: No route to host"),
+    happened(Stage.DNS, Fault.NO_SUCH_HOST, words="getaddrinfo ENOTFOUND smtp.firm.test;"),
+    happened(Stage.CONNECT, Fault.SILENT, words="connect to mx.customer.test[192.0.2.1]:25: Connection timed out"),
+    happened(
+        Stage.CONNECT,
+        Fault.NO_NETWORK,
+        words="Network is unreachable in /home/ana/public_html/mail",
+        facts={"host_of": "provider"},
+    ),
+    happened(Stage.CONNECT, Fault.SILENT, facts={"sign": "weak"}),
+    happened(Stage.TLS, Fault.CLOSED, words="Could not convert socket to TLS"),
+    happened(Stage.TLS, Fault.TLS_FAILED, tls=TlsFault.VERSION, words="no peer certificate available"),
+    happened(Stage.TLS, Fault.TLS_FAILED, tls=TlsFault.VERSION, words="Received fatal alert: protocol_version"),
+    happened(Stage.STARTTLS, Fault.NOT_OFFERED, lacking="STARTTLS", words="5.7.0 Must issue a STARTTLS command first"),
+    happened(Stage.EHLO, Fault.NOT_OFFERED, lacking="STARTTLS"),
+    replied(Stage.MAIL, "451 rate limited due to IP reputation", provider="sendgrid"),
+    replied(Stage.MAIL, "451 SPF temperror"),
+    replied(Stage.DATA, "554 5.7.1 <END-OF-MESSAGE>: End-of-data rejected: no"),
+    replied(Stage.DATA, "554 see help?ip=192.0.2.1&c=hd"),
+    replied(Stage.DATA, "554 see help?ip=192.0.2.1&c=bl"),
+    replied(Stage.DATA, "421 4.7.28 no"),
+    replied(Stage.EHLO, "501 5.5.4 Invalid domain name", facts={"pasted": "program"}),
+)
+
 PLAIN_REASONS = (
     replied(Stage.RCPT, "450 fails because only 250 is taken, not 251 User not local; will forward"),
     happened(Stage.CONNECT, Fault.SILENT, words="Called EHLO without being connected"),
@@ -220,6 +249,7 @@ def test_every_rule_decides_something_here() -> None:
         replied(Stage.DATA, "550 SMTPUTF8 is required, but was not offered by host ::1[::1]"),
         happened(Stage.CONNECT, Fault.SILENT, Endpoint("mail.example.com", 25, Security.NONE)),
         *PLAIN_REASONS,
+        *WHOSE_FAULT,
         *(symptom for symptom, _ in TOLD),
     ]
     deciding = [DIAGNOSIS.rule_for(case) for case in cases]

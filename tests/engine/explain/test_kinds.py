@@ -226,7 +226,7 @@ KINDS = [
         "wrong_host_or_port",
         Who.ADMIN,
     ),
-    Kind("a part that stands still", "status=deferred (mail transport unavailable)", "temporary_try_later", Who.ADMIN),
+    Kind("a part that stands still", "status=deferred (mail transport unavailable)", "server_fault", Who.ADMIN),
     Kind("to itself", "mail for customer.test loops back to myself", "recipient_rejected", Who.ADMIN),
     Kind(
         "sent twice",

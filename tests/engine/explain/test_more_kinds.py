@@ -172,7 +172,7 @@ KINDS = (
     Kind("confirm first", letter("550 Your server requires confirmation. Visit http://x.test/"), "sender_not_allowed"),
     Kind(
         "an old device calls",
-        "postfix/submission/smtpd[7]: warning: TLS library problem: error:1417A0C1:SSL"
+        "Our printer cannot send. postfix/submission/smtpd[7]: warning: TLS library problem: error:1417A0C1:SSL"
         " routines:tls_post_process_client_hello:no shared cipher",
         "tls_version_old",
         Who.APP,
@@ -222,12 +222,12 @@ KINDS = (
     ),
     Kind("hidden host names are no firewall", HIDDEN_HOSTS, "bad_credentials"),
     Kind("idle for long", "Message failed: 421 4.4.2 mx.firm.test Error: timeout exceeded", "server_closed", Who.HOST),
-    Kind("Exchange could not connect", "554 5.4.0 <ms1.customer.test #4.4.1>", "server_silent", Who.RECIPIENT),
+    Kind("Exchange could not connect", "554 5.4.0 <ms1.customer.test #4.4.1>", "recipient_server_down", Who.RECIPIENT),
     Kind(
         "all servers were tried",
         "I wasn't able to deliver your message to the following addresses. This is a permanent error; I've given up.\n"
         "<ana@customer.test>: Too many failures (Tried all MXs)",
-        "server_silent",
+        "recipient_server_down",
         Who.RECIPIENT,
     ),
     Kind(

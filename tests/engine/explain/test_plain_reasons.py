@@ -64,8 +64,8 @@ KINDS = (
         Who.RECIPIENT,
     ),
     Kind("a pace past a limit", letter("450 4.7.1 Service over limit, at most 100 messages per hour"), "rate_limited"),
-    Kind("Exchange in German, refused until it ran out", GERMAN, "wrong_host_or_port", Who.RECIPIENT),
-    Kind("Exchange in French, not reached until it ran out", FRENCH, "server_silent", Who.RECIPIENT),
+    Kind("Exchange in German, refused until it ran out", GERMAN, "recipient_server_down", Who.RECIPIENT),
+    Kind("Exchange in French, not reached until it ran out", FRENCH, "recipient_server_down", Who.RECIPIENT),
     Kind(
         "an address at Exchange that does not exist keeps its meaning",
         letter("550 5.4.1 Recipient address rejected: Access denied"),

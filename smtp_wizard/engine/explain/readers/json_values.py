@@ -93,6 +93,8 @@ _BESIDE = frozenset(
     }
 )
 """Keys whose value is about the request, the program or the moment."""
+_OF_HTTP = frozenset({"400", "401", "402", "403", "404", "405", "406", "408", "409", "415", "422", "429"})
+"""Codes of a web request (RFC 9110 section 15.5) that RFC 5321 does not have; 421 and 450 to 455 are in both worlds."""
 _SOME = 2
 """One pair in quotes may be anybody's sentence; two are JSON."""
 
@@ -118,5 +120,5 @@ def _told(found: re.Match[str]) -> str:
     if key in _BESIDE and value:
         return "\n"
     if key in _TELLING:
-        return f"\n{found[0]}"
+        return "\n" if key == "code" and value in _OF_HTTP else f"\n{found[0]}"
     return f"\n{value}"

@@ -19,7 +19,7 @@ _PREFIX = re.compile(
     (?:[\w.-]{{1,40}}[ \t]{{0,20}}\|[ \t])?              # docker compose, pm2: 'web_1  | '
     (?:<\d{{1,3}}>\d?[ ])?                                # RFC 5424's priority
     (?P<when>{_WHEN})?[ ,:\-|\t]{{0,6}}
-    (?:<[0-9a-z]{{8}}>[ ])?                               # Roundcube: '<1lnaie7h> '
+    (?:<[0-9a-z]{{8}}>[ ]|\[[0-9a-f]{{8}}\][ ])?           # Roundcube: '<1lnaie7h> '; MailSo: '[f6136f22] '
     """,
     re.VERBOSE,
 )

@@ -43,7 +43,7 @@ def read_mail_log(text: str) -> list[Delivery]:
 def _read(number: int, line: str) -> Iterator[Delivery]:
     at, _, said = split_prefix(line)
     lines = LineRange(number, number)
-    for read in (_postfix, _exim, _opensmtpd, _sendmail, _refused_here, _exim_refused, _msmtp):
+    for read in (_postfix, _exim, _opensmtpd, _sendmail, _refused_here, _exim_refused, _msmtp, _postfix_quoted):
         found = read(said, at, lines)
         if found is not None:
             yield found
@@ -83,6 +83,25 @@ def _postfix(said: str, at: str, lines: LineRange) -> Delivery | None:
         port=_number(port),
         command=command["command"] if command is not None else "",
         speaker=_speaker(port) if spoke is not None else Party.RECIPIENT if misspelt else None,
+        since=at,
+        lines=lines,
+    )
+
+
+def _postfix_quoted(said: str, at: str, lines: LineRange) -> Delivery | None:
+    """What Postfix says of another server ('host mx[ip] said: 550 ...'), quoted from its log or a letter of its."""
+    spoke = _SAID.search(said)
+    if spoke is None or (code := said[spoke.end() : spoke.end() + 1]) not in ("4", "5"):
+        return None
+    words = said[spoke.end() :]
+    command = _IN_REPLY.search(words)
+    return Delivery(
+        outcome=AttemptOutcome.DELAYED if code == "4" else AttemptOutcome.FAILED,
+        words=words[: command.end()] if command is not None else words,
+        server=spoke["host"].lower(),
+        port=_number(spoke["port"]),
+        command=command["command"] if command is not None else "",
+        speaker=_speaker(spoke["port"]),
         since=at,
         lines=lines,
     )

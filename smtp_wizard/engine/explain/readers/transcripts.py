@@ -1,8 +1,8 @@
 """Sessions between a program and a mail server, as programs write them down: who said what, in which order.
 
 swaks, openssl s_client, curl -v, telnet, PHPMailer, nodemailer, smtplib, Net::SMTP of Perl and Ruby, JavaMail, MailKit,
-Apache Commons, msmtp, Exim, sendmail -v, Postfix -v, the protocol logs of Exchange: they differ in what they put
-before a line. What stands behind it is SMTP (RFC 5321), so one reader takes them all.
+MailSo (RainLoop), Mutt, Postal, Apache Commons, msmtp, Exim, sendmail -v, Postfix -v, the protocol logs of Exchange:
+they differ in what they put before a line. What stands behind it is SMTP (RFC 5321), so one reader takes them all.
 """
 
 from __future__ import annotations
@@ -35,8 +35,12 @@ _FROM_SERVER = re.compile(
     | <<<?(?![a-zA-Z@])                    # Perl, sendmail
     | SMTP<<                               # Exim
     | <(?=[ ][2-5]\d\d)                    # curl
-    | (?:\[[\w-]{1,40}\][ ])?S(?:ERVER)?:  # nodemailer, MailKit, Zend
+    | (?:(?:TRACE|DEBUG|INFO)[ ]{1,4})?(?:\[[\w-]{1,40}\][ ])?S(?:ERVER)?:  # nodemailer, MailKit, Zend
+    | SMTP\[\w{1,20}\]:[ ]<(?=[ ])         # MailSo
+    | (?:<\d>[ ])?mutt_socket_\w{1,20}\(\)[ ]\d{1,3}<(?=[ ])
+    | =>(?=[ ][2-5]\d\d[ -])               # Postal: the log of the server, which sends this
     | SERVER[ ]->[ ]CLIENT:                # PHPMailer
+    | SMTP[ ]->[ ]ERROR:[ ][A-Z][\w ()]{2,60}:[ ]{1,2}(?=[45]\d\d[ -]) # PHPMailer 5
     | SMTP[ ]->[ ](?:FROM[ ]SERVER|get_lines\(\)|ERROR|NOTICE):
     | Net::SMTP(?:=\w+\(0x[0-9a-f]+\))?<<<
     | (?:reply|data):[ ]{1,3}(?:b?['"]|\(?(?=\d{3})) # smtplib
@@ -53,7 +57,10 @@ _FROM_CLIENT = re.compile(
     | >>>?(?![a-zA-Z@])
     | SMTP>>
     | >(?=[ ][A-Z]{4})
-    | (?:\[[\w-]{1,40}\][ ])?C(?:LIENT)?:
+    | (?:(?:TRACE|DEBUG|INFO)[ ]{1,4})?(?:\[[\w-]{1,40}\][ ])?C(?:LIENT)?:
+    | SMTP\[\w{1,20}\]:[ ]>(?=[ ])
+    | (?:<\d>[ ])?mutt_socket_\w{1,20}\(\)[ ]\d{1,3}>(?=[ ])
+    | <=(?=[ ][A-Z]{4})
     | CLIENT[ ]->[ ]SERVER:
     | Net::SMTP(?:=\w+\(0x[0-9a-f]+\))?>>>
     | send:[ ]{1,3}b?['"]
