@@ -8,8 +8,8 @@ from smtp_wizard.commands.check_run import report_line
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.shell_completion import provider_ids
-from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.commands.options.time_limit import bounding
+from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Verdict

@@ -28,6 +28,7 @@ _FACTS = (
     "refused_by",
     "meant",
     "sent_at",
+    "also_failed",
     "until",
     "program",
     "more",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, join, phrase, shown
 from smtp_wizard.engine.explain.evidence import AttemptOutcome, Delivery, Evidence
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
@@ -23,11 +23,19 @@ def with_delivery(symptom: Symptom, delivery: Delivery, catalog: Catalog) -> Sym
         "sent_at": shown(delivery.since, _LONGEST_DATE),
         "until": shown(delivery.until, _LONGEST_DATE),
         "meant": shown(meant),
+        "also_failed": _named(delivery.others),
     }
     known = {**symptom.facts, **{name: value for name, value in facts.items() if value}}
     return replace(symptom, facts=known, recipient=shown(delivery.recipient, _LONGEST_ADDRESS) or NO_WORDS)
 
 
+def _named(addresses: Sequence[str]) -> Shown:
+    """Return the first of some addresses, and how many more there are; '' of none."""
+    named = join(", ", [shown(each, _LONGEST_ADDRESS) for each in addresses[:_FEW]])
+    return phrase("{} and {} more", named, len(addresses) - _FEW) if len(addresses) > _FEW else named
+
+
+_FEW = 3
 _LONGEST_HOST = 253
 _LONGEST_DATE = 60
 _LONGEST_ADDRESS = 320

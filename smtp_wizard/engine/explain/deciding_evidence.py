@@ -21,7 +21,7 @@ from smtp_wizard.engine.smtp.symptom import Fault
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from smtp_wizard.engine.explain.readers.bounces import Bounce
+    from smtp_wizard.engine.explain.readers.bounces import Bounce, OtherRecipient
     from smtp_wizard.engine.explain.sessions import Attempt
 
 
@@ -77,6 +77,7 @@ def deciding_in_bounce(bounce: Bounce, *, told: bool = False) -> DecidingEvidenc
         speaker=speaker,
         since=bounce.since,
         until=bounce.until,
+        others=tuple(each.recipient for each in bounce.others),
         lines=LineRange(1, 1),
     )
     return DecidingEvidence(
@@ -86,7 +87,19 @@ def deciding_in_bounce(bounce: Bounce, *, told: bool = False) -> DecidingEvidenc
         speaker=speaker,
         delivery=delivery,
         bounced=True,
-        evidence=(delivery,),
+        evidence=(delivery, *(_other_delivery(each, speaker) for each in bounce.others)),
+    )
+
+
+def _other_delivery(other: OtherRecipient, speaker: Party | None) -> Delivery:
+    return Delivery(
+        outcome=AttemptOutcome.DELAYED if other.action == "delayed" else AttemptOutcome.FAILED,
+        recipient=other.recipient,
+        words=other.words,
+        status=other.status,
+        server=other.server,
+        speaker=speaker,
+        lines=LineRange(1, 1),
     )
 
 

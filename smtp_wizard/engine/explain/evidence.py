@@ -127,6 +127,8 @@ class Delivery:
     """When the message was handed in, as it stands in the text."""
     until: str = ""
     """Until when it is tried again."""
+    others: tuple[str, ...] = ()
+    """The other addresses that the same report says were not reached."""
     lines: LineRange
 
 

@@ -145,9 +145,9 @@ class Symptom:
     facts: Mapping[str, Shown] = field(default_factory=dict)
     """More to fill in, by name: certificate_names, not_before, not_after, issuer, weakness, tls_version, days, reason
     (OpenSSL's), why (there is no token), seconds, limit, time, server_time, mechanisms; of a message that came back:
-    refused_by, meant (the address that a misspelt one stands for), sent_at, until. For conditions alone: issuers,
-    who signed any of what was sent; certificate_of, host_of, side, stage_is, mechanism, token, as the conditions of
-    data/diagnosis.yaml call them."""
+    refused_by, meant (the address that a misspelt one stands for), sent_at, until, also_failed. For conditions alone:
+    issuers, who signed any of what was sent; certificate_of, host_of, side, stage_is, mechanism, token, sign, sign_in,
+    pasted, as the conditions of data/diagnosis.yaml call them."""
 
     @property
     def host(self) -> str:

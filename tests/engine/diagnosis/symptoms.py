@@ -458,6 +458,11 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
         "mailbox_full",
         Who.RECIPIENT,
     ),
+    "a forwarding that leads nowhere": (
+        replied(Stage.RCPT, "550 5.1.1 User unknown", facts={"returned": "failed", "side": "forwarder"}),
+        "forwarding_broken",
+        Who.RECIPIENT,
+    ),
     "the time for delivering is over": (
         replied(Stage.RCPT, "550 5.4.7 message too old", facts={"returned": "failed", "side": "receiving"}),
         "delivery_expired",

@@ -100,6 +100,8 @@ NOT_OF_A_CHECK = (
 
 
 WHOSE_FAULT = (
+    replied(Stage.RCPT, "554 5.7.1 <b@c.test>: Recipient address rejected: Access denied", facts={"sign_in": "none"}),
+    replied(Stage.RCPT, "550 5.1.1 User unknown", facts={"returned": "failed", "side": "forwarder"}),
     replied(Stage.CONNECT, "550 Unable to find the socket transport"),
     replied(Stage.AUTH, "550 ServiceNotConnectedException"),
     happened(Stage.CONNECT, Fault.SILENT, words="timed out; 250 2.0.0 Ok: queued as 4ZxQ"),

@@ -144,7 +144,7 @@ KINDS = (
         "an address that leads on to one that is gone",
         "This is the mail system at host m.firm.test.\n\n<hidden (expanded from <ana@customer.test>): User unknown in"
         "\n    virtual alias table",
-        "recipient_rejected",
+        "forwarding_broken",
         Who.RECIPIENT,
         "after",
     ),

@@ -97,6 +97,14 @@ QUOTED = (
 KINDS = (
     # Sessions that were not read.
     Kind("RainLoop", MAILSO, "content_rejected", Who.ADMIN),
+    Kind(
+        "nobody signed in",
+        MAILSO[: MAILSO.index("RCPT TO")]
+        + "RCPT TO:<b@c.test>\\r\\n\n[11:22:02.990][2fff2f7c] SMTP[DATA]: < 554 5.7.1 <b@c.test>: Recipient address"
+        " rejected: Access denied\\r\\n",
+        "auth_missing",
+        Who.YOU,
+    ),
     Kind("a greeting that somebody hid", MASKED_GREETING, "auth_method_unavailable"),
     Kind("a program that gives up", GAVE_UP, "program_gave_up", Who.YOU),
     Kind("no STARTTLS, in the log of the server", NO_STARTTLS, "starttls_not_offered", Who.ADMIN),
@@ -231,3 +239,72 @@ def test_a_new_cause_has_a_main_one_for_whoever_knows_only_those() -> None:
     assert EXPLAINER.explain_text(NO_STARTTLS).cause == "starttls_not_offered"
     assert EXPLAINER.explain_text("smtp: 451 4.3.0 Temporary lookup failure").cause == "temporary_try_later"
     assert EXPLAINER.explain_text(GAVE_UP).cause == "unknown"
+
+
+TWO_RECIPIENTS = """\
+From: MAILER-DAEMON@mail.firm.test
+Subject: Undelivered Mail Returned to Sender
+To: office@firm.test
+Content-Type: multipart/report; report-type=delivery-status; boundary="x"
+
+--x
+Content-Type: text/plain
+
+This is the mail system at host mail.firm.test.
+
+--x
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mail.firm.test
+
+Final-Recipient: rfc822; ana@customer.test
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 User unknown
+
+Final-Recipient: rfc822; ben@else.test
+Action: failed
+Status: 5.2.2
+Diagnostic-Code: smtp; 552 5.2.2 Mailbox full
+
+Final-Recipient: rfc822; cora@else.test
+Action: delivered
+Status: 2.0.0
+
+--x--
+"""
+
+
+def test_a_second_address_that_failed_is_named_too() -> None:
+    answer = EXPLAINER.explain_text(TWO_RECIPIENTS)
+    assert [(each.address, each.status) for each in answer.recipients] == [
+        ("ana@customer.test", "5.1.1"),
+        ("ben@else.test", "5.2.2"),
+    ]
+    assert answer.finding.code == "recipient_rejected"
+    assert "did not reach ben@else.test either" in answer.finding.explanation
+    assert "cora@" not in answer.finding.explanation
+
+
+def test_of_many_addresses_that_failed_the_first_are_named() -> None:
+    group = "Final-Recipient: rfc822; c{}@else.test\nAction: failed\nStatus: 5.1.1\n\n"
+    many = TWO_RECIPIENTS.replace(
+        "Final-Recipient: rfc822; cora", "".join(map(group.format, range(150))) + "Final-Recipient: rfc822; cora"
+    )
+    answer = EXPLAINER.explain_text(many)
+    assert "ben@else.test, c0@else.test, c1@else.test and 9" in answer.finding.explanation
+    assert len(answer.recipients) == 100
+
+
+def test_an_alias_is_the_address_that_was_written_to_and_the_server_behind_it_the_one_that_refused() -> None:
+    said = letter("550 5.1.1 User unknown (in reply to RCPT TO command)").replace(
+        "<ana@customer.test>", "<ana@private.test> (expanded from <info@customer.test>)"
+    )
+    answer = EXPLAINER.explain_text(said)
+    assert [each.address for each in answer.recipients] == ["info@customer.test"]
+    assert (answer.finding.code, answer.finding.who) == ("forwarding_broken", Who.RECIPIENT)
+    assert "mail.firm.test" not in answer.finding.explanation
+
+
+def test_the_server_that_wrote_the_letter_is_not_the_one_that_refused() -> None:
+    assert "mx.customer.test" in EXPLAINER.explain_text(letter("550 5.1.1 User unknown")).finding.explanation

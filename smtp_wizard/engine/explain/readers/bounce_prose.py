@@ -82,6 +82,31 @@ def server_in(text: str) -> str:
     return found["host"].lower() if found is not None else ""
 
 
+_REFUSER = re.compile(
+    r"\bhost\s{1,8}(?P<host>(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z]{2,24})\[[^\s\[\]]{2,45}\](?::\d{1,5})?"
+    r"\s{1,8}(?:said|refused)",
+    re.IGNORECASE,
+)
+
+
+def refuser_in(body: str, reporter: str) -> str:
+    """Return the server that a letter says refused; the one that wrote the letter only where it is named alone."""
+    said = _REFUSER.search(body)
+    if said is not None:
+        return said["host"].lower()
+    named = [found["host"].lower() for found in _SERVER.finditer(body[:LONGEST_REASON])]
+    return next((each for each in named if each != reporter), named[0] if named else "")
+
+
+_EXPANDED = re.compile(r"\(expanded\s{1,8}from\s{1,8}<?(?P<written>[^\s<>()]{3,320}@[^\s<>()]{3,253})>?\)")
+
+
+def expanded_from(body: str) -> str:
+    """Return the address that was written to, where Postfix says that an alias leads on; '' where it does not."""
+    found = _EXPANDED.search(body)
+    return address_in(found["written"]) if found is not None else ""
+
+
 _COMMAND = re.compile(
     r"\(?in\s{1,8}reply\s{1,8}to\s{1,8}(?P<postfix>end\s{1,8}of\s{1,8}DATA|[A-Z]{4,8}(?:\s{1,8}[A-Z]{2,4})?)\s{1,8}command"
     r"|after (?:pipelined )?(?P<exim>end of data|MAIL FROM|RCPT TO|DATA|EHLO|HELO|initial connection"

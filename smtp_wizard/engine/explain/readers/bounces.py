@@ -5,7 +5,7 @@ the words of some mail server. What the refusing server said is taken out of it;
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,17 @@ if TYPE_CHECKING:
 
 LONGEST = 200_000
 """Characters of a letter that are read: reports come first, the returned message last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherRecipient:
+    """Another address that was not reached by the same message (RFC 3464 section 2.3)."""
+
+    recipient: str
+    action: str
+    status: str
+    server: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +55,8 @@ class Bounce:
     """Until when it is tried again."""
     forwarded: bool = False
     """The mail for this address is passed on to another server, which refused it."""
+    others: tuple[OtherRecipient, ...] = ()
+    """The other recipients that the same report is about, at most 100."""
 
 
 def read_bounce(text: str) -> Bounce | None:
@@ -59,7 +72,7 @@ def read_bounce(text: str) -> Bounce | None:
     body = (_words_of(letter) or text.lstrip().partition("\n\n")[2]) if letter is not None else text
     fields = _delivery_fields(letter, text)
     date = letter.head.get("date") if letter is not None else ""
-    if fields is not None:
+    if fields:
         return _reported(fields, without_returned(body), date)
     heading = _heading(letter) if letter is not None else ""
     if says_so(f"{heading}\n{body}"):
@@ -164,18 +177,20 @@ _CONTINUES = re.compile(r"[ \t]+(?!(?:[A-Za-z]{1,20}-[A-Za-z\-]{1,40}|Action|Sta
 Fields = Mapping[str, str]
 
 
-def _delivery_fields(letter: MailMessage | None, text: str) -> Fields | None:
-    """Return the fields about the first recipient who was not reached, with those about the whole; None without any."""
+def _delivery_fields(letter: MailMessage | None, text: str) -> list[Fields]:
+    """Return the fields about each recipient who was not reached, the one who says most first, with those of all."""
     parts = [part.text() for part in letter.parts if part.kind in _REPORTS] if letter is not None else []
     common: dict[str, str] = {}
     groups: list[dict[str, str]] = []
     for name, value in _fields_in("\n".join(parts) or text):
         _enter(name, value, common, groups)
     failed = [group for group in groups if group.keys() & {"status", "diagnostic-code", "action"}]
-    if not failed:
-        return None
-    worst = min(failed, key=lambda group: _ACTIONS.get(group.get("action", "").lower(), 1))
-    return {**common, **worst}
+    failed.sort(key=_how_well)
+    return [{**common, **each} for each in failed if each is failed[0] or _how_well(each) < _ACTIONS["relayed"]]
+
+
+def _how_well(group: Fields) -> int:
+    return _ACTIONS.get(group.get("action", "").lower(), 1)
 
 
 _REPORTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
@@ -226,15 +241,38 @@ _INTERNAL = re.compile(
 """An address within the recipient's own servers, which nobody wrote to (RFC 6761, RFC 6762, RFC 3464 section 2.3.1)."""
 
 
-def _reported(fields: Fields, body: str, date: str) -> Bounce:
-    from smtp_wizard.engine.explain.readers.bounce_prose import address_in, command_in, is_forwarded, server_in
+def _recipients_in(fields: Fields) -> tuple[str, str]:
+    """Return the address that a report is about, and the one that was written to, '' where it does not say."""
+    from smtp_wizard.engine.explain.readers.bounce_prose import address_in
 
-    status = _status_in(fields.get("status", ""))
-    diagnostic = _without_kind(fields.get("diagnostic-code", ""))
     original = address_in(_without_kind(fields.get("original-recipient", "")))
     recipient = address_in(_without_kind(fields.get("final-recipient", ""))) or original
     if original and _INTERNAL.search(recipient) is not None:
         recipient = original
+    return recipient, original
+
+
+def _other(fields: Fields) -> OtherRecipient:
+    return OtherRecipient(
+        recipient=_recipients_in(fields)[0],
+        action=fields.get("action", "").lower().partition(" ")[0],
+        status=_status_in(fields.get("status", "")),
+        server=_without_kind(fields.get("remote-mta", "")).partition(" ")[0].lower(),
+        words=_without_kind(fields.get("diagnostic-code", "")),
+    )
+
+
+_MOST = 100
+
+
+def _reported(every: Sequence[Fields], body: str, date: str) -> Bounce:
+    from smtp_wizard.engine.explain.readers.bounce_prose import command_in, is_forwarded, refuser_in, server_in
+
+    fields = every[0]
+    status = _status_in(fields.get("status", ""))
+    diagnostic = _without_kind(fields.get("diagnostic-code", ""))
+    recipient, original = _recipients_in(fields)
+    reporter = _without_kind(fields.get("reporting-mta", "")).partition(" ")[0].lower()
     return Bounce(
         text=_to_explain(status, diagnostic, body),
         action=fields.get("action", "").lower().partition(" ")[0],
@@ -243,12 +281,13 @@ def _reported(fields: Fields, body: str, date: str) -> Bounce:
         recipient=recipient,
         server=_without_kind(fields.get("remote-mta", "")).partition(" ")[0].lower()
         or server_in(diagnostic)
-        or server_in(body),
-        reporter=_without_kind(fields.get("reporting-mta", "")).partition(" ")[0].lower(),
+        or refuser_in(body, reporter),
+        reporter=reporter,
         command=command_in(body),
         since=date or fields.get("last-attempt-date", "") or fields.get("arrival-date", ""),
         until=fields.get("will-retry-until", ""),
         forwarded=is_forwarded(diagnostic or body) or (bool(original) and original.casefold() != recipient.casefold()),
+        others=tuple(other for each in every[1:_MOST] if (other := _other(each)).recipient not in ("", recipient)),
     )
 
 
@@ -259,16 +298,18 @@ def _told(letter: MailMessage | None, heading: str, body: str, date: str) -> Bou
     told = f"{heading}\n{body}"
     failed = letter.head.get("x-failed-recipients") if letter is not None else ""
     reason = letters.reason_in(body)
+    reporter = letters.reporter_in(body)
+    written_to = letters.expanded_from(body)
     return Bounce(
         text=reason,
         action="delayed" if letters.is_delay(told) else "failed",
-        recipient=letters.address_in(failed) or letters.recipient_in(body),
-        server=letters.server_in(reason) or letters.server_in(body),
-        reporter=letters.reporter_in(body),
+        recipient=letters.address_in(failed) or written_to or letters.recipient_in(body),
+        server=letters.server_in(reason) or letters.refuser_in(body, reporter),
+        reporter=reporter,
         command=letters.command_in(body),
         since=date,
         until=letters.until_in(body),
-        forwarded=letters.is_forwarded(reason),
+        forwarded=bool(written_to) or letters.is_forwarded(reason),
     )
 
 

@@ -128,6 +128,8 @@ _STAGES = {
 }
 _SAID_IN = {220: Stage.GREETING, 235: Stage.AUTH, 334: Stage.AUTH, 354: Stage.DATA, 534: Stage.AUTH, 535: Stage.AUTH}
 """The stage of a reply where no command was written down (RFC 5321 section 4.2.3, RFC 4954 section 6)."""
+_AGREES = 250
+"""No server greets with it; a session that begins with it was cut off before."""
 _ENOUGH = 2
 """So many lines of a session are needed: one may stand in any error."""
 
@@ -290,7 +292,7 @@ class _Reader:
             return _SAID_IN[code]
         before = next((each.stage for each in reversed(self._found) if isinstance(each, ServerReply)), None)
         if before is None:
-            return Stage.GREETING
+            return Stage.EHLO if code == _AGREES else Stage.GREETING
         if code == 250 and before in (Stage.GREETING, Stage.STARTTLS):
             return Stage.EHLO
         return None
