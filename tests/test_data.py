@@ -856,9 +856,9 @@ def test_a_plan_keeps_below_the_figure_at_which_a_mailbox_is_suspended() -> None
 
 def test_a_limit_over_a_stretch_of_time_is_in_the_published_list_of_units() -> None:
     assert {per.value for per in Per} == {
-        *("second", "minute", "ten-minutes", "half-hour", "hour", "two-hours", "twelve-hours"),
+        *("second", "minute", "five-minutes", "ten-minutes", "half-hour", "hour", "two-hours", "twelve-hours"),
         *("day", "week", "month"),
-        *("message", "connection", "session", "concurrent"),
+        *("message", "mailing", "connection", "session", "concurrent"),
     }
 
 

@@ -338,8 +338,13 @@ def _sentence(text: str) -> str:
     """Return a sentence of a page. Raises `InputError` for what is none."""
     said = " ".join(parse_words(text).split())
     if not SHORTEST_SENTENCE <= len(said) <= LONGEST_SENTENCE:
-        words = "Quote a sentence of the page (--says), {} to {} characters of it on one line, as it stands there."
-        raise InputError(phrase(words, SHORTEST_SENTENCE, LONGEST_SENTENCE))
+        raise InputError(
+            phrase(
+                "Quote a sentence of the page (--says), {} to {} characters of it on one line, as it stands there.",
+                SHORTEST_SENTENCE,
+                LONGEST_SENTENCE,
+            )
+        )
     return said
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from smtp_wizard.commands.faults import known_fault
 from smtp_wizard.commands.invocation import AT_LEAST, Invocation
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
+from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
@@ -50,7 +52,8 @@ def test_what_never_comes_is_waited_for_no_longer_than_was_said(
 ) -> None:
     SavedAccounts(own_home / "config").put(RELAY)
     monkeypatch.setattr(service, method, never)
-    more = ("--into", str(tmp_path / "new.yaml"), "--source", "https://firm.example") if asked[0] == "provider" else ()
+    into = Path(shutil.copy(data_path("providers.yaml"), tmp_path))
+    more = ("--into", str(into), "--source", "https://firm.example") if asked[0] == "provider" else ()
     ran = run(*asked, *more, "--timeout", "0.1", "--json")
     assert (ran.code, ran.error["code"]) == (Exit.FAILED, "timeout"), ran.error
 

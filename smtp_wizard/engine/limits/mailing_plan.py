@@ -201,7 +201,7 @@ class Plan:
     @property
     def is_unknown(self) -> bool:
         """Can nobody say whether it fits, as no account's limits are published?"""
-        return bool(self.shares) and all(share.exclusion is Exclusion.NOT_PUBLISHED for share in self.shares)
+        return bool(self.shares) and all(share.exclusion is Exclusion.NOT_KNOWN for share in self.shares)
 
 
 def plan(mailing: Mailing, senders: Sequence[Sender], *, longest: int = LONGEST) -> Plan:

@@ -198,14 +198,27 @@ def _given(new: NewEntry) -> tuple[str, ...]:
 
 def _names_server(says: Sequence[str], endpoint: Endpoint) -> bool:
     """Whether sentences name a server: its host, whole, and its port, as the number of a port and of nothing else."""
-    host = re.compile(rf"(?<![\w.-]){re.escape(endpoint.host)}(?![\w-]|\.\w)", re.IGNORECASE)
-    port = re.compile(
-        rf"{re.escape(endpoint.host)}:{endpoint.port}\b"
-        rf"|\bports?\b(?:[ :|=()]|[a-z]+\b){{0,12}}(?:\d+(?: or |, ?| and |/)){{0,4}}{endpoint.port}\b",
-        re.IGNORECASE,
+    host, port = endpoint.host.lower(), str(endpoint.port)
+    named = any(host in _names_in(each) for each in says)
+    return named and any(
+        not _REFUSES.search(each) and (port in _ports_in(each) or (host, port) in _PLACE.findall(each.lower()))
+        for each in says
     )
-    refuses = re.compile(r"\b(?:not|never|no longer)\b", re.IGNORECASE)
-    return any(map(host.search, says)) and any(port.search(each) and not refuses.search(each) for each in says)
+
+
+def _names_in(sentence: str) -> set[str]:
+    return {name.strip(".-").lower() for name in _NAMES.findall(sentence)}
+
+
+def _ports_in(sentence: str) -> set[str]:
+    return {number for numbers in _PORTS.findall(sentence) for number in re.findall(r"\d+", numbers)}
+
+
+_PLACE = re.compile(r"(?<![\w.-])([\w.-]{1,253}):(\d{1,5})\b")
+_PORTS = re.compile(
+    r"\bports?\b(?:[ :|=()]|[a-z]{1,20}\b){0,12}((?:\d{1,5}(?: or |, ?| and |/)){0,4}\d{1,5})\b", re.IGNORECASE
+)
+_REFUSES = re.compile(r"\b(?:not|never|no longer)\b", re.IGNORECASE)
 
 
 def _answers_id(new: NewEntry) -> str:

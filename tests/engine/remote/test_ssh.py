@@ -128,8 +128,8 @@ async def test_what_does_not_work_is_one_sentence(
 
 CHANGED = """@@@@@@@@@@
 @    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @
-Offending ED25519 key in /root/.ssh/known_hosts:1
-  ssh-keygen -f "/root/.ssh/known_hosts" -R "web1"
+Offending ED25519 key in ~/.ssh/known_hosts:1
+  ssh-keygen -f "~/.ssh/known_hosts" -R "web1"
 Host key for web1 has changed and you have requested strict checking.
 Host key verification failed.
 """
