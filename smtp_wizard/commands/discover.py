@@ -31,6 +31,7 @@ from smtp_wizard.text.discovery import (
     list_question,
     redirect_question,
     server_words,
+    username_words,
 )
 
 
@@ -163,7 +164,7 @@ def _tell(invocation: Invocation, email: Address, found: DiscoveryResult, doubts
     for number, each in enumerate(found.candidates, 1):
         for line in paragraph(server_words(each), f"{number:>2}. "):
             report_line(out, line)
-        for line in paragraph(f"user name {shown(each.username)}; {believed_words(each)}", "    "):
+        for line in paragraph(f"user name {username_words(each)}; {believed_words(each)}", "    "):
             report_line(out, line)
     if found.provider is not None:
         for path in found.provider.paths:

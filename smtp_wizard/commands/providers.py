@@ -40,7 +40,7 @@ def listed(invocation: Invocation, query: str | None, _json: bool) -> int:
     """List the providers."""
     out, catalog = invocation.out, invocation.catalog
     found = catalog.search(query or "", limit=len(catalog.providers))
-    if not found and query:
+    if query is not None and not (found and query.strip()):
         raise nobody_matches(invocation, query)
     if out.form is Form.JSON:
         from smtp_wizard.output.documents.providers import BriefJson, Providers

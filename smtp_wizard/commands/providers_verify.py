@@ -52,7 +52,9 @@ def command(invocation: Invocation, /, provider_id: str | None, concurrency: int
     given.pop("_json")
     connection = connection_from(given)
     catalog = invocation.catalog
-    wanted = listed_servers([provider_called(invocation, provider_id)] if provider_id else catalog.providers)
+    wanted = listed_servers(
+        [provider_called(invocation, provider_id)] if provider_id is not None else catalog.providers
+    )
     return _Verifier(invocation, connection).run(wanted, concurrency)
 
 

@@ -63,8 +63,10 @@ class MissingAnswers:
             lacking[lacking.index("--host")] = f"{ways}, or --host {host}" if host else ways
         elif regions := regions_left(draft, catalog):
             lacking[lacking.index("--host")] = f"--host (your region: {region_hosts(regions, draft)})"
-        if draft.maybe and draft.address is not None:
-            # A provider's user name is made of the address.
+        elif draft.connection.provider is None and draft.address is not None:
+            lacking[lacking.index("--host")] = "--host or --provider"
+        if draft.connection.provider is None and draft.address is not None:
+            # The user name is made of the address.
             lacking = [each for each in lacking if each != "--username"]
         return lacking
 

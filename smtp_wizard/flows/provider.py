@@ -443,7 +443,7 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
             offers=(_by_hand(),),
             notes=()
             if self._is_known
-            else (*([draft.origin_note] if likely and draft.origin_note else []), *draft.found_notes),
+            else (*([draft.origin_note] if likely and draft.origin_note else []), *_further(draft)),
             rail=(Section(NOT_LISTED, (NOT_LISTED_WORDS,)),),
         )
 
@@ -477,6 +477,11 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
 def _by_hand(part: str = "") -> Offer[ProviderOffer]:
     """The server by hand: there at every question, under the key that changes settings everywhere."""
     return Offer(ProviderOffer.HAND, BY_HAND, key="F9", chip="By hand", part=part)
+
+
+def _further(draft: Draft) -> tuple[str, ...]:
+    """What else was learnt than what the card says."""
+    return tuple(each for each in draft.found_notes if each != draft.origin_note)
 
 
 def _nobody(note: str) -> Card | None:

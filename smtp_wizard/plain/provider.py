@@ -33,7 +33,8 @@ def _answered(talk: Conversation, flow: ProviderFlow) -> ProviderOffer | None:
     """Say what stands there and ask; return what was chosen, None once a provider was picked. Raises `GoBack`."""
     state = flow.state
     if state.card is not None and state.list is not None:
-        talk.show(wrap(" ".join((f"{state.card.title}.", *state.card.lines))))
+        title = state.card.title if state.card.title.endswith((".", "?", "!")) else f"{state.card.title}."
+        talk.show(wrap(" ".join((title, *state.card.lines))))
     elif state.card is not None:
         talk.say(state.question)
         say_card(talk, state.card)

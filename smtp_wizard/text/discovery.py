@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from smtp_wizard.engine.base.endpoint import unicode_host
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.discovery.autoconfig import Database
 from smtp_wizard.engine.discovery.candidate import SOURCE_WORDS, Candidate, FoundBy
@@ -83,9 +84,21 @@ def list_question(draft: Draft, database: Database) -> str:
     return f"{why} {list_title(database)} {learns}"
 
 
+def _in_brackets(text: str) -> str:
+    return f" ({shown(text, 200)})"
+
+
 def server_words(candidate: Candidate) -> str:
-    """Name a server, its port, and how it is encrypted."""
-    return endpoint_words(candidate.endpoint)
+    """Name a server, its port, and how it is encrypted; and in its own letters, where it has others than A to Z."""
+    name = unicode_host(candidate.endpoint.host)
+    return f"{endpoint_words(candidate.endpoint)}{f' ({shown(name, 100)})' if name else ''}"
+
+
+def username_words(candidate: Candidate) -> str:
+    """Name the user name, as it is sent, and as people write it."""
+    local, _, domain = candidate.username.rpartition("@")
+    name = unicode_host(domain)
+    return f"{shown(candidate.username)}{_in_brackets(f'{local}@{name}') if name else ''}"
 
 
 CONFIRM_YES = "Yes, this is my provider's server"

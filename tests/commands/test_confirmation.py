@@ -384,6 +384,12 @@ async def test_a_named_server_that_is_none_of_the_named_provider_s_is_told(
     assert (words in " ".join(ran.err.split())) is told
 
 
+async def test_where_nobody_is_found_the_provider_is_a_way_on_too(world: Open) -> None:
+    async with world(mx("10 mx.hoster.de")) as at:
+        ran = await at.setup()
+    assert ran.error["message"] == "Missing: --host or --provider."
+
+
 # --- a mail host that is not the preferred one ---
 
 

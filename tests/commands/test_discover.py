@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.discovery import search
 from smtp_wizard.engine.discovery.autoconfig import load_database
-from smtp_wizard.engine.discovery.candidate import FoundBy
+from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.discovery.dns import DnsProblem
 from smtp_wizard.engine.discovery.search import DiscoveryResult, DiscoverySources
 from smtp_wizard.runtime.running import Stopwatch
@@ -268,3 +269,13 @@ def test_settings_at_another_domain_are_read_where_that_was_said(
     answer.found["redirect"] = "https://mail.hoster.de/config.xml"
     run("discover", "ana@elsewhere.de", "--no-ispdb", said)
     assert [each.file for each in answer.asked] == ["", "https://mail.hoster.de/config.xml"][: 1 + followed]
+
+
+def test_a_domain_in_other_letters_is_shown_in_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = answering(monkeypatch)
+    endpoint = Endpoint("mail.xn--mller-kva.de", 465, Security.TLS)
+    server = Candidate(endpoint=endpoint, username="ana@xn--mller-kva.de", source=FoundBy.SRV, trust=0.7)
+    answer.found |= {"candidates": (server,), "source": FoundBy.SRV, "problem": None}
+    said = " ".join(run("discover", "ana@müller.de", "--no-ispdb").out.split())
+    assert "mail.xn--mller-kva.de, port 465, SSL/TLS (mail.müller.de)" in said
+    assert "user name ana@xn--mller-kva.de (ana@müller.de)" in said

@@ -192,6 +192,13 @@ TAKE_A_PROVIDER = (
 )
 
 
+@pytest.mark.parametrize("command", ["providers", "providers verify"])
+@pytest.mark.parametrize("nothing", ["", "  "])
+def test_an_empty_name_does_not_mean_all(command: str, nothing: str) -> None:
+    ran = run(*command.split(), nothing, "--json")
+    assert (ran.code, ran.error["code"]) == (4, "no-such-provider")
+
+
 @pytest.mark.parametrize("command", TAKE_A_PROVIDER)
 def test_a_name_that_does_not_exist_exits_4_and_the_one_like_it_is_offered(command: str) -> None:
     code = "no-such-guide" if command == "guide" else "no-such-provider"

@@ -409,6 +409,13 @@ def test_several_that_share_a_server_come_first() -> None:
     assert state.list.preselected is None
 
 
+def test_the_filter_in_front_is_told_once() -> None:
+    asks = "The mail of firm.example is filtered by Mimecast (mx), which keeps no mailbox: who keeps yours?"
+    state = unknown(origin_note=asks, found_notes=(asks, "More."), filtered_by="Mimecast").state
+    assert state.card is not None
+    assert (state.card.title, state.notes) == (asks, ("More.",))
+
+
 async def test_looking_for_another_provider_comes_back_to_where_it_began() -> None:
     flow = at("gmail", "gmail.com")
     before = flow.state

@@ -47,14 +47,18 @@ class Address:
             )
         if len(_named(typed)) > 1:
             raise AddressError(phrase("Several addresses stand there; type the one that you want to send from."))
+        if "@" not in typed and _DOMAIN.fullmatch(typed):
+            raise AddressError(
+                phrase("{0} is a domain: your name and an @ are missing before it, as in ana@{0}.", shown(typed, 100))
+            )
         if "@" not in typed:
             raise AddressError(phrase("An e-mail address has an @ in the middle, for example ana@example.com."))
         try:
             found = email_validator.validate_email(
                 typed, check_deliverability=False, test_environment=True, allow_smtputf8=True
             )
-        except email_validator.EmailNotValidError as problem:
-            why = _what_is_wrong(typed) or shown(str(problem), 160)
+        except email_validator.EmailNotValidError:
+            why = _what_is_wrong(typed)
             raise AddressError(phrase("This is not an e-mail address yet: {}", why)) from None
         return cls(found.local_part, found.domain.lower())
 
@@ -100,7 +104,22 @@ def _named(typed: str) -> set[str]:
     return {word for word in words if 0 < word.find("@") < len(word) - 1}
 
 
+_LONGEST_LOCAL, _LONGEST_DOMAIN, _LONGEST_PART = 64, 253, 63
+"""Characters of an address (RFC 5321 section 4.5.3.1) and of a part of a domain (RFC 1035 section 2.3.4)."""
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z]{2,63}", re.IGNORECASE)
+_NOWHERE = frozenset({"arpa", "invalid", "local", "localhost", "onion"})
+"""Endings that no mail server on the internet has (RFC 6761, RFC 6762, RFC 7686)."""
+_STRANGE = re.compile(r"[^\w.!#$%&'*+/=?^`{|}~-]")
+"""What no part of an address is made of, in any alphabet (RFC 5322 section 3.2.3, RFC 6531 section 3.3)."""
+_STRANGE_IN_DOMAIN = re.compile(r"[^\w.-]|_")
+
+
 def _what_is_wrong(typed: str) -> Shown:
+    """Say why a text is no address."""
+    return _what_is_missing(typed) or _what_is_too_much(typed)
+
+
+def _what_is_missing(typed: str) -> Shown:
     """Say why a text is no address, for the mistakes that are made most; empty for any other."""
     local, _, domain = typed.rpartition("@")
     if not local or not domain:
@@ -114,6 +133,31 @@ def _what_is_wrong(typed: str) -> Shown:
     if "." not in domain.strip("."):
         return phrase("after the @ stands a whole domain, such as example.com.")
     return NO_WORDS
+
+
+def _what_is_too_much(typed: str) -> Shown:
+    """Say which part of an address cannot be so."""
+    local, _, domain = typed.rpartition("@")
+    if ".." in typed:
+        return phrase("there are two dots in a row; {}?", shown(re.sub(r"\.{2,}", ".", typed), 100))
+    if strange := _STRANGE_IN_DOMAIN.search(domain):
+        return phrase("'{}' cannot stand after the @.", shown(strange[0], 20))
+    if strange := _STRANGE.search(local):
+        return phrase("'{}' cannot stand before the @.", shown(strange[0], 20))
+    if local.startswith(".") or local.endswith("."):
+        return phrase("what stands before the @ begins or ends with a dot.")
+    if len(local.encode()) > _LONGEST_LOCAL:
+        return phrase("what stands before the @ is longer than {} characters.", _LONGEST_LOCAL)
+    parts = domain.strip(".").split(".")
+    if len(domain) > _LONGEST_DOMAIN or max(map(len, parts)) > _LONGEST_PART:
+        return phrase("the domain after the @ is too long to be one.")
+    if parts[-1].lower() in _NOWHERE:
+        return phrase("no mail goes to a domain that ends in '.{}'.", shown(parts[-1], 63))
+    if parts[-1].isdigit():
+        return phrase("after the @ stands a domain, such as example.com, and no number.")
+    if domain.startswith(".") or any(each.startswith("-") or each.endswith("-") for each in parts):
+        return phrase("no part of a domain begins or ends with a hyphen, nor the whole with a dot.")
+    return phrase("no server would take it in this form. Is every letter as your provider has it?")
 
 
 _LONGEST_URL = 2000
@@ -141,6 +185,7 @@ def _bare(text: str) -> str:
         )
     labelled = _LABEL.match(typed)
     typed = typed[labelled.end() :] if labelled is not None else typed
+    typed = _together(typed)
     typed = typed if "@" in typed else _DOT_IN_WORDS.sub(".", _AT_IN_WORDS.sub("@", typed))
     if typed.count("<") > 1 and typed.count("@") > 1:
         return typed  # several: which is meant is asked
@@ -154,6 +199,27 @@ def _bare(text: str) -> str:
         if len(typed) > 2 and typed[0] == opened and typed[-1] == closed:
             typed = typed[1:-1]
     return typed.strip().rstrip(_BEHIND)
+
+
+_IN_PIECES = re.compile(r"[^\s@<>]{1,64} ?@ ?[^\s@.<>]{1,63}(?: ?\. ?[^\s@.<>]{1,63}){1,8}")
+"""An address with a blank on a side of its @ or of a dot behind it, as it is read aloud or kept from programs."""
+_BEHIND_WORDS = re.compile(r"[^@<>]{1,200}[)\]:;|\u2013\u2014-]\s{1,8}([^\s@<>,;]{1,64}@[^\s@<>,;]{1,253})")
+"""An address behind what says whose it is, parted from it by more than a blank: that may be a slip within it."""
+
+
+_BEFORE_WORDS = re.compile(r"([^\s@<>]{1,64}@[^\s@<>]{1,253}) \([^()@<>]{1,100}\)")
+"""An address with a remark in brackets behind it (RFC 5322 section 3.2.2)."""
+
+
+def _together(typed: str) -> str:
+    """Return an address in one piece that was pasted in several, without what stands before it or around it."""
+    if _IN_PIECES.fullmatch(typed):
+        return typed.replace(" ", "")
+    behind = _BEHIND_WORDS.fullmatch(typed) or _BEFORE_WORDS.fullmatch(typed)
+    typed = behind[1] if behind is not None else typed
+    if typed.endswith(">") and "<" not in typed:
+        return typed[:-1]
+    return typed[1:] if typed.startswith("<") and ">" not in typed else typed
 
 
 def _named_in_url(url: str) -> str:

@@ -100,6 +100,18 @@ def ascii_host(host: str) -> str:
         raise HostError(phrase("'{}' has letters that a server name cannot have.", shown(host, 80))) from None
 
 
+def unicode_host(host: str) -> str:
+    """Return a host or domain as people write it; '' where it has no other letters than it shows (RFC 5891)."""
+    if "xn--" not in host:
+        return ""
+    import idna
+
+    try:
+        return str(idna.decode(host))
+    except idna.IDNAError:
+        return ""
+
+
 # The zone of an IPv6 address (RFC 6874), which `ipaddress` takes with anything in it, line ends and NUL too.
 _ZONE = re.compile(r"[A-Za-z0-9._~-]{1,64}")
 

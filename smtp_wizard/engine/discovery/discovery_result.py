@@ -21,7 +21,7 @@ from smtp_wizard.engine.discovery.mailbox_traces import (
     traces_note,
 )
 from smtp_wizard.engine.discovery.named_server import NamedServer, failed, offered_ways, serves, unusable_words
-from smtp_wizard.engine.discovery.server_identity import belongs_to, owner_domain
+from smtp_wizard.engine.discovery.server_identity import belongs_to, owner_domain, owner_of
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
@@ -253,6 +253,8 @@ class ResultBuilder:
         if self.behind is not None:
             return self._filter_words(self.behind)
         if self.mx.problem is None:
+            if owner_of(self.mx.hosts[0]) == "" or self.mx.hosts[0] == "localhost":
+                return f"{domain} names {self.mx.hosts[0]} for its mail, which is no mail host: nothing arrives there."
             if self.unusable:
                 return self.unusable[0]
             return f"{self.mx.hosts[0]} receives the mail of {domain}. It is not known to be of anybody in our list."

@@ -198,27 +198,25 @@ def _given(new: NewEntry) -> tuple[str, ...]:
 
 def _names_server(says: Sequence[str], endpoint: Endpoint) -> bool:
     """Whether sentences name a server: its host, whole, and its port, as the number of a port and of nothing else."""
-    host, port = endpoint.host.lower(), str(endpoint.port)
-    named = any(host in _names_in(each) for each in says)
-    return named and any(
-        not _REFUSES.search(each) and (port in _ports_in(each) or (host, port) in _PLACE.findall(each.lower()))
-        for each in says
-    )
+    hosts = {each.strip(".").lower() for sentence in says for each in _HOST.findall(sentence)}
+    ports = {port for sentence in says if not _REFUSES.search(sentence) for port in _ports(sentence, endpoint.host)}
+    return endpoint.host in hosts and endpoint.port in ports
 
 
-def _names_in(sentence: str) -> set[str]:
-    return {name.strip(".-").lower() for name in _NAMES.findall(sentence)}
+def _ports(sentence: str, host: str) -> Iterator[int]:
+    """Yield the numbers that a sentence calls ports, and those behind the host and a colon."""
+    for listed in _PORTS.findall(sentence):
+        yield from map(int, re.findall(r"\d{1,5}", listed))
+    yield from (int(port) for name, port in _HOST_AND_PORT.findall(sentence) if name.lower() == host)
 
 
-def _ports_in(sentence: str) -> set[str]:
-    return {number for numbers in _PORTS.findall(sentence) for number in re.findall(r"\d+", numbers)}
-
-
-_PLACE = re.compile(r"(?<![\w.-])([\w.-]{1,253}):(\d{1,5})\b")
+_HOST = re.compile(r"[\w.-]{1,253}")
+_HOST_AND_PORT = re.compile(r"([\w.-]{1,253}):(\d{1,5})\b")
 _PORTS = re.compile(
     r"\bports?\b(?:[ :|=()]|[a-z]{1,20}\b){0,12}((?:\d{1,5}(?: or |, ?| and |/)){0,4}\d{1,5})\b", re.IGNORECASE
 )
 _REFUSES = re.compile(r"\b(?:not|never|no longer)\b", re.IGNORECASE)
+"""A sentence that forbids a port does not name it."""
 
 
 def _answers_id(new: NewEntry) -> str:

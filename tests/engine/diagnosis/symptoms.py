@@ -50,6 +50,16 @@ def no_token(number: str) -> Symptom:
 GMAIL_535 = "535 5.7.8 Username and Password not accepted. For more information, go to 5.7.8 https://support.google.com"
 FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
     "name not found": (happened(Stage.DNS, Fault.NO_SUCH_HOST), "dns_host_not_found", Who.YOU),
+    "only the other family": (
+        happened(
+            Stage.DNS,
+            Fault.NO_SUCH_HOST,
+            words="mail.example.com has no IPv6 address",
+            facts={"host_of": "provider"},
+        ),
+        "dns_host_not_found",
+        Who.YOU,
+    ),
     "name leads inside": (happened(Stage.DNS, Fault.LEADS_INSIDE), "wrong_host_or_port", Who.YOU),
     "no network": (happened(Stage.DNS, Fault.NO_NETWORK), "no_network", Who.YOU),
     "no route": (happened(Stage.CONNECT, Fault.NO_NETWORK, words="Network is unreachable"), "no_network", Who.YOU),

@@ -156,6 +156,12 @@ async def test_a_mail_host_of_somebody_in_our_list_by_its_name_is_asked_about(
     assert result.candidates == ()
 
 
+@pytest.mark.parametrize("host", ["localhost", "192.0.2.1"])
+async def test_a_mail_host_that_is_none_receives_nothing(catalog: Catalog, host: str) -> None:
+    result, _, _ = await found(catalog, f"firm.test. 60 IN MX 10 {host}.\n")
+    assert result.note == f"firm.test names {host} for its mail, which is no mail host: nothing arrives there."
+
+
 async def test_who_only_hands_mail_on_keeps_no_mailbox_by_its_name(catalog: Catalog) -> None:
     result, _, _ = await found(catalog, "firm.test. 60 IN MX 10 inbound.mailgun.org.\n")
     assert result.alternatives == ()
