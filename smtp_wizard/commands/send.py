@@ -32,7 +32,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import NO_WORDS, phrase, shown
-from smtp_wizard.engine.base.stages import Depth, Stage
+from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.events import Emit, Event, StageFinished
 from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
@@ -45,6 +45,7 @@ from smtp_wizard.flows.accounts.arrival import (
     RehearseBounce,
     accepted,
     refused_at_once,
+    refuses_nobody,
 )
 from smtp_wizard.flows.question import Answer
 from smtp_wizard.output.check_outcome import CheckOutcome
@@ -274,7 +275,7 @@ class _Sending:
             return show
 
         def take(event: Event) -> None:
-            if isinstance(event, StageFinished) and event.result.stage is Stage.RCPT:
+            if isinstance(event, StageFinished) and refuses_nobody(event.result):
                 event = StageFinished(replace(event.result, finding=None))
             show(event)
 

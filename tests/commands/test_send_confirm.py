@@ -51,14 +51,14 @@ class Office:
         return await asyncio.to_thread(run, *asked, stdin=PASSWORD)
 
 
-def script(authority: Authority, *, knowing: bool = True) -> list[Step]:
-    """Take a message, and offer DSN; not `knowing`: refuse the recipient."""
+def script(authority: Authority, *, refusal: bytes = b"") -> list[Step]:
+    """Take a message, and offer DSN; `refusal`: what the recipient is refused with."""
     context = authority.issue("127.0.0.1").context()
     offer: list[Step] = [Expect(rb"EHLO .*"), Send(b"250-mail.example.com\r\n250-DSN\r\n250 AUTH PLAIN\r\n")]
     sign_in: list[Step] = [Expect(rb"AUTH PLAIN .*"), Send(b"235 2.7.0 ok\r\n")]
     rest: list[Step] = [MAIL_FROM, OK, Expect(rb"RCPT TO:<[^>]*>.*"), OK, Expect(rb"DATA"), GO_AHEAD, MESSAGE, OK]
-    if not knowing:
-        rest[3:] = [Send(b"550 5.1.1 User unknown\r\n")]
+    if refusal:
+        rest[3:] = [Send(refusal + b"\r\n")]
     return [*starttls_up_to_handshake(), StartTls(context), *offer, *sign_in, *rest, Hold()]
 
 
@@ -66,12 +66,12 @@ def script(authority: Authority, *, knowing: bool = True) -> list[Step]:
 async def office(
     request: pytest.FixtureRequest, own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Office]:
-    """`param`: whether the server takes the recipient."""
+    """`param`: what the server refuses the recipient with."""
     monkeypatch.setattr("smtp_wizard.commands.send.new_token", lambda: CODE)
     monkeypatch.setattr(arrivals, "PAUSES", (0.01,))
     authority = Authority(tmp_path / "ca")
     async with (
-        MisbehavingServer(script(authority, knowing=getattr(request, "param", True))) as smtp,
+        MisbehavingServer(script(authority, refusal=getattr(request, "param", b""))) as smtp,
         ImapServer(authority.issue("127.0.0.1").context()) as imap,
     ):
         connection = replace(
@@ -149,7 +149,7 @@ async def test_a_bounce_that_never_comes_fails_and_says_what_that_means(office: 
     assert "Nothing has come back within" in " ".join(ran.out.split())
 
 
-@pytest.mark.parametrize("office", [False], indirect=True)
+@pytest.mark.parametrize("office", [b"550 5.1.1 User unknown"], indirect=True)
 async def test_a_server_that_refuses_the_made_up_address_at_once_is_no_fault_of_the_account(
     office: Office, own_home: Path
 ) -> None:
@@ -160,6 +160,77 @@ async def test_a_server_that_refuses_the_made_up_address_at_once_is_no_fault_of_
     assert "misspelt" not in words
     saved = SavedAccounts(own_home / "config")
     assert [each.last for each in saved.list() if each.name == "Office"] == [None]
+
+
+@pytest.mark.parametrize(
+    ("office", "why"),
+    [
+        (b"451 4.7.1 Greylisted, try again", "not now"),
+        (b"450 4.1.1 User unknown", ""),
+        (b"550 5.4.5 Daily user sending limit exceeded", "limit"),
+        (b"554 5.7.1 Client host [192.0.2.1] blocked using zen.spamhaus.org", "block list"),
+        (b"550 5.7.1 Relaying denied", ""),
+    ],
+    indirect=["office"],
+)
+async def test_another_refusal_of_the_made_up_address_is_told_as_what_it_is(why: str, office: Office) -> None:
+    """Else nobody hears that no mail at all goes out."""
+    ran = await office.send("--rehearse-bounce", "--yes")
+    words = " ".join((ran.out + ran.err).split())
+    assert ran.code == 1, ran.out
+    assert "refuses such an address at once" not in words
+    assert "No message was sent." in words
+    assert why in words
+
+
+async def test_word_that_the_message_is_late_is_no_bounce(office: Office) -> None:
+    late = report(f"no-such-mailbox-{CODE}@example.com", action="delayed", status="4.4.1", diagnostic="smtp; timed out")
+    office.imap.inbox.add(late, datetime.now(UTC))
+    ran = await office.send("--rehearse-bounce", "--yes", "--wait", "1", "--json")
+    bounce = ran.document["bounce"]
+    assert (ran.code, bounce["found"], bounce["delayed"]) == (1, False, True)
+
+
+async def test_a_bounce_for_another_reason_is_told_with_it(office: Office) -> None:
+    address = f"no-such-mailbox-{CODE}@example.com"
+    blocked = report(address, status="5.7.1", diagnostic="smtp; 554 5.7.1 blocked using zen.spamhaus.org")
+    office.imap.inbox.add(blocked, datetime.now(UTC))
+    ran = await office.send("--rehearse-bounce", "--yes", "--json")
+    bounce = ran.document["bounce"]
+    assert (ran.code, bounce["found"], bounce["cause"]) == (1, True, "sending_ip_rejected")
+
+
+async def test_where_the_own_domain_takes_every_address_that_is_told(office: Office) -> None:
+    office.imap.inbox.add(ARRIVED, datetime.now(UTC))
+    ran = await office.send("--rehearse-bounce", "--yes", "--wait", "1", "--json")
+    bounce = ran.document["bounce"]
+    assert (ran.code, bounce["found"], bounce["delivered"]) == (0, False, True)
+
+
+async def test_a_message_that_came_back_is_told_where_it_was_to_be_confirmed(office: Office) -> None:
+    office.imap.folders["Sent"] = StoredFolder(special="\\Sent")
+    office.imap.folders["Sent"].add(ARRIVED, datetime.now(UTC))
+    came = report("eva@stranger.example", diagnostic="smtp; 550 5.1.1 User unknown", subject=f"smtp-wizard test {CODE}")
+    office.imap.inbox.add(came, datetime.now(UTC))
+    ran = await office.send("--to", "eva@stranger.example", "--confirm", "--json")
+    assert (ran.code, ran.document["sent_copy"]) == (1, "found")
+    assert (ran.document["bounce"]["cause"], ran.document["bounce"]["folder"]) == ("recipient_rejected", "inbox")
+
+
+async def test_a_copy_in_any_of_several_sent_folders_counts(office: Office) -> None:
+    office.imap.folders["Sent"] = StoredFolder(special="\\Sent")
+    office.imap.folders["Sent Items"] = StoredFolder(special="\\Sent")
+    office.imap.folders["Sent Items"].add(ARRIVED, datetime.now(UTC))
+    ran = await office.send("--to", "eva@stranger.example", "--confirm", "--json")
+    assert (ran.code, ran.document["sent_copy"]) == (0, "found")
+
+
+async def test_the_arrival_in_junk_is_found_by_its_german_name(office: Office) -> None:
+    office.imap.folders.update({"Gesendete Elemente": StoredFolder(), "Junk-E-Mail": StoredFolder()})
+    for name in ("Gesendete Elemente", "Junk-E-Mail"):
+        office.imap.folders[name].add(ARRIVED, datetime.now(UTC))
+    ran = await office.send("--to", "bob@elsewhere.example", "--confirm", "--json")
+    assert (ran.code, ran.document["sent_copy"], ran.document["arrived"]) == (0, "found", "junk")
 
 
 async def test_without_a_yes_no_message_is_sent(office: Office) -> None:

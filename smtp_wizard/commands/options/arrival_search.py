@@ -13,7 +13,7 @@ from smtp_wizard.engine.lazy_dataclass import dataclass
 if TYPE_CHECKING:
     from smtp_wizard.engine.diagnosis.finding import Finding
     from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
-    from smtp_wizard.engine.services.arrivals import Confirmation, Rehearsal
+    from smtp_wizard.engine.services.arrivals import Confirmation, ExplainedBounce, Rehearsal
     from smtp_wizard.output.documents.checks import AuthenticationJson, AwaitedBounceJson
 
 
@@ -44,13 +44,14 @@ class ArrivalFound:
 
     @property
     def lost(self) -> bool:
-        """Whether nothing came back that should have, nothing at all could be confirmed, or nobody can say."""
+        """Whether what came back is not what should have, nothing at all could be confirmed, or nobody can say."""
         from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
 
         if self.confirmation is not None:
             arrived = self.confirmation.arrival.where
-            return self.confirmation.copy is SentCopy.UNKNOWN and arrived is ArrivalState.UNKNOWN
-        return bool(self.trouble) or (self.rehearsal is not None and self.rehearsal.bounce is None)
+            nothing = self.confirmation.copy is SentCopy.UNKNOWN and arrived is ArrivalState.UNKNOWN
+            return nothing or self.confirmation.bounce is not None
+        return bool(self.trouble) or (self.rehearsal is not None and not self.rehearsal.settled)
 
     @property
     def unread(self) -> Finding | None:
@@ -70,22 +71,43 @@ class ArrivalFound:
     ) -> tuple[SentCopy | None, ArrivalState | None, AuthenticationJson | None, AwaitedBounceJson | None]:
         """Return the last fields of the document."""
         from smtp_wizard.engine.mailbox.arrival_states import ArrivalState
-        from smtp_wizard.output.documents.checks import AuthenticationJson, AwaitedBounceJson
+        from smtp_wizard.output.documents.checks import AuthenticationJson
 
         if self.rehearsal is not None:
-            came = self.rehearsal.bounce
-            bounce = AwaitedBounceJson(
-                came is not None,
-                came.folder if came is not None else ArrivalState.NO,
-                round(self.rehearsal.waited.total_seconds()),
-                address,
-                shown(came.letter.reported_by, 100) if came is not None else "",
-            )
-            return None, None, None, bounce
+            return None, None, None, _rehearsed(self.rehearsal, address)
         if self.confirmation is None:
             return None, None, None, None
         arrival = self.confirmation.arrival
         said = arrival.authentication
         proofs = AuthenticationJson(said.spf, said.dkim, said.dmarc)
         there = arrival.where in (ArrivalState.INBOX, ArrivalState.JUNK)
-        return self.confirmation.copy, arrival.where, proofs if there else None, None
+        came = self.confirmation.bounce
+        bounce = _came_back(came, address) if came is not None else None
+        return self.confirmation.copy, arrival.where, proofs if there else None, bounce
+
+
+def _rehearsed(rehearsal: Rehearsal, address: str) -> AwaitedBounceJson:
+    from smtp_wizard.engine.mailbox.arrival_states import ArrivalState
+    from smtp_wizard.output.documents.checks import AwaitedBounceJson
+
+    came = rehearsal.bounce
+    return AwaitedBounceJson(
+        came is not None,
+        came.folder if came is not None else ArrivalState.NO,
+        round(rehearsal.waited.total_seconds()),
+        address,
+        shown(came.letter.reported_by, 100) if came is not None else "",
+        rehearsal.cause,
+        rehearsal.delayed,
+        rehearsal.delivered,
+    )
+
+
+def _came_back(found: ExplainedBounce, address: str) -> AwaitedBounceJson:
+    from smtp_wizard.output.documents.checks import AwaitedBounceJson
+
+    bounce = found.bounce
+    seconds = round(found.waited.total_seconds())
+    return AwaitedBounceJson(
+        True, bounce.folder, seconds, address, shown(bounce.letter.reported_by, 100), found.cause, False, False
+    )

@@ -9,7 +9,7 @@ from smtp_wizard.engine.base.mail_message import in_charset, read_message
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
 from smtp_wizard.engine.mailbox.authentication_results import Authentication, read_authentication
-from smtp_wizard.engine.mailbox.bounce_letters import LARGEST, BounceLetter, read_letter
+from smtp_wizard.engine.mailbox.bounce_letters import LARGEST, BounceLetter, FailedRecipient, LetterKind, read_letter
 from smtp_wizard.engine.mailbox.imap_session import INBOX, ImapSession
 
 HEAD = 32 * 1024
@@ -22,6 +22,8 @@ class Arrival:
 
     where: ArrivalState
     authentication: Authentication = Authentication()
+    unknown: tuple[str, ...] = ()
+    """Folders among which Junk may be, where the message was not found and no Junk either."""
 
 
 def sent_copy(session: ImapSession, code: str, since: date) -> SentCopy:
@@ -38,7 +40,7 @@ def arrival(session: ImapSession, code: str, since: date) -> Arrival:
         for found in session.fetch(_uids(session, name, code, since)[:1], HEAD):
             head = read_message(found.octets.decode("latin-1"), octets=True).head
             return Arrival(where=where, authentication=read_authentication(head.all("authentication-results")))
-    return Arrival(where=ArrivalState.NO)
+    return Arrival(where=ArrivalState.NO, unknown=_without_junk(session))
 
 
 def arrived_from(session: ImapSession, codes: Iterable[str], since: date) -> dict[str, str]:
@@ -90,28 +92,62 @@ class AwaitedBounce:
 
     folder: ArrivalState
     letter: BounceLetter
+    recipient: FailedRecipient
+    """Whom it says that the message did not reach."""
 
 
-def awaited_bounce(session: ImapSession, code: str, since: date) -> AwaitedBounce | None:
-    """Look in the inbox and in Junk for the bounce of the message with a code word. Raises `ImapFailed`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComeBack:
+    """What has come back of a message, so far."""
+
+    bounce: AwaitedBounce | None = None
+    """That it has failed."""
+    delayed: AwaitedBounce | None = None
+    """That it is late."""
+    delivered: bool = False
+    """Whether the message itself lies here."""
+    unknown: tuple[str, ...] = ()
+    """Folders among which Junk may be, where no bounce was found and no Junk either."""
+
+
+def come_back(session: ImapSession, code: str, since: date) -> ComeBack:
+    """Look in the inbox and in Junk for what came back of the message with a code word. Raises `ImapFailed`.
 
     It is known by the message that it returns, by the envelope id, or by the address, which has the code in it.
     """
+    delayed: AwaitedBounce | None = None
+    delivered = False
     for name, where in _folders(session):
-        if not session.examine(name).messages:
-            continue
-        uids = session.search(["SINCE", since, "TEXT", code])[:MOST_LOOKED_AT]
+        uids = session.search(["SINCE", since, "TEXT", code])[:MOST_LOOKED_AT] if session.examine(name).messages else []
         for found in session.fetch(uids, LARGEST):
-            letter = read_letter(found.octets)
-            if letter.recipients and _is_about(letter, code):
-                return AwaitedBounce(folder=where, letter=letter)
-    return None
+            bounce = _awaited(found.octets, code, where)
+            if bounce is not None and bounce.recipient.kind is LetterKind.FAILED:
+                return ComeBack(bounce=bounce)
+            delayed = delayed or bounce
+            delivered = delivered or _is_itself(found.octets, code)
+    return ComeBack(delayed=delayed, delivered=delivered, unknown=_without_junk(session))
 
 
 MOST_LOOKED_AT = 20
 """Letters with the code word in them that are read."""
 
 
+def _awaited(octets: bytes, code: str, where: ArrivalState) -> AwaitedBounce | None:
+    """Return what a letter says of the message with a code word: of several recipients the worst, best known first."""
+    letter = read_letter(octets)
+    named = [each for each in letter.recipients if code in each.address]
+    of_it = named or (letter.recipients if _is_about(letter, code) else ())
+    if not of_it:
+        return None
+    recipient = next((each for each in of_it if each.kind is LetterKind.FAILED), of_it[0])
+    return AwaitedBounce(folder=where, letter=letter, recipient=recipient)
+
+
 def _is_about(letter: BounceLetter, code: str) -> bool:
-    addresses = (each.address for each in letter.recipients)
-    return any(code in each for each in (letter.returned_id, letter.envelope_id, letter.subject, *addresses))
+    return any(code in each for each in (letter.returned_id, letter.envelope_id, letter.subject))
+
+
+def _is_itself(octets: bytes, code: str) -> bool:
+    """Whether a letter is the message with a code word."""
+    head = read_message(octets[:HEAD].decode("latin-1"), octets=True).head
+    return head.get("message-id").strip().startswith(f"<{code}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,12 +22,14 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
 from smtp_wizard.engine.oauth.errors import OAuthError
+from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.secrets.secret_store import SecretError
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.mailboxes import Mailboxes
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.mailbox.arrival import Arrival, AwaitedBounce
+    from smtp_wizard.engine.explain.explain import Explanation
+    from smtp_wizard.engine.mailbox.arrival import Arrival, AwaitedBounce, ComeBack
     from smtp_wizard.engine.mailbox.imap_session import ImapSession
 
 T = TypeVar("T")
@@ -37,6 +40,18 @@ PAUSES = (1.0, 2.0, 3.0, 5.0)
 """Seconds between two looks; the last one again and again."""
 _FOR_A_COPY = timedelta(seconds=12)
 """How long a copy in Sent is waited for: a server that files one does so at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedBounce:
+    """A bounce, and why it came."""
+
+    bounce: AwaitedBounce
+    cause: str
+    """Id of a main cause in the taxonomy, or 'unknown'."""
+    reason: Finding
+    waited: timedelta
+    """How long it was waited for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +70,8 @@ class Confirmation:
     """What helps where the sender's own mailbox could not be read."""
     unread_there: Finding | None = None
     """The same of the other."""
+    bounce: ExplainedBounce | None = None
+    """That the message has come back already."""
 
     @property
     def unread(self) -> Finding | None:
@@ -80,6 +97,26 @@ class Rehearsal:
     waited: timedelta
     bounce: AwaitedBounce | None = None
     """None: it has not come, so far."""
+    cause: str = ""
+    """Why it came: id of a main cause in the taxonomy, or 'unknown'; '' where it has not come."""
+    reason: Finding | None = None
+    """What that cause means, where it is another than that the address is nobody's."""
+    delayed: bool = False
+    """Whether its server has said that the message is late, and nothing more yet."""
+    delivered: bool = False
+    """Whether the message itself has arrived in the mailbox, so that nothing can come back."""
+    unknown: tuple[str, ...] = ()
+    """Folders among which Junk may be, where neither the bounce nor Junk was found."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is known what becomes of such mail: it came back for that reason, or every address is taken."""
+        return self.reason is None if self.bounce is not None else self.delivered
+
+
+_NOBODYS = frozenset({"recipient_rejected", "unknown"})
+"""Causes that a bounce of such a message may have: not every server says why."""
+_FULL = "mailbox_full"
 
 
 class Arrivals:
@@ -91,6 +128,7 @@ class Arrivals:
         saved_accounts: SavedAccounts,
         entries: SecretEntries,
         mailboxes: Mailboxes,
+        catalog: Catalog,
         now: Callable[[], datetime],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -98,6 +136,7 @@ class Arrivals:
         self._saved_accounts = saved_accounts
         self._entries = entries
         self._mailboxes = mailboxes
+        self._catalog = catalog
         self._now = now
         self._pause = pause
 
@@ -120,12 +159,14 @@ class Arrivals:
         """
         from smtp_wizard.engine.mailbox.arrival import Arrival
 
-        end = self._now() + patience
-        copy, why, unread = await self._in_sent(account, secret, code, named, options, end)
+        began = self._now()
+        end = began + patience
+        copy, came, why, unread = await self._in_sent(account, secret, code, named, options, end)
+        bounce = await self._explained(came, began) if came is not None else None
         other = await in_thread(lambda: self._ours(to))
         if other is None:
             nowhere = Arrival(where=ArrivalState.UNKNOWN)
-            return Confirmation(copy=copy, copy_trouble=why, arrival=nowhere, unread_here=unread)
+            return Confirmation(copy=copy, copy_trouble=why, arrival=nowhere, unread_here=unread, bounce=bounce)
         # The server was named for this sign-in: another password goes there only where it goes when mail is sent.
         may_know = _sign_in_of(other) == _sign_in_of(account) or _sends_through(other, named)
         arrival, why_not, unread_too = await self._in_other(
@@ -139,6 +180,7 @@ class Arrivals:
             whose=shown(other.name),
             unread_here=unread,
             unread_there=unread_too,
+            bounce=bounce,
         )
 
     def _ours(self, to: Address) -> Account | None:
@@ -155,27 +197,31 @@ class Arrivals:
         named: Endpoint | None,
         options: CheckOptions | None,
         end: datetime,
-    ) -> tuple[SentCopy, Shown, Finding | None]:
-        from smtp_wizard.engine.mailbox.arrival import sent_copy
+    ) -> tuple[SentCopy, AwaitedBounce | None, Shown, Finding | None]:
+        from smtp_wizard.engine.mailbox.arrival import come_back, sent_copy
         from smtp_wizard.engine.mailbox.findings import MailboxError
 
         day = self._yesterday()
 
-        def look(session: ImapSession) -> SentCopy:
-            return sent_copy(session, code, day)
+        def look(session: ImapSession) -> tuple[SentCopy, AwaitedBounce | None]:
+            return sent_copy(session, code, day), come_back(session, code, day).bounce
 
-        def settled(found: SentCopy) -> bool:
-            return found is not SentCopy.ABSENT
+        looks = itertools.count(1)
+
+        def settled(found: tuple[SentCopy, AwaitedBounce | None]) -> bool:
+            # A bounce comes a moment after the copy, so there is one more look.
+            return found[1] is not None or (next(looks) > 1 and found[0] is not SentCopy.ABSENT)
 
         soon = min(end, self._now() + _FOR_A_COPY)
         try:
             opened = self._mailboxes.opened(account, secret, named=named, options=options, patience=soon - self._now())
             async with opened as mailbox:
-                return await self._until(lambda: mailbox.do(look), settled, soon), NO_WORDS, None
+                copy, bounce = await self._until(lambda: mailbox.do(look), settled, soon)
+                return copy, bounce, NO_WORDS, None
         except MailboxError as problem:
-            return SentCopy.UNKNOWN, problem.words, problem.finding
+            return SentCopy.UNKNOWN, None, problem.words, problem.finding
         except (OAuthError, SecretError) as problem:
-            return SentCopy.UNKNOWN, problem.words, None
+            return SentCopy.UNKNOWN, None, problem.words, None
 
     async def _in_other(
         self,
@@ -202,7 +248,10 @@ class Arrivals:
             left = max(timedelta(0), end - self._now())
             opened = self._mailboxes.opened(other, kept, named=named, options=options, patience=left)
             async with opened as mailbox:
-                return await self._until(lambda: mailbox.do(look), settled, end), NO_WORDS, None
+                found = await self._until(lambda: mailbox.do(look), settled, end)
+            if found.where is ArrivalState.NO and found.unknown:
+                found = replace(found, where=ArrivalState.UNKNOWN)
+            return found, NO_WORDS, None
         except MailboxError as problem:
             return Arrival(where=ArrivalState.UNKNOWN), problem.words, problem.finding
         except (OAuthError, SecretError) as problem:
@@ -222,20 +271,34 @@ class Arrivals:
 
         Raises `MailboxError`, `OAuthError`, `SecretError`, `DataError`.
         """
-        from smtp_wizard.engine.mailbox.arrival import awaited_bounce
+        from smtp_wizard.engine.mailbox.arrival import come_back
 
         began, day = self._now(), self._yesterday()
 
-        def look(session: ImapSession) -> AwaitedBounce | None:
-            return awaited_bounce(session, code, day)
+        def look(session: ImapSession) -> ComeBack:
+            return come_back(session, code, day)
 
         opened = self._mailboxes.opened(account, secret, named=named, options=options, patience=patience)
         async with opened as mailbox:
-            found = await self._until(lambda: mailbox.do(look), lambda each: each is not None, began + patience)
+            found = await self._until(lambda: mailbox.do(look), lambda each: each.bounce is not None, began + patience)
         waited = self._now() - began
-        if found is None:
-            return Rehearsal(waited=waited)
-        return Rehearsal(waited=waited, bounce=found)
+        if found.bounce is None:
+            late = found.delayed is not None
+            return Rehearsal(waited=waited, delayed=late, delivered=found.delivered, unknown=found.unknown)
+        why = await self._explained(found.bounce, began)
+        other = why.reason if why.cause not in _NOBODYS or why.reason.code == _FULL else None
+        return Rehearsal(waited=waited, bounce=found.bounce, cause=why.cause, reason=other)
+
+    async def _explained(self, bounce: AwaitedBounce, began: datetime) -> ExplainedBounce:
+        waited = self._now() - began
+        found = await in_thread(lambda: self._explanation(bounce.recipient.words))
+        return ExplainedBounce(bounce=bounce, cause=found.cause, reason=found.finding, waited=waited)
+
+    def _explanation(self, words: str) -> Explanation:
+        from smtp_wizard.engine.explain.error_context import AFTER
+        from smtp_wizard.engine.explain.factory import load_explainer
+
+        return load_explainer(self._catalog).explain_text(words, stage=AFTER)
 
     def _yesterday(self) -> date:
         """The server's day may have begun elsewhere."""

@@ -24,7 +24,7 @@ from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.events import Emit, Event
 from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
-from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.test_message import new_token
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.mailbox.findings import MailboxError
@@ -69,7 +69,15 @@ def nobodys_address(near: Address, code: str) -> Address:
 def refused_at_once(report: Report) -> bool:
     """Whether the server has refused the recipient for good, so that no message went out that could come back."""
     result = report.result(Stage.RCPT)
-    return result is not None and result.verdict is Verdict.FAIL
+    return result is not None and refuses_nobody(result)
+
+
+def refuses_nobody(result: CheckResult) -> bool:
+    """Whether an address was refused because it is nobody's. A server may refuse it for any other reason, which is a
+    fault of the account's; and for now, which says nothing (RFC 5321 section 4.2.1).
+    """
+    why = result.finding if result.stage is Stage.RCPT and result.verdict is Verdict.FAIL else None
+    return why is not None and why.code == "recipient_rejected" and not why.server_said.startswith("4")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,6 +335,8 @@ class ConfirmArrival(MessageAction):
 
     def _told(self, found: Confirmation) -> ActionResult:
         told = " ".join(map(on_screens, words.confirmation_lines(found)))
+        if found.bounce is not None:
+            return ActionResult(trouble=told, name=self.account.name, report=self.report)
         return ActionResult(said=told, name=self.account.name, report=self.report)
 
     def _not_tried(self) -> ActionResult:
@@ -408,7 +418,7 @@ class RehearseBounce(MessageAction):
             self.account, secret, self.code, named=self._named, options=self._said, patience=self._patience
         )
         told = " ".join(map(on_screens, words.rehearsal_lines(found, shown(str(to), 100))))
-        said, trouble = ("", told) if found.bounce is None else (told, "")
+        said, trouble = (told, "") if found.settled else ("", told)
         return ActionResult(said=said, trouble=trouble, name=self.account.name, report=self.report)
 
     def _answered(self, offer: StrEnum) -> ActionResult | None:

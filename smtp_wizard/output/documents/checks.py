@@ -240,7 +240,7 @@ class AuthenticationJson:
 
 @dataclass(frozen=True, slots=True)
 class AwaitedBounceJson:
-    """What came of a message to an address that is nobody's."""
+    """What came back of a message."""
 
     found: bool
     folder: ArrivalState
@@ -250,6 +250,12 @@ class AwaitedBounceJson:
     address: str
     """The address that the message went to."""
     reported_by: str
+    cause: str = ""
+    """Why it came, as the id of a main cause, or 'unknown'; '' where none has come."""
+    delayed: bool = False
+    """Whether all that came is word that the message is late."""
+    delivered: bool = False
+    """Whether the message itself lies in the account's own mailbox, so that none can come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,4 +275,4 @@ class Sent(JsonDocument):
     authentication: AuthenticationJson | None = None
     """With --confirm: what the receiver says of the message's origin; null where it has not arrived."""
     bounce: AwaitedBounceJson | None = None
-    """With --rehearse-bounce: what came back."""
+    """With --rehearse-bounce: what came back. With --confirm: null where nothing did, so far."""

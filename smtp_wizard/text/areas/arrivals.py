@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, AuthenticationState, SentCopy
 from smtp_wizard.engine.mailbox.authentication_results import Authentication
-from smtp_wizard.engine.services.arrivals import Confirmation, Rehearsal
+from smtp_wizard.engine.services.arrivals import Confirmation, ExplainedBounce, Rehearsal
+from smtp_wizard.text.areas.bounces import no_junk_words
 
 COPY_WORDS: Mapping[SentCopy, Shown] = {
     SentCopy.FOUND: phrase("A copy lies in Sent: your provider files one of what programs send."),
@@ -27,6 +28,8 @@ _PROOF_WORDS: Mapping[AuthenticationState, Shown] = {
 
 def confirmation_lines(confirmation: Confirmation) -> Iterator[Shown]:
     """Yield what was found, in sentences."""
+    if confirmation.bounce is not None:
+        yield came_back_words(confirmation.bounce)
     yield COPY_WORDS[confirmation.copy]
     if confirmation.copy_trouble:
         yield confirmation.copy_trouble
@@ -34,8 +37,21 @@ def confirmation_lines(confirmation: Confirmation) -> Iterator[Shown]:
         yield arrived_words(confirmation.arrival.where, confirmation.whose)
         if confirmation.arrival_trouble:
             yield confirmation.arrival_trouble
+        if confirmation.arrival.unknown:
+            yield _no_junk_words(confirmation.arrival.unknown)
         if confirmation.arrival.authentication.known:
             yield authentication_words(confirmation.arrival.authentication)
+
+
+def came_back_words(found: ExplainedBounce) -> Shown:
+    """Say that a message has come back already, and why."""
+    reported, reason = shown(found.bounce.letter.reported_by, 100), found.reason
+    by = phrase(", reported by {}", reported) if reported else phrase("")
+    return phrase("The message has come back{}: {}. {}", by, reason.title, reason.explanation)
+
+
+def _no_junk_words(folders: Sequence[str]) -> Shown:
+    return no_junk_words([shown(each, 80) for each in folders])
 
 
 def arrived_words(where: ArrivalState, whose: Shown) -> Shown:
@@ -71,18 +87,40 @@ def rehearsal_lines(rehearsal: Rehearsal, address: Shown) -> Iterator[Shown]:
     seconds = round(rehearsal.waited.total_seconds())
     bounce = rehearsal.bounce
     if bounce is None:
-        yield phrase("Nothing has come back within {} seconds.", seconds)
-        yield phrase(
-            "Some servers take minutes. If nothing comes at all, your application's mail gets lost without a word: ask "
-            "your provider where mail that cannot be delivered goes."
-        )
+        yield from _nothing_back(rehearsal, seconds)
         return
     reported = shown(bounce.letter.reported_by, 100)
     yield phrase("The message to {} came back after {} seconds, reported by {}.", address, seconds, reported)
+    if rehearsal.reason is not None:
+        reason = rehearsal.reason
+        yield phrase("But not because the address is nobody's: {}. {}", reason.title, reason.explanation)
     if bounce.folder is ArrivalState.JUNK:
         yield phrase("It lies in Junk, where nobody looks: tell your mailbox that it is no junk.")
     else:
         yield phrase("It lies in the inbox, so you hear of mail that does not arrive. 'smtp-wizard bounces' reads it.")
+
+
+def _nothing_back(rehearsal: Rehearsal, seconds: int) -> Iterator[Shown]:
+    """Yield what it means that no bounce has come within some seconds."""
+    if rehearsal.delivered:
+        yield phrase(
+            "The message itself lies in your mailbox: your domain takes mail for every address. So nothing comes back "
+            "of a misspelt one there. To see a bounce, use an address of another domain."
+        )
+        return
+    if rehearsal.delayed:
+        yield phrase("After {} seconds there is only word that the message is late, and is still being tried.", seconds)
+        yield phrase(
+            "The bounce comes when its server gives up, mostly after days: 'smtp-wizard bounces' shows it then."
+        )
+        return
+    yield phrase("Nothing has come back within {} seconds.", seconds)
+    if rehearsal.unknown:
+        yield _no_junk_words(rehearsal.unknown)
+    yield phrase(
+        "Some servers take minutes. If nothing comes at all, your application's mail gets lost without a word: ask "
+        "your provider where mail that cannot be delivered goes."
+    )
 
 
 # --- as steps: what is asked, and what is said on the way ---

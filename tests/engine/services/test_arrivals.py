@@ -20,11 +20,15 @@ from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.mailbox import arrival
-from smtp_wizard.engine.mailbox.arrival import Arrival
+from smtp_wizard.engine.mailbox.arrival import Arrival, AwaitedBounce, ComeBack
 from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
+from smtp_wizard.engine.mailbox.bounce_letters import read_letter
 from smtp_wizard.engine.mailbox.findings import MailboxError
+from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.services.arrivals import Arrivals
+from smtp_wizard.text.areas.arrivals import confirmation_lines, rehearsal_lines
 from tests.commands.test_send import RELAY
+from tests.support.returned import report
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 NAMED = Endpoint("imap.example.com", 993, Security.TLS)
@@ -63,12 +67,25 @@ class Opened:
         return work(None)
 
 
-def arrivals_over(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> Arrivals:
+def arrivals_over(opened: Opened, monkeypatch: pytest.MonkeyPatch, came: ComeBack | None = None) -> Arrivals:
     monkeypatch.setattr(arrival, "sent_copy", lambda *_: SentCopy.FOUND)
     monkeypatch.setattr(arrival, "arrival", lambda *_: Arrival(where=ArrivalState.INBOX))
-    monkeypatch.setattr(arrival, "awaited_bounce", lambda *_: "it came")
+    monkeypatch.setattr(arrival, "come_back", lambda *_: came or ComeBack())
     doubles: Any = opened
-    return Arrivals(saved_accounts=doubles, entries=doubles, mailboxes=doubles, now=lambda: NOW)
+    catalog = load_catalog()
+    return Arrivals(
+        saved_accounts=doubles, entries=doubles, mailboxes=doubles, catalog=catalog, now=lambda: NOW, pause=at_once
+    )
+
+
+async def at_once(seconds: float) -> None:
+    """The copy that was found is looked for once more, for a bounce that comes after it."""
+
+
+def bounce(**said: str) -> ComeBack:
+    letter = read_letter(report("no-such-mailbox-code@example.com", **said))
+    came = AwaitedBounce(folder=ArrivalState.INBOX, letter=letter, recipient=letter.recipients[0])
+    return ComeBack(bounce=came)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +111,7 @@ async def test_where_mail_is_sent_through_the_same_server_its_password_may_be_re
 
 async def test_as_long_as_a_message_is_waited_for_the_mailbox_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     opened, patience = Opened(ANA, bobs("bob")), timedelta(seconds=900)
-    arrivals = arrivals_over(opened, monkeypatch)
+    arrivals = arrivals_over(opened, monkeypatch, bounce())
     await arrivals.confirm(ANA, Secret("a"), BOB, "code", patience=patience)
     await arrivals.rehearse(ANA, Secret("a"), "code", patience=patience)
     assert opened.patience == [timedelta(seconds=12), patience, patience]
@@ -115,3 +132,63 @@ async def test_a_mailbox_held_back_lest_the_account_be_locked_is_told_with_whose
 
     found = await arrivals_over(HeldBack(ANA, bobs("bob")), monkeypatch).confirm(ANA, Secret("a"), BOB, "code")
     assert (found.paused, found.paused_whose) == (held, "Bob" if shut == "b" * 16 else "")
+
+
+@pytest.mark.parametrize(
+    ("status", "diagnostic", "cause", "settled"),
+    [
+        ("5.1.1", "smtp; 550 5.1.1 User unknown", "recipient_rejected", True),
+        ("5.0.0", "smtp; 554 no", "unknown", True),
+        ("5.7.1", "smtp; 554 5.7.1 blocked using zen.spamhaus.org", "sending_ip_rejected", False),
+        ("5.2.2", "smtp; 552 5.2.2 Mailbox full", "recipient_rejected", False),
+    ],
+)
+async def test_a_rehearsal_is_settled_by_a_bounce_for_an_address_that_is_nobodys_alone(
+    status: str, diagnostic: str, cause: str, settled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mail that is blocked comes back too; whoever hears that all is well never mends it."""
+    arrivals = arrivals_over(Opened(ANA), monkeypatch, bounce(status=status, diagnostic=diagnostic))
+    found = await arrivals.rehearse(ANA, Secret("a"), "code")
+    assert (found.cause, found.settled) == (cause, settled)
+    lines = " ".join(rehearsal_lines(found, phrase("x@example.com")))
+    assert ("But not because the address is nobody's" in lines) is not settled
+
+
+@pytest.mark.parametrize(
+    ("came", "settled", "words"),
+    [
+        (ComeBack(delayed=bounce().bounce), False, "only word that the message is late"),
+        (ComeBack(delivered=True), True, "your domain takes mail for every address"),
+        (ComeBack(unknown=("Zbytky",)), False, "No folder for junk was found. If it is one of 'Zbytky'"),
+        (ComeBack(), False, "gets lost without a word"),
+    ],
+    ids=["late", "every address is taken", "no Junk", "nothing"],
+)
+async def test_where_no_bounce_came_it_is_told_what_is_known(
+    came: ComeBack, settled: bool, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrivals = arrivals_over(Opened(ANA), monkeypatch, came)
+    found = await arrivals.rehearse(ANA, Secret("a"), "code", patience=timedelta(0))
+    assert (found.bounce, found.settled) == (None, settled)
+    assert words in " ".join(rehearsal_lines(found, phrase("x@example.com")))
+
+
+async def test_a_message_that_has_come_back_already_is_told_where_it_was_to_be_confirmed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = await arrivals_over(Opened(ANA), monkeypatch, bounce()).confirm(ANA, Secret("a"), BOB, "code")
+    assert found.bounce is not None
+    assert found.bounce.cause == "recipient_rejected"
+    first = next(iter(confirmation_lines(found)))
+    assert first.startswith("The message has come back, reported by mail.example.com: This address does not take mail.")
+
+
+async def test_where_junk_may_be_a_folder_of_unknown_use_nobody_says_that_it_has_not_arrived(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    arrivals = arrivals_over(Opened(ANA, bobs("bob")), monkeypatch)
+    nowhere = Arrival(where=ArrivalState.NO, unknown=("Zbytky",))
+    monkeypatch.setattr(arrival, "arrival", lambda *_: nowhere)
+    found = await arrivals.confirm(ANA, Secret("a"), BOB, "code", patience=timedelta(0))
+    assert found.arrival.where is ArrivalState.UNKNOWN
+    assert "No folder for junk was found" in " ".join(confirmation_lines(found))
