@@ -109,9 +109,7 @@ def compose(
         checks=checks,
         tokens=tokens,
         mailboxes=mailboxes,
-        arrivals=Arrivals(
-            saved_accounts=saved_accounts, entries=entries, mailboxes=mailboxes, catalog=catalog, now=now
-        ),
+        arrivals=Arrivals(catalog, saved_accounts=saved_accounts, entries=entries, mailboxes=mailboxes, now=now),
         bounces=Bounces(catalog=catalog, saved_accounts=saved_accounts, mailboxes=mailboxes, now=now),
         senders=Senders(
             catalog=catalog, checks=checks, mailboxes=mailboxes, practice=folder / PRACTICE_FOLDER, now=now

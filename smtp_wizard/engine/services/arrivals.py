@@ -124,11 +124,11 @@ class Arrivals:
 
     def __init__(
         self,
+        catalog: Catalog,
         *,
         saved_accounts: SavedAccounts,
         entries: SecretEntries,
         mailboxes: Mailboxes,
-        catalog: Catalog,
         now: Callable[[], datetime],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:

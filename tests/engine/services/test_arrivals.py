@@ -73,17 +73,15 @@ def arrivals_over(opened: Opened, monkeypatch: pytest.MonkeyPatch, came: ComeBac
     monkeypatch.setattr(arrival, "come_back", lambda *_: came or ComeBack())
     doubles: Any = opened
     catalog = load_catalog()
-    return Arrivals(
-        saved_accounts=doubles, entries=doubles, mailboxes=doubles, catalog=catalog, now=lambda: NOW, pause=at_once
-    )
+    return Arrivals(catalog, saved_accounts=doubles, entries=doubles, mailboxes=doubles, now=lambda: NOW, pause=at_once)
 
 
 async def at_once(seconds: float) -> None:
     """The copy that was found is looked for once more, for a bounce that comes after it."""
 
 
-def bounce(**said: str) -> ComeBack:
-    letter = read_letter(report("no-such-mailbox-code@example.com", **said))
+def bounce(status: str = "5.1.1", diagnostic: str = "smtp; 550 5.1.1 User unknown") -> ComeBack:
+    letter = read_letter(report("no-such-mailbox-code@example.com", status=status, diagnostic=diagnostic))
     came = AwaitedBounce(folder=ArrivalState.INBOX, letter=letter, recipient=letter.recipients[0])
     return ComeBack(bounce=came)
 
