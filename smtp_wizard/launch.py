@@ -93,7 +93,14 @@ def compose(
     tokens = Tokens(catalog=catalog, saved_accounts=saved_accounts, entries=entries, renewal=Renewal(folder), now=now)
     checks = _checks(catalog, diagnosis, wire, guard, tokens, saved_accounts, folder, limits, now)
     mailboxes = Mailboxes(
-        catalog=catalog, diagnosis=diagnosis, lockout_guard=guard, tokens=tokens, now=now, resolver=resolver, web=web
+        catalog=catalog,
+        diagnosis=diagnosis,
+        lockout_guard=guard,
+        tokens=tokens,
+        named_servers=saved_accounts.state.named_servers,
+        now=now,
+        resolver=resolver,
+        web=web,
     )
     return Services(
         folder=folder,

@@ -333,6 +333,9 @@ async def test_who_names_no_server_is_told_what_is_wrong_without_the_command_lin
         phrase("See 'smtp-wizard explain'."),
     )
     flow, action = await at_the_server_question(tmp_path, Bounces(MailboxError(replace(problem.finding, steps=steps))))
+    flow.asks()
+    assert flow.state.card is not None
+    assert flow.state.card.mood is Mood.TOLD, "nothing is read meanwhile"
     done = await action.act(Answer.LEAVE)
     assert done is not None
     flow.take(action, done)

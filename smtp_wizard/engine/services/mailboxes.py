@@ -28,6 +28,7 @@ from smtp_wizard.engine.scan.known_host import counted_names
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.tokens import Tokens
 from smtp_wizard.engine.smtp.tls import Trust
+from smtp_wizard.engine.state.named_servers import NamedServers, SignInPlace
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.discovery.dns import Resolver
@@ -90,16 +91,21 @@ class Mailboxes:
         diagnosis: NamesCauses,
         lockout_guard: LockoutGuard,
         tokens: Tokens,
+        named_servers: NamedServers,
         now: Callable[[], datetime],
         resolver: Resolver | None = None,
         web: Web | None = None,
         limits: ImapLimits | None = None,
     ) -> None:
-        """`resolver` and `web` are asked for servers: the system's name servers, and the web, where left out."""
+        """`named_servers`: where it is kept which server a person has named, once it has taken the sign-in.
+
+        `resolver` and `web` are asked for servers: the system's name servers, and the web, where left out.
+        """
         self._catalog = catalog
         self._diagnosis = diagnosis
         self._lockout_guard = lockout_guard
         self._tokens = tokens
+        self._named_servers = named_servers
         self._now = now
         self._resolver = resolver
         self._web = web
@@ -115,7 +121,7 @@ class Mailboxes:
         options: CheckOptions | None = None,
         patience: timedelta = timedelta(0),
     ) -> AsyncIterator[OpenMailbox]:
-        """Open the mailbox behind an account. `named`: the server that the person named.
+        """Open the mailbox behind an account. `named`: the server that the person named; it is remembered.
 
         `patience`: how long something is waited for in it, beside the time that the server may take for everything.
 
@@ -128,6 +134,8 @@ class Mailboxes:
             server, place = await self._connected(account, secret, named, said, trust, sessions, patience)
             with _told(place):
                 await self._sign_in(account, secret, server, said, trust, sessions[-1])
+            if named is not None:
+                await in_thread(lambda: self._named_servers.keep(place_of(account), named, self._now()))
             yield OpenMailbox(sessions[-1], server, place)
             with suppress(OSError):  # no thread for a goodbye: everything was read
                 await in_thread(sessions[-1].log_out)
@@ -158,9 +166,11 @@ class Mailboxes:
         with _told(place):
             if secret is None or not self._has_mailbox(account):
                 raise ImapFailed(MailboxFault.NO_MAILBOX)
-            if named is None and provider in listed.pop3_only:
+            remembered = await _in_thread(lambda: self._named_servers.of(place_of(account)))
+            wanted = named or remembered
+            if wanted is None and provider in listed.pop3_only:
                 raise ImapFailed(MailboxFault.POP3_ONLY)
-        servers = await self._servers(listed, trust).of(account, named)
+        servers = await self._servers(listed, trust).of(account, wanted)
         first: MailboxError | None = None
         for server in servers:
             there = replace(place, server=_words_of(server.endpoint))
@@ -261,6 +271,12 @@ class Mailboxes:
             firm = provider.firm if provider is not None else ""
             raise MailboxError(pause_finding(slot, self._now(), firm, self._diagnosis.title))
         return slot
+
+
+def place_of(account: Account) -> SignInPlace:
+    """Return what a server that is named for an account is named for."""
+    connection = account.connection
+    return SignInPlace(account.id, (str(connection.endpoint), connection.username, str(account.address)))
 
 
 def _counted_as(fault: MailboxFault, auth: Auth) -> str:

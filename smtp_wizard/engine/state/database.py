@@ -68,10 +68,21 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE notified (name TEXT NOT NULL PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID",
     ),
     ("ALTER TABLE waiting ADD COLUMN at INTEGER NOT NULL DEFAULT 0",),
+    (
+        """CREATE TABLE named_servers (
+            account TEXT NOT NULL PRIMARY KEY, place TEXT NOT NULL, server TEXT NOT NULL,
+            at INTEGER NOT NULL) WITHOUT ROWID""",
+    ),
 )
 """The statements that lead from each schema version to the next; the first makes an empty file ours. Times are
 microseconds since 1970. What was released is never changed here, only added to."""
-TABLES = (("results", "logins", "attempts"), ("told",), ("folders", "returned"), ("waiting", "notified"))
+TABLES = (
+    ("results", "logins", "attempts"),
+    ("told",),
+    ("folders", "returned"),
+    ("waiting", "notified"),
+    ("named_servers",),
+)
 """The tables that each version has added."""
 
 

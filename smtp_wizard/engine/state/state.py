@@ -8,6 +8,7 @@ from pathlib import Path
 
 from smtp_wizard.engine.state.last_told import LastTold
 from smtp_wizard.engine.state.mailbox_marks import MailboxMarks
+from smtp_wizard.engine.state.named_servers import NamedServers
 from smtp_wizard.engine.state.notifications import Notifications
 from smtp_wizard.engine.state.results import Results
 from smtp_wizard.engine.state.sign_in_renewals import SignInRenewals
@@ -30,6 +31,7 @@ class State:
         self.sign_in_renewals = SignInRenewals(self.storage)
         self.last_told = LastTold(self.storage)
         self.mailboxes = MailboxMarks(self.storage)
+        self.named_servers = NamedServers(self.storage)
         self.notifications = Notifications(self.storage)
 
     def forget(self, account: str) -> None:
@@ -38,6 +40,7 @@ class State:
         self.sign_in_renewals.forget(account)
         self.last_told.forget(account)
         self.mailboxes.forget(account)
+        self.named_servers.forget(account)
 
     def tidy(self, accounts: Iterable[str], now: datetime) -> None:
         """Delete what belongs to none of `accounts`, the ids of all that are saved, and what waited for too long to be
@@ -48,6 +51,7 @@ class State:
         self.sign_in_renewals.tidy(saved, now - FRESH)
         self.last_told.tidy(saved, now - FRESH)
         self.mailboxes.tidy(saved, now - FRESH)
+        self.named_servers.tidy(saved, now - FRESH)
         self.notifications.tidy(now)
 
     def flush(self, seconds: float | None = None) -> tuple[str, ...]:

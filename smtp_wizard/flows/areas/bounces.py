@@ -289,6 +289,10 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, BouncesLeads]):
         card = Card(mood=Mood.RUNNING, title="Reading the mailbox", foot="Esc stops")
         self._show(replace(self._unread(), card=card, offers=()))
 
+    def asks(self) -> None:
+        """Show that nothing goes on before a question is answered."""
+        self._show(replace(self._unread(), card=Card(mood=Mood.TOLD, title="Your answer is waited for"), offers=()))
+
     def stopped(self) -> None:
         """Show that reading was given up: what was read before stays."""
         if self._accounts:

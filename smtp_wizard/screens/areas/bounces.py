@@ -106,6 +106,7 @@ class BouncesScreen(AccountsPage, ListPage):
         try:
             done = await action.begin()
             if done is None:
+                self.flow.asks()
                 done = await self.ask(FlowPanel[ActionResult](action))
         except asyncio.CancelledError:
             self.flow.stopped()

@@ -61,6 +61,29 @@ async def test_a_mailbox_is_opened_and_read(services: Services, authority: Autho
         assert imap.commands[-1] == "LOGOUT"
 
 
+async def test_a_server_that_was_named_and_took_the_sign_in_is_not_asked_for_again(
+    services: Services, authority: Authority, tmp_path: Path
+) -> None:
+    saved = replace(account(authority), id="0123456789abcdef")
+    async with ImapServer(authority.issue("127.0.0.1").context()) as imap:
+        assert await fault_of(services, saved, imap.endpoint, Secret("wrong")) == MailboxFault.REFUSED
+        assert remembered(services, saved) is None, "it has not taken the sign-in"
+        async with services.mailboxes.opened(saved, SECRET, named=imap.endpoint):
+            pass
+        async with services.mailboxes.opened(saved, SECRET) as mailbox:
+            assert mailbox.server.endpoint == imap.endpoint
+        await asyncio.to_thread(services.saved_accounts.state.flush)
+        later = make_services(tmp_path / "config")
+        async with later.mailboxes.opened(saved, SECRET) as mailbox:
+            assert mailbox.server.endpoint == imap.endpoint
+    elsewhere = replace(saved, connection=replace(saved.connection, username="somebody else"))
+    assert remembered(later, elsewhere) is None, "a password of another sign-in does not go there"
+
+
+def remembered(services: Services, saved: Account) -> Endpoint | None:
+    return services.saved_accounts.state.named_servers.of(mailboxes.place_of(saved))
+
+
 async def test_sign_ins_that_fail_are_held_back_with_those_for_sending(
     services: Services, authority: Authority
 ) -> None:
