@@ -92,16 +92,7 @@ def compose(
     guard = LockoutGuard(saved_accounts.state.storage, now=now)
     tokens = Tokens(catalog=catalog, saved_accounts=saved_accounts, entries=entries, renewal=Renewal(folder), now=now)
     checks = _checks(catalog, diagnosis, wire, guard, tokens, saved_accounts, folder, limits, now)
-    mailboxes = Mailboxes(
-        catalog=catalog,
-        diagnosis=diagnosis,
-        lockout_guard=guard,
-        tokens=tokens,
-        named_servers=saved_accounts.state.named_servers,
-        now=now,
-        resolver=resolver,
-        web=web,
-    )
+    mailboxes = _mailboxes(catalog, diagnosis, guard, tokens, saved_accounts, resolver, web, now)
     return Services(
         folder=folder,
         catalog=catalog,
@@ -126,6 +117,29 @@ def compose(
         ),
         problems=Problems(saved_accounts, stores.journal),
         now=now,
+    )
+
+
+def _mailboxes(
+    catalog: Catalog,
+    diagnosis: NamesCauses,
+    lockout_guard: LockoutGuard,
+    tokens: Tokens,
+    saved_accounts: SavedAccounts,
+    resolver: Resolver | None,
+    web: Web | None,
+    now: Callable[[], datetime],
+) -> Mailboxes:
+    """Return the service that opens mailboxes; the servers that are named for it are kept with what is learnt."""
+    return Mailboxes(
+        catalog=catalog,
+        diagnosis=diagnosis,
+        lockout_guard=lockout_guard,
+        tokens=tokens,
+        named_servers=saved_accounts.state.named_servers,
+        now=now,
+        resolver=resolver,
+        web=web,
     )
 
 

@@ -208,7 +208,9 @@ class _Sending:
             from smtp_wizard.output.documents.checks import ResultJson, Sent
 
             results = (ResultJson.of(outcome),)
-            self.out.document(Sent(str(self.to), self.code, taken, key, results, *found.document(str(self.to))))
+            self.out.document(
+                Sent(str(self.to), self.code, taken, key, results, *found.document(str(self.to)), found.reason)
+            )
         else:
             self._tell(found.sentences(shown(str(self.to), 100)))
         if found.unread is not None:
@@ -229,10 +231,10 @@ class _Sending:
         except ShownError as problem:
             trouble = problem.words
             known = known_fault(problem)
-            hint = known.hint if known is not None else NO_WORDS
+            hint, how = known.hint if known is not None else NO_WORDS, "The mailbox was not looked into"
         except CommandError as problem:  # the time is up
-            trouble, hint = problem.message, problem.hint
-        self._narrate(f"The mailbox was not looked into: {trouble}", hint)
+            trouble, hint, how = problem.message, problem.hint, "Nothing was found in the mailbox so far"
+        self._narrate(f"{how}: {trouble}", hint)
         return ArrivalFound(trouble=trouble)
 
     def _narrate(self, *sentences: str) -> None:

@@ -107,6 +107,7 @@ async def test_the_copy_in_sent_and_the_arrival_in_junk_are_found_with_what_the_
     assert ran.code == 0, ran.out
     document = ran.document
     assert (document["accepted"], document["sent_copy"], document["arrived"]) == ("yes", "found", "junk")
+    assert document["trouble"] is None
     assert document["authentication"] == {"spf": "pass", "dkim": "fail", "dmarc": "none"}
     assert document["bounce"] is None
 
@@ -127,6 +128,8 @@ async def test_a_mailbox_of_a_stranger_is_not_looked_into(office: Office) -> Non
     ran = await office.send("--to", "eva@stranger.example", "--confirm", "--json")
     assert (ran.code, ran.document["arrived"], ran.document["authentication"]) == (1, "unknown", None)
     assert ran.document["sent_copy"] == "unknown", "there is no such folder"
+    assert "no folder that is known as Sent" in ran.document["trouble"]
+    assert "no account saved here" in ran.document["trouble"]
 
 
 async def test_a_bounce_is_rehearsed_with_an_envelope_id_and_found(office: Office) -> None:
@@ -259,6 +262,11 @@ async def test_where_the_mailbox_cannot_be_read_the_way_on_is_given(
     assert "name it: --imap HOST[:PORT]" in said
     assert "See 'smtp-wizard guide mailbox-imap'." in said
     assert max(map(len, ran.err.splitlines())) <= 100, "the lines are folded"
+    if "--confirm" in how:
+        assert "returned mail" not in said
+        assert "whether a copy lies in Sent" in said
+    if form == "--json":
+        assert "cannot be reached" in ran.document["trouble"]
 
 
 async def test_a_copy_in_sent_is_a_confirmation_wherever_the_message_went(office: Office) -> None:
@@ -280,6 +288,9 @@ async def test_when_the_time_is_up_after_the_message_was_sent_that_is_said(
     ran = await office.send(*how, "--json")
     assert (ran.code, ran.document["accepted"]) == (1, "yes")
     said = " ".join(ran.err.split())
+    assert "Nothing was found in the mailbox so far:" in said
+    assert "was not looked into" not in said
+    assert "--timeout" in ran.document["trouble"]
     assert f"The time allowed by --timeout was up. The message was sent; its code is {CODE}." in said
 
 

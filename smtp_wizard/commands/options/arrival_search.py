@@ -58,6 +58,17 @@ class ArrivalFound:
         """What helps where a mailbox could not be read for a confirmation."""
         return self.confirmation.unread if self.confirmation is not None else None
 
+    @property
+    def reason(self) -> str | None:
+        """Why something is not known, in sentences; None where nothing is wanting."""
+        found = self.confirmation
+        if found is None:
+            return self.trouble or None
+        from smtp_wizard.text.areas.arrivals import NOT_OURS
+
+        told = (found.copy_trouble, found.arrival_trouble, NO_WORDS if found.whose else NOT_OURS)
+        return " ".join(filter(None, told)) or None
+
     def sentences(self, address: Shown) -> Iterable[Shown]:
         """Say it in words."""
         from smtp_wizard.text.areas.arrivals import confirmation_lines, rehearsal_lines

@@ -63,6 +63,17 @@ class MailboxFault(StrEnum):
     """An answer that cannot be understood, or a refusal of something that any IMAP server does."""
 
 
+class SoughtMail(StrEnum):
+    """What a mailbox is read for."""
+
+    RETURNED = "returned"
+    """Mail that came back."""
+    COPY = "copy"
+    """The copy of a message that was sent."""
+    MESSAGE = "message"
+    """A message that went there."""
+
+
 class ImapFailed(Exception):
     """Something about a mailbox did not work."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
+from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault, SoughtMail
 
 
 class MailboxError(ShownError):
@@ -31,6 +31,7 @@ class MailboxDescription:
     """The name of the provider, '' where it is not known."""
     switch: Shown = NO_WORDS
     """Where IMAP is switched on, in words that follow 'switch IMAP on'."""
+    sought: SoughtMail = SoughtMail.RETURNED
 
     @property
     def whose(self) -> Shown:
@@ -49,7 +50,25 @@ class _Words:
 
 _NAME_IT = "Look up the IMAP server on the help page of {whose}, and name it: --imap HOST[:PORT]."
 _WEBMAIL = "Until then look for returned mail in the webmail, in Inbox and in Junk."
+_WEBMAIL_ALONE = "Look for returned mail in the webmail, in Inbox and in Junk."
 _PASTE = "Paste what you find there into 'smtp-wizard explain'."
+_SHORTER = "Ask for a shorter time: --since 3d."
+_OTHERWISE: Mapping[SoughtMail, Mapping[str, str]] = {
+    SoughtMail.RETURNED: {},
+    SoughtMail.COPY: {
+        _WEBMAIL: "Until then look in the webmail whether a copy lies in Sent.",
+        _WEBMAIL_ALONE: "Look in the webmail whether a copy lies in Sent.",
+        _PASTE: "",
+        _SHORTER: "",
+    },
+    SoughtMail.MESSAGE: {
+        _WEBMAIL: "Until then look for the message in the webmail, in Inbox and in Junk.",
+        _WEBMAIL_ALONE: "Look for the message in the webmail, in Inbox and in Junk.",
+        _PASTE: "",
+        _SHORTER: "",
+    },
+}
+"""The steps that are about mail that came back, as they are where something else is looked for; '' leaves one out."""
 _WORDS: Mapping[MailboxFault, _Words] = {
     MailboxFault.NO_MAILBOX: _Words(
         "There is no mailbox behind this account",
@@ -218,14 +237,14 @@ _WORDS: Mapping[MailboxFault, _Words] = {
         "The sign-in in the browser is for sending alone",
         "It lets programs send, but not read the mailbox.",
         Who.YOU,
-        ("Look for returned mail in the webmail, in Inbox and in Junk.", _PASTE),
+        (_WEBMAIL_ALONE, _PASTE),
         "bounces",
     ),
     MailboxFault.SILENT: _Words(
         "{server} does not answer in time",
         "The connection stands, but the server is too slow. Nothing was changed in the mailbox.",
         Who.PROVIDER,
-        ("Try again in a few minutes.", "Ask for a shorter time: --since 3d."),
+        ("Try again in a few minutes.", _SHORTER),
     ),
     MailboxFault.CLOSED: _Words(
         "{server} ended the connection",
@@ -237,7 +256,7 @@ _WORDS: Mapping[MailboxFault, _Words] = {
         "{server} sends far more than was asked for",
         "So reading was stopped. Nothing was changed in the mailbox.",
         Who.PROVIDER,
-        ("Ask for a shorter time: --since 3d.", _WEBMAIL),
+        (_SHORTER, _WEBMAIL),
     ),
     MailboxFault.NO_ROOM: _Words(
         "This computer has no room for another connection",
@@ -267,10 +286,14 @@ def finding_of(problem: ImapFailed, place: MailboxDescription) -> Finding:
         title=_filled(words.title, place),
         explanation=explanation,
         who=words.who,
-        steps=tuple(_filled(each, place) for each in words.steps),
+        steps=tuple(_filled(each, place) for each in _steps(words, place.sought)),
         guide=words.guide,
         server_said=problem.server,
     )
+
+
+def _steps(words: _Words, sought: SoughtMail) -> Iterator[str]:
+    yield from filter(None, (_OTHERWISE[sought].get(each, each) for each in words.steps))
 
 
 def _filled(words: str, place: MailboxDescription) -> Shown:

@@ -16,11 +16,12 @@ from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.mailbox.arrival_states import ArrivalState, SentCopy
+from smtp_wizard.engine.mailbox.faults import SoughtMail
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.secrets.secret_store import SecretError
@@ -214,10 +215,12 @@ class Arrivals:
 
         soon = min(end, self._now() + _FOR_A_COPY)
         try:
-            opened = self._mailboxes.opened(account, secret, named=named, options=options, patience=soon - self._now())
+            opened = self._mailboxes.opened(
+                account, secret, named=named, options=options, patience=soon - self._now(), sought=SoughtMail.COPY
+            )
             async with opened as mailbox:
                 copy, bounce = await self._until(lambda: mailbox.do(look), settled, soon)
-                return copy, bounce, NO_WORDS, None
+            return copy, bounce, _NO_FOLDER if copy is SentCopy.UNKNOWN else NO_WORDS, None
         except MailboxError as problem:
             return SentCopy.UNKNOWN, None, problem.words, problem.finding
         except (OAuthError, SecretError) as problem:
@@ -246,7 +249,9 @@ class Arrivals:
         try:
             kept = secret or await self._entries.secret_of(other)
             left = max(timedelta(0), end - self._now())
-            opened = self._mailboxes.opened(other, kept, named=named, options=options, patience=left)
+            opened = self._mailboxes.opened(
+                other, kept, named=named, options=options, patience=left, sought=SoughtMail.MESSAGE
+            )
             async with opened as mailbox:
                 found = await self._until(lambda: mailbox.do(look), settled, end)
             if found.where is ArrivalState.NO and found.unknown:
@@ -313,6 +318,9 @@ class Arrivals:
                 return found
             await self._pause(pause)
         raise AssertionError("it counts without end")
+
+
+_NO_FOLDER = phrase("The mailbox has no folder that is known as Sent.")
 
 
 def _sends_through(account: Account, server: Endpoint | None) -> bool:

@@ -21,7 +21,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.checks.events import NamesCauses
-from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault
+from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault, SoughtMail
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.scan.known_host import counted_names
@@ -120,10 +120,12 @@ class Mailboxes:
         named: Endpoint | None = None,
         options: CheckOptions | None = None,
         patience: timedelta = timedelta(0),
+        sought: SoughtMail = SoughtMail.RETURNED,
     ) -> AsyncIterator[OpenMailbox]:
         """Open the mailbox behind an account. `named`: the server that the person named; it is remembered.
 
         `patience`: how long something is waited for in it, beside the time that the server may take for everything.
+        `sought`: what for, as the way on depends on it.
 
         Raises `MailboxError`; `OAuthError`, `SecretError` where a sign-in in the browser cannot be used; `DataError`.
         """
@@ -131,7 +133,7 @@ class Mailboxes:
         trust = Trust(said.over(account.connection).ca_file)
         sessions: list[ImapSession] = []
         try:
-            server, place = await self._connected(account, secret, named, said, trust, sessions, patience)
+            server, place = await self._connected(account, secret, named, said, trust, sessions, patience, sought)
             with _told(place):
                 await self._sign_in(account, secret, server, said, trust, sessions[-1])
             if named is not None:
@@ -154,12 +156,13 @@ class Mailboxes:
         trust: Trust,
         sessions: list[ImapSession],
         patience: timedelta,
+        sought: SoughtMail,
     ) -> tuple[ImapServer, MailboxDescription]:
         """Connect to the first server that answers, and may be shown the secret. Raises `MailboxError`."""
         from smtp_wizard.engine.mailbox.findings import MailboxError, finding_of
         from smtp_wizard.engine.mailbox.mailbox_file import load_mailboxes
 
-        place, provider = self._place(account), account.connection.provider or ""
+        place, provider = self._place(account, sought), account.connection.provider or ""
         with _told(place):
             listed = await _in_thread(load_mailboxes)
         place = replace(place, switch=shown(listed.switched_on.get(provider, ""), 120))
@@ -211,13 +214,14 @@ class Mailboxes:
         )
         return ImapSession(line, trust)
 
-    def _place(self, account: Account) -> MailboxDescription:
+    def _place(self, account: Account, sought: SoughtMail) -> MailboxDescription:
         from smtp_wizard.engine.mailbox.findings import MailboxDescription
 
         provider = self._catalog.get(account.connection.provider)
         return MailboxDescription(
             address=shown(str(account.address), 100),
             provider=shown(provider.short_name, 60) if provider and provider.firm else NO_WORDS,
+            sought=sought,
         )
 
     def _has_mailbox(self, account: Account) -> bool:

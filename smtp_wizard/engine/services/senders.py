@@ -32,6 +32,7 @@ from smtp_wizard.engine.checks.sender_trials import SenderTrial
 from smtp_wizard.engine.checks.target import Mail
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.mailbox.faults import SoughtMail
 from smtp_wizard.engine.mailbox.findings import MailboxError
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.providers.catalog import Catalog
@@ -226,7 +227,9 @@ class Senders:
             return arrived_from(session, sent, day)
 
         try:
-            opened = self._mailboxes.opened(account, secret, named=named, options=options, patience=patience)
+            opened = self._mailboxes.opened(
+                account, secret, named=named, options=options, patience=patience, sought=SoughtMail.MESSAGE
+            )
             async with opened as mailbox:
                 for number in itertools.count():
                     found = await mailbox.do(look)

@@ -276,3 +276,5 @@ class Sent(JsonDocument):
     """With --confirm: what the receiver says of the message's origin; null where it has not arrived."""
     bounce: AwaitedBounceJson | None = None
     """With --rehearse-bounce: what came back. With --confirm: null where nothing did, so far."""
+    trouble: str | None = None
+    """Why something of this is not known, in sentences; null where nothing is wanting."""

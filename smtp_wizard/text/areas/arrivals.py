@@ -18,6 +18,7 @@ COPY_WORDS: Mapping[SentCopy, Shown] = {
     ),
     SentCopy.UNKNOWN: phrase("Whether a copy lies in Sent is not known."),
 }
+NOT_OURS = phrase("The mailbox that it went to is of no account saved here, so nobody looked there.")
 _PROOF_WORDS: Mapping[AuthenticationState, Shown] = {
     AuthenticationState.PASS: phrase("good"),
     AuthenticationState.FAIL: phrase("not good"),

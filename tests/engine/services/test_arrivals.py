@@ -57,7 +57,7 @@ class Opened:
 
     @asynccontextmanager
     async def opened(
-        self, account: Account, secret: Secret, *, named: Endpoint | None, options: object, patience: timedelta
+        self, account: Account, secret: Secret, *, named: Endpoint | None, patience: timedelta, **_: object
     ) -> AsyncIterator[Any]:
         self.mailboxes.append((account.id, named))
         self.patience.append(patience)
