@@ -72,10 +72,18 @@ class Domains:
         return await examine_domain(question, lookups)
 
     def _owner_sends(self, owner: Provider, provider: Provider | None, sends_through: str) -> bool | None:
-        """Return whether the owner of a domain sends; None where the server is nobody's that is known."""
+        """Return whether the owner of a domain sends; None where that depends on what nobody knows here.
+
+        That is a server that no provider is known to have, one on this computer, and one that two share: whose mailbox
+        signs in to it.
+        """
+        if provider is not None and provider is not owner and set(provider.hosts) & set(owner.hosts):
+            return None
         if provider is not None or not sends_through:
             return provider is owner
-        at_host = self._catalog.all_at_host(sends_through)
+        from smtp_wizard.engine.domain.mail_hosts import is_address
+
+        at_host = () if is_address(sends_through) else self._catalog.all_at_host(sends_through)
         return owner in at_host if at_host else None
 
     async def _sends_for_own_domains_only(

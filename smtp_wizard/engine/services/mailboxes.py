@@ -18,7 +18,7 @@ from smtp_wizard.engine.accounts.lockout_guard import LockoutGuard, Pause, Slot
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.checks.events import NamesCauses
 from smtp_wizard.engine.mailbox.faults import ImapFailed, MailboxFault, SoughtMail
@@ -312,4 +312,4 @@ def _told(place: MailboxDescription) -> Iterator[None]:
 
 
 def _words_of(endpoint: Endpoint) -> Shown:
-    return phrase("{}:{}", shown(endpoint.host, 100), endpoint.port)
+    return shown(str(endpoint), 120)

@@ -169,10 +169,15 @@ async def test_the_domain_of_a_mailbox_provider_is_not_proved_by_another_server(
     assert lax["alignment"].verdict is Verdict.WARN
 
 
-async def test_of_a_server_that_nobody_knows_it_is_not_known_whether_it_sends_for_a_mailbox_provider() -> None:
-    met = await of_freemail("", "smtp.firm.example")
+@pytest.mark.parametrize("server", ["smtp.firm.example", "127.0.0.1"])
+async def test_of_a_server_that_nobody_knows_it_is_not_known_whether_it_sends_for_a_mailbox_provider(
+    server: str,
+) -> None:
+    met = await of_freemail("", server)
     assert (met["alignment"].verdict, met["alignment"].undecided) == (Verdict.UNKNOWN, True)
     assert "Only Yahoo" in met["alignment"].detail
+    shared = (await of_freemail("sky"))["alignment"]
+    assert shared.verdict is Verdict.UNKNOWN, "it sends through the same server, as another mailbox"
     named = await of_freemail("", "out.yahoo.example")
     assert {named[id].verdict for id in ("either", "spf", "alignment")} == {Verdict.PASS}
 
