@@ -244,16 +244,15 @@ class _Named:
     effect: _Effect
     way: tuple[str, ...]
 
-    def is_behind(self, earlier: Sequence[_Named]) -> bool:
-        """Whether it is refused before anybody comes to it: the first term that fits decides (section 4.6.2)."""
-        refused = (each.network for each in earlier if each.effect is _Effect.REFUSED)
-        # Two networks either have nothing in common, or one has the other in it.
-        return any(
-            each.version == self.network.version
-            and self.network.network_address in each
-            and each.prefixlen <= self.network.prefixlen
-            for each in refused
-        )
+
+def _key(network: _Network, length: int) -> tuple[int, int, int]:
+    """Return what tells a network with so long a prefix around this one from any other."""
+    below = network.max_prefixlen - length
+    return network.version, length, int(network.network_address) >> below
+
+
+def _is_within(network: _Network, others: set[tuple[int, int, int]]) -> bool:
+    return bool(others) and any(_key(network, length) in others for length in range(network.prefixlen + 1))
 
 
 def _doubled(terms: Sequence[Term]) -> list[str]:
@@ -276,8 +275,8 @@ class _Walk:
         """Domains whose servers an earlier term refuses: the first that fits decides (section 4.6.2)."""
         self._networks: list[_Named] = []
         self._silent = 0
-        self._by_message = False
-        """Whether it depends on the message who else may send."""
+        self._by_message: set[str] = set()
+        """The domains in whose records it depends on the message who else may send."""
         self.names_anybody = False
         """Whether that may be any provider: a macro, or names that are looked up for the address that sends."""
         self._own_term = ""
@@ -286,7 +285,7 @@ class _Walk:
     @property
     def may_allow(self) -> bool:
         """Whether there is any address from which mail may pass."""
-        return self._by_message or any(each.effect is _Effect.ALLOWED for each in self._networks)
+        return bool(self._by_message) or any(each.effect is _Effect.ALLOWED for each in self._networks)
 
     def allows(self, address: str) -> bool:
         """Whether an address is among those that are named as senders."""
@@ -294,15 +293,17 @@ class _Walk:
         decided = next((each.effect for each in self._networks if wanted in each.network), _Effect.REFUSED)
         return decided is _Effect.ALLOWED
 
-    def _is_refused_before(self, domain: str) -> bool:
-        """Whether all servers of a domain that is included are refused by earlier terms."""
-        own = [(number, each) for number, each in enumerate(self._networks) if domain in each.way]
-        allowed = [(number, each) for number, each in own if each.effect is _Effect.ALLOWED]
-        return bool(allowed) and all(each.is_behind(self._networks[:number]) for number, each in allowed)
-
     def leave_out_refused(self) -> None:
-        """Take out of what is included those of whose servers none may send."""
-        behind = set(filter(self._is_refused_before, self.included))
+        """Take out of what is included those of whose servers none may send: the first term that fits decides."""
+        refused = set[tuple[int, int, int]]()
+        named, open_to_send = set[str](), set(self._by_message)
+        for each in self._networks:
+            if each.effect is _Effect.REFUSED:
+                refused.add(_key(each.network, each.network.prefixlen))
+            else:
+                named.update(each.way)
+                open_to_send.update(each.way if not _is_within(each.network, refused) else ())
+        behind = (named - open_to_send) & self.included
         self.refused |= behind
         self.included -= behind
 
@@ -344,7 +345,7 @@ class _Walk:
     async def _look_up(self, term: Term, domain: str, way: tuple[str, ...], within: _Effect | None) -> None:
         if term.has_macro or term.name in ("ptr", "exists"):
             may = _effect(term, within) is _Effect.ALLOWED  # what that is, only a message says
-            self._by_message |= may
+            self._by_message.update(way if may else ())
             self.names_anybody |= may and bool(term.value)
             return
         target = domain_of(term.value) or domain

@@ -242,6 +242,12 @@ async def test_a_provider_whose_addresses_are_refused_before_it_is_missing() -> 
     assert (await examined(partly, question())).verdict is Verdict.PASS
 
 
+async def test_whose_servers_are_refused_may_still_be_named_by_a_macro_of_its_own() -> None:
+    zone = holding("v=spf1 -ip4:198.51.0.0/16 include:spf.hoster.example -all")
+    zone["spf.hoster.example", "TXT"] = ["v=spf1 ip4:198.51.100.0/24 exists:%{i}.hoster.example -all"]
+    assert (await examined(zone, question())).verdict is Verdict.PASS
+
+
 @pytest.mark.parametrize("wide", [" ".join(f"ip4:{each}.0.0.0/8" for each in range(1, 60)), "a/8", "mx/12"])
 async def test_networks_that_nobody_has_are_everybody(wide: str) -> None:
     report = await examined(holding(f"v=spf1 include:spf.hoster.example {wide} -all"), question())
