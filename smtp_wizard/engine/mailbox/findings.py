@@ -178,7 +178,7 @@ _WORDS: Mapping[MailboxFault, _Words] = {
     ),
     MailboxFault.EXPIRED: _Words(
         "The password for {server} has expired",
-        "The server knows it, and wants a new one. Sending will be refused too.",
+        "The server knows it, and wants a new one. Sending with it is likely to be refused too.",
         Who.YOU,
         ("Choose a new password in the webmail of {whose}.", "Save it: smtp-wizard accounts password ACCOUNT."),
     ),

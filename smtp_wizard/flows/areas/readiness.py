@@ -71,7 +71,7 @@ class Readiness:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why it is not ready, or not known to be, in sentences; or how long it takes."""
+        """Why it is not ready, or not known to be, in sentences; how long it takes, and how much was not seen."""
         days = self.plan.days or 0
         told = (
             (self.plan.is_unknown, words.FIT_NOT_KNOWN),
@@ -79,6 +79,7 @@ class Readiness:
             (bool(self.undecided) and not self.missing, words.undecided_words(len(self.undecided))),
             (any(each.silent for each in self.requirements), words.NO_ANSWER),
             (self.plan.fits and days > 1, words.takes_words(days)),
+            (self.unseen > 0, words.unseen_words(self.unseen)),
         )
         return tuple(sentence for holds, sentence in told if holds)
 
@@ -313,9 +314,8 @@ def _offer(id: str, result: RequirementResult) -> Offer[str]:
 
 def readiness_card(found: Readiness) -> Card:
     """Say whether an account is ready, or how much is missing."""
-    unseen = (words.unseen_words(found.unseen),) if found.unseen else ()
     mood, title = _head(found)
-    return Card(mood=mood, title=title, lines=(*found.reasons, *unseen))
+    return Card(mood=mood, title=title, lines=found.reasons)
 
 
 def _head(found: Readiness) -> tuple[Mood, str]:
