@@ -20,7 +20,7 @@ def imap_option(command: F) -> F:
         "--imap",
         metavar="HOST[:PORT]",
         callback=parsed_by(parse_imap),
-        help="The IMAP server to read the mailbox from.  [default: the one that worked last, or found out]",
+        help="The IMAP server to read the mailbox from.  [default: the one named before, or found out]",
     )(command)
 
 
