@@ -196,8 +196,12 @@ def _run(arguments: list[str], invocation: Invocation) -> int:
 
 def _complete(invocation: Invocation) -> int:
     """Answer a shell. Whatever is wrong, it must not write among what is being typed."""
-    from click.shell_completion import shell_complete
+    from click.shell_completion import add_completion_class, shell_complete
 
+    from smtp_wizard.commands.options.bash_completion import BashCompletion
+
+    add_completion_class(BashCompletion)
+    invocation.out.quiet = True
     with suppress(Exception):
         return shell_complete(program, {"obj": invocation}, PROGRAM, COMPLETING, os.environ[COMPLETING])
     return 1

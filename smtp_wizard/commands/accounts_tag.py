@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
-from smtp_wizard.commands.options.shell_completion import account_names
+from smtp_wizard.commands.options.shell_completion import account_names, account_tags
 from smtp_wizard.commands.testing.selected_accounts import Selection, parsed_tags, selected_accounts
 from smtp_wizard.engine.accounts.tags import MOST
 from smtp_wizard.engine.base.errors import InputError
@@ -25,8 +25,22 @@ if TYPE_CHECKING:
 
 @click.command("tag", cls=CommandWithExamples)
 @click.argument("accounts", nargs=-1, required=True, metavar="ACCOUNT...", shell_complete=account_names)
-@click.option("--add", metavar="TAG", multiple=True, callback=parsed_tags, help="Add this tag (repeatable).")
-@click.option("--remove", metavar="TAG", multiple=True, callback=parsed_tags, help="Remove this tag (repeatable).")
+@click.option(
+    "--add",
+    metavar="TAG",
+    multiple=True,
+    callback=parsed_tags,
+    shell_complete=account_tags,
+    help="Add this tag (repeatable).",
+)
+@click.option(
+    "--remove",
+    metavar="TAG",
+    multiple=True,
+    callback=parsed_tags,
+    shell_complete=account_tags,
+    help="Remove this tag (repeatable).",
+)
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(

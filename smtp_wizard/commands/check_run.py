@@ -101,13 +101,20 @@ def exit_code(outcomes: Iterable[CheckOutcome]) -> Exit:
 
 
 def stage_exit_code(outcomes: Iterable[CheckOutcome]) -> int:
-    """Return the exit code that tells the stage that failed, the earliest of several; as `exit_code` where none did."""
+    """Return the exit code that tells the stage that failed, the earliest of several; as `exit_code` where none did.
+
+    Where --timeout was over no stage has failed, whichever was under way.
+    """
     done = list(outcomes)
     code = exit_code(done)
     if code is not Exit.FAILED:
         return code
-    results = (result for outcome in done for result in outcome.report.results)
+    results = (each for outcome in done for each in outcome.report.results if _code(each) != TIME_IS_UP)
     return min((STAGE_CODES[each.stage] for each in results if each.verdict in _BAD), default=code)
+
+
+def _code(result: CheckResult) -> str:
+    return result.finding.code if result.finding is not None else ""
 
 
 _BAD = (Verdict.FAIL, Verdict.UNKNOWN)

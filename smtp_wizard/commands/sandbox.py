@@ -11,6 +11,7 @@ import click
 
 from smtp_wizard.commands.groups import GroupWithDefault
 from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.shell_completion import scenario_ids
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form, Output
@@ -43,6 +44,7 @@ def command() -> None:
     default="accept",
     show_default=True,
     metavar="NAME",
+    shell_complete=scenario_ids,
     help="What the server plays, such as 'quota-reached'.",
 )
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document when it is ready.")

@@ -8,6 +8,7 @@ import click
 
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.shell_completion import schema_names
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.output.documents.document import Schemas
 from smtp_wizard.output.schemas import NAMES, schema_of
@@ -16,7 +17,7 @@ from smtp_wizard.runtime.output import Form
 
 
 @click.command("schema", cls=CommandWithExamples)
-@click.argument("words", nargs=-1, metavar="[COMMAND]")
+@click.argument("words", nargs=-1, metavar="[COMMAND]", shell_complete=schema_names)
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, words: tuple[str, ...], _json: bool) -> int:

@@ -147,7 +147,7 @@ def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, a
 
     --exit-by-stage replaces exit code 1: 10 DNS, 11 connection, 12 TLS, 13 greeting, 14 EHLO, 15 STARTTLS, 16 sign-in,
     17 sender, 18 recipient, 19 message. If several accounts fail, the earliest stage counts. A password that cannot be
-    read is still exit code 3.
+    read is still exit code 3, and a test that --timeout ended 1.
     """
     wanted = selection_from(accounts, every=every, given=given)
     password, connection = taken_from(given), connection_from(given)

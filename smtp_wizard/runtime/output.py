@@ -61,6 +61,8 @@ class Output:
     def __init__(self, form: Form) -> None:
         """Streams are looked up when something is written, so that they can be replaced."""
         self.form = form
+        self.quiet = False
+        """Whether nothing is narrated: it would stand among what somebody is typing."""
         self._documented = False
         self._progress = False
         """Whether a line stands on stderr that the next one is written over."""
@@ -122,6 +124,8 @@ class Output:
 
     def narrate(self, text: str) -> None:
         """Write a line, or several, to stderr. What nobody can read there is no reason to stop."""
+        if self.quiet:
+            return
         self.progress("")
         try:
             _write(sys.stderr, text + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,54 @@ def test_another_config_folder_is_looked_into(
     other = SavedAccounts(tmp_path / "other")
     other.put(with_fields(RELAY, name="Elsewhere", id=""))
     assert completed(monkeypatch, "--config", str(tmp_path / "other"), "test", "") == ["Elsewhere"]
+
+
+def test_tags_scenarios_and_schemas_are_completed(saved: SavedAccounts, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved.put(with_fields(RELAY, name="Tagged", tags=("north", "paid"), id=""))
+    assert completed(monkeypatch, "test", "--tag", "n") == ["north"]
+    assert completed(monkeypatch, "accounts", "tag", "Tagged", "--add", "p") == ["paid"]
+    assert completed(monkeypatch, "sandbox", "--scenario", "wrong-p") == ["wrong-password"]
+    assert completed(monkeypatch, "schema", "accounts-sh") == ["accounts-show"]
+
+
+def test_an_account_that_would_be_taken_for_an_option_is_not_offered(
+    saved: SavedAccounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved.put(with_fields(RELAY, name="-dash", id=""))
+    assert "-dash" not in completed(monkeypatch, "test", "")
+
+
+def test_nothing_is_said_among_what_is_being_typed(
+    saved: SavedAccounts, monkeypatch: pytest.MonkeyPatch, own_home: Path
+) -> None:
+    file = own_home / "config" / "accounts.json"
+    document = json.loads(file.read_text("utf-8"))
+    document["accounts"].append({"name": "Odd"})
+    file.write_text(json.dumps(document), "utf-8")
+    assert completed(monkeypatch, "test", "off") == ["Office"]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "offered"),
+    [
+        (("test", "cust", ":", "s"), ["shop"]),
+        (("test", "cust", ":"), ["office", "shop"]),
+        (("test", "CUST", ":", "a", ":"), []),
+        (("--config", "=", "{other}", "test", "El"), ["Elsewhere:1"]),
+        (("--config", "=", "{other}", "test", "Elsewhere", ":"), ["1"]),
+        (("limits", "plan", "--provider", "=", "gma"), ["gmail"]),
+        (("test", "--changed", "=", "night", "off"), ["Office"]),
+    ],
+)
+def test_bash_is_answered_as_it_cuts_the_line(
+    saved: SavedAccounts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pieces: tuple[str, ...], offered: list[str]
+) -> None:
+    """It takes '=' and ':' for ends of words (COMP_WORDBREAKS), and replaces what stands behind the last."""
+    for name in ("cust:shop", "cust:office"):
+        saved.put(with_fields(RELAY, name=name, id=""))
+    SavedAccounts(tmp_path / "other").put(with_fields(RELAY, name="Elsewhere:1", id=""))
+    words = [each.replace("{other}", str(tmp_path / "other")) for each in pieces]
+    assert [each for each in completed(monkeypatch, *words, shell="bash") if each] == offered
 
 
 def test_accounts_that_cannot_be_read_and_odd_questions_complete_nothing(

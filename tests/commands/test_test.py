@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from smtp_wizard.commands.check_run import not_begun, stage_exit_code, time_is_up
 from smtp_wizard.commands.testing import tester
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
@@ -337,6 +338,15 @@ def test_of_several_accounts_the_earliest_stage_is_told_and_good_ones_change_not
         save("Refused", path="wrong-password", sandbox="wrong-password")
         save("Shut", endpoint=Endpoint("127.0.0.1", port, Security.STARTTLS), sandbox=None, provider=None, path=None)
         assert run("test", "--all", "--exit-by-stage", "--json").code == 11
+
+
+def test_where_the_time_was_up_no_stage_has_failed() -> None:
+    endpoint = PRACTICE.connection.endpoint
+    ended = time_is_up(1, sent=False)
+    late = CheckOutcome(None, Report(endpoint, (CheckResult(Stage.DNS, Verdict.UNKNOWN, 0.0, ended.title, ended),)))
+    refused = CheckOutcome(None, Report(endpoint, (CheckResult(Stage.AUTH, Verdict.FAIL, 0.1),)))
+    assert stage_exit_code([late]) == stage_exit_code([not_begun(None, endpoint, 1)]) == 1
+    assert stage_exit_code([late, refused]) == 16
 
 
 def test_a_password_that_cannot_be_read_takes_precedence_over_the_stage(save: Save) -> None:

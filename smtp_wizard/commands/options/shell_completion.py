@@ -20,7 +20,7 @@ Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 def _completing(known: Callable[[Invocation], Iterable[str]]) -> Complete:
     """Return what gives those of the known words that begin as what was typed, in upper or lower case."""
 
-    def found(context: click.Context, _: click.Parameter, typed: str) -> list[str]:
+    def complete(context: click.Context, _: click.Parameter, typed: str) -> list[str]:
         from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 
         invocation: Invocation = context.obj
@@ -30,14 +30,35 @@ def _completing(known: Callable[[Invocation], Iterable[str]]) -> Complete:
         except EXPECTED_ERRORS:
             return []
         begun = typed.casefold()
-        return [_for_shell(word) for word in words if word.casefold().startswith(begun)]
+        # What begins as an option does would be taken for one.
+        found = (word for word in words if word.casefold().startswith(begun) and not word.startswith("-"))
+        return [_for_shell(word) for word in found]
 
-    return found
+    return complete
+
+
+def _scenarios(_: Invocation) -> Iterable[str]:
+    from smtp_wizard.engine.sandbox.scenarios import load_scenarios
+
+    return load_scenarios()
+
+
+def _tags(invocation: Invocation) -> Iterable[str]:
+    return sorted({tag for each in invocation.saved_accounts.list() for tag in each.tags})
+
+
+def _schemas(_: Invocation) -> Iterable[str]:
+    from smtp_wizard.output.schemas import NAMES
+
+    return NAMES
 
 
 account_names = _completing(lambda invocation: [each.name for each in invocation.saved_accounts.list()])
 provider_ids = _completing(lambda invocation: [each.id for each in invocation.catalog.providers])
 guide_ids = _completing(lambda invocation: invocation.guides.ids())
+account_tags = _completing(_tags)
+scenario_ids = _completing(_scenarios)
+schema_names = _completing(_schemas)
 
 _ODD = re.compile(r"[^\w@%+=:,./-]", re.ASCII)
 

@@ -13,6 +13,7 @@ import click
 from smtp_wizard.commands.faults import refuse_unread_state
 from smtp_wizard.commands.options.ages import parse_age
 from smtp_wizard.commands.options.connection import parsed_by
+from smtp_wizard.commands.options.shell_completion import account_tags
 from smtp_wizard.engine.accounts.account import name_key
 from smtp_wizard.engine.accounts.saved_accounts import AccountFileError
 from smtp_wizard.engine.accounts.tags import parse_tag
@@ -60,6 +61,7 @@ def selection_options(command: F) -> F:
             metavar="TAG",
             multiple=True,
             callback=parsed_tags,
+            shell_complete=account_tags,
             help="Test only accounts with this tag (repeatable).",
         ),
         click.option(
