@@ -240,13 +240,20 @@ def _usage_error(problem: click.ClickException) -> CommandError:
     if context is not None and context.command.hidden and context.parent is not None:
         context = context.parent  # what a group does by itself has no name of its own
     path = context.command_path if context is not None else PROGRAM
-    message = shown(problem.format_message(), 1000)
+    message = shown(_usage_words(problem), 1000)
     if getattr(problem, "option_name", "") in ("--password", "--pass", "-p"):
         message = phrase("A password is never an argument, where everybody on this computer could read it.")
         return CommandError(
             "usage", message, phrase("Use --password-stdin, --password-command or --password-env, or wait to be asked.")
         )
     return CommandError("usage", message, phrase("'{} --help' says how it is used.", shown(str(path))), Exit.USAGE)
+
+
+def _usage_words(problem: click.ClickException) -> str:
+    """Return what click says of wrong usage, with the one option that is most like the one that was typed."""
+    if isinstance(problem, click.NoSuchOption) and problem.possibilities:
+        return f"{problem.message} Did you mean '{problem.possibilities[0]}'?"
+    return problem.format_message()
 
 
 def _never_fail_to_write() -> None:

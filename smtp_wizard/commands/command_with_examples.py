@@ -21,6 +21,14 @@ def write_examples(context: click.Context, formatter: click.HelpFormatter) -> No
 class CommandWithExamples(click.Command):
     """A command whose help has examples."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As `Command.parse_args`; an option without its value is told with the command that it is of."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as problem:
+            problem.ctx = problem.ctx or ctx
+            raise
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """As `Command.format_epilog`."""
         super().format_epilog(ctx, formatter)

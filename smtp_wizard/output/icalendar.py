@@ -59,7 +59,7 @@ def _event(end: Deadline, now: datetime) -> Iterator[str]:
 def _uid(end: Deadline) -> str:
     # A provider may close several ways on one day; of the rest the words tell more than what ends.
     what = end.what if end.kind in (DeadlineKind.RETIREMENT, DeadlineKind.LIMIT) else ""
-    same = "\0".join((end.on.isoformat(), end.kind, end.account or "", end.provider or "", what))
+    same = "\0".join((end.on.isoformat(), end.kind, end.account_id or end.account or "", end.provider or "", what))
     return f"{hashlib.blake2b(same.encode(), digest_size=12).hexdigest()}@smtp-wizard.invalid"
 
 

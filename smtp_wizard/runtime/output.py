@@ -180,8 +180,9 @@ class Output:
 
 
 def _looks_wanted() -> bool:
-    """Whether nobody has said that there should be neither colour nor movement."""
-    return "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb" and "CI" not in os.environ
+    """Whether nobody has said that there should be neither colour nor movement (an empty NO_COLOR says nothing)."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") in ("dumb", "")
+    return not plain and "CI" not in os.environ
 
 
 def _columns(stream: TextIO) -> int | None:

@@ -122,5 +122,5 @@ def spark(seconds: Sequence[float], room: int | None = None) -> str:
 
 def seconds_words(seconds: Sequence[float]) -> str:
     """Say how long sign-ins take: '0.4 to 2.1 seconds'."""
-    low, high = f"{min(seconds):.1f}", f"{max(seconds):.1f}"
+    low, high = (f"{each:.1f}" if each >= 0.05 else "less than 0.1" for each in (min(seconds), max(seconds)))
     return f"{low} seconds" if low == high else f"{low} to {high} seconds"

@@ -189,7 +189,7 @@ def theme_for(environ: Mapping[str, str]) -> str:
     asked = THEMES.get(environ.get(THEME_VARIABLE, ""))
     if asked is not None:
         return asked
-    return NO_COLOR if environ.get("NO_COLOR") is not None else DARK.name
+    return NO_COLOR if environ.get("NO_COLOR") else DARK.name
 
 
 _SPELT = {

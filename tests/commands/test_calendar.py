@@ -102,6 +102,14 @@ def test_a_calendar_that_is_given_the_file_again_has_each_event_once(saved: Save
     assert uids(ends) == uids(later)
 
 
+def test_an_account_that_is_renamed_keeps_its_events(saved: SavedAccounts) -> None:
+    """The old ones would stay beside the new ones in a calendar that is given the file again."""
+    before = uids(deadlines_of_accounts(saved, load_catalog(), NOW))
+    for name in ("Ends", "Browser"):
+        assert run("accounts", "rename", name, f"{name} soon").code == 0
+    assert set(uids(deadlines_of_accounts(saved, load_catalog(), NOW))) == set(before)
+
+
 def uids(ends: tuple[Deadline, ...]) -> list[str]:
     calendar = icalendar.Calendar.from_ical(writer.icalendar(ends, NOW))
     return [str(each["uid"]) for each in calendar.walk("VEVENT")]

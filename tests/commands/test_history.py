@@ -14,6 +14,7 @@ from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.state.results import KEEP, LastResult, Result
 from smtp_wizard.engine.state.timestamps import FILE_NAME
+from smtp_wizard.text.last_test import seconds_words
 from tests.commands.test_send import RELAY
 from tests.support.cli import on_terminal, run, run_process
 
@@ -96,3 +97,9 @@ def test_where_the_bars_cannot_be_shown_the_figures_are(tested: Account) -> None
     ran = run_process("history", tested.name, environ={"PYTHONIOENCODING": "ascii"})
     assert ran.out.splitlines()[1] == "0.2 to 0.5 seconds to sign in, the oldest first"
     assert "\\u" not in ran.out
+
+
+def test_what_is_quicker_than_a_tenth_of_a_second_is_not_called_nothing() -> None:
+    assert seconds_words([0.03, 0.04]) == "less than 0.1 seconds"
+    assert seconds_words([0.03, 0.5]) == "less than 0.1 to 0.5 seconds"
+    assert seconds_words([0.06, 0.12]) == "0.1 seconds"

@@ -545,3 +545,16 @@ def test_the_version_loads_no_engine_and_no_event_loop() -> None:
     done = subprocess.run([sys.executable, "-c", program, "--version"], capture_output=True, timeout=60, check=True)
     assert b"'asyncio'" not in done.stdout
     assert b"'smtp_wizard.engine" not in done.stdout
+
+
+@pytest.mark.parametrize("words", [("test", "--tag"), ("accounts", "edit", "--ca-file"), ("limits", "plan", "--start")])
+def test_an_option_without_its_value_is_told_with_the_help_of_its_command(words: tuple[str, ...]) -> None:
+    ran = run(*words)
+    assert ran.code == 2
+    assert f"'smtp-wizard {' '.join(words[:-1])} --help' says how it is used." in ran.err
+
+
+def test_of_several_options_the_one_that_is_most_like_what_was_typed_is_named() -> None:
+    ran = run("test", "--al")
+    assert ran.code == 2
+    assert "No such option '--al'. Did you mean '--all'?" in " ".join(ran.err.split())

@@ -70,7 +70,7 @@ def test_a_bare_console_or_line_gets_ascii_alone(terminal: str, encoding: str | 
     [
         ({}, "dark"),
         ({"NO_COLOR": "1"}, "no-color"),
-        ({"NO_COLOR": ""}, "no-color"),
+        ({"NO_COLOR": ""}, "dark"),  # no-color.org: where it is not empty
         ({"SMTP_WIZARD_THEME": "light", "NO_COLOR": "1"}, "light"),
         ({"SMTP_WIZARD_THEME": "high-contrast"}, "high-contrast"),
         ({"SMTP_WIZARD_THEME": "no such"}, "dark"),

@@ -52,6 +52,8 @@ class Deadline:
     """One sentence: what ends, how that stands, what to do instead."""
     source: str
     """Who says so, and when."""
+    account_id: str = ""
+    """The account's id, which stays when it is renamed."""
 
 
 def deadlines_of_accounts(saved_accounts: SavedAccounts, catalog: Catalog, now: datetime) -> tuple[Deadline, ...]:
@@ -82,6 +84,7 @@ def _of_account(
             on=certificate.ends.date(),
             kind=DeadlineKind.CERTIFICATE,
             account=account.name,
+            account_id=account.id,
             provider=provider,
             what=f"The certificate of {host} ends. Whoever runs the server renews it, most by themselves.",
             source=f"the server itself, {certificate.seen:%Y-%m-%d}",
@@ -92,6 +95,7 @@ def _of_account(
             on=ending.at.date(),
             kind=DeadlineKind.SIGN_IN,
             account=account.name,
+            account_id=account.id,
             provider=provider,
             what=SIGN_IN_LAPSES if ending.idle else SIGN_IN_ENDS,
             source=f"the sign-in, renewed {account.login.renewed:%Y-%m-%d}",
@@ -99,13 +103,13 @@ def _of_account(
     known = catalog.get(provider)
     for each in known.retirements if known is not None else ():
         concerned = not each.paths or account.connection.path in each.paths
-        end = _retirement(known, each, account.name) if concerned and known is not None else None
+        end = _retirement(known, each, account) if concerned and known is not None else None
         # What closed before the account was saved does not concern it.
         if end is not None and end.on >= account.created.date():
             yield end
 
 
-def _retirement(provider: Provider, retirement: Retirement, account: str | None) -> Deadline | None:
+def _retirement(provider: Provider, retirement: Retirement, account: Account | None) -> Deadline | None:
     """Return what a provider closes, None where no day is named."""
     day = last_day(retirement.date)
     if day is None:
@@ -114,7 +118,8 @@ def _retirement(provider: Provider, retirement: Retirement, account: str | None)
     return Deadline(
         on=day,
         kind=DeadlineKind.LIMIT if retirement.of_limits else DeadlineKind.RETIREMENT,
-        account=account,
+        account=account.name if account is not None else None,
+        account_id=account.id if account is not None else "",
         provider=provider.id,
         what=f"{retirement.what}: {retirement.state}. Instead: {retirement.replacement}.",
         source=f"{source.title if source else retirement.source}, {retirement.as_of}",
