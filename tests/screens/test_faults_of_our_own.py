@@ -20,7 +20,9 @@ from textual.widgets import Input
 
 import smtp_wizard
 from smtp_wizard.app import HOME, SCREENS
+from smtp_wizard.app_areas import AreasApp
 from smtp_wizard.app_faults import FaultScreen
+from smtp_wizard.engine.accounts import saved_accounts
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.sandbox.mailbox import deliver
 from smtp_wizard.engine.secrets.keyring import KeyringStore
@@ -31,6 +33,7 @@ from smtp_wizard.engine.services.discovery import Discovery
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.flows.accounts import edits
+from smtp_wizard.flows.accounts.account_list import AccountsFlow
 from smtp_wizard.flows.address import AddressFlow
 from smtp_wizard.flows.areas.bounces import BouncesFlow
 from smtp_wizard.flows.areas.calendar import CalendarFlow
@@ -315,6 +318,18 @@ async def back_and_on(walk: Walk) -> None:
     await skipped(walk)
 
 
+async def one_to_test(walk: Walk) -> None:
+    screen = await walk.at_screen(HomeScreen)
+    screen.test_account(screen.flow.state.rows[0].name)
+
+
+async def the_menu_over_many(walk: Walk) -> None:
+    """Open it where counting the accounts takes a while."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(saved_accounts, "QUICKLY_READ", 0)
+        await walk.press("f10")
+
+
 def changed(place: str, go: Go) -> Place:
     return replace(PLACES[place], go=go)
 
@@ -352,6 +367,11 @@ WORK: Mapping[str, Work] = {
         of(Accounts, "save"),
         typed={"#name": "Mine"},
     ),
+    "HomeScreen._read": Work(
+        AT_HOME, one_to_test, lambda: Service(AccountsFlow, "reload", lambda _, name="": bool(name))
+    ),
+    "AccountsPage._read_accounts": Work(AT_HOME, press("f10", "d"), of(DomainFlow, "read_accounts")),
+    "AreasApp._count_accounts": Work(AT_HOME, the_menu_over_many, of(AreasApp, "_accounts_words")),
     "HomeScreen.act": Work(AT_HOME, press("t"), of(Checks, "check_account")),
     "HomeScreen.act: edit": Work(AT_HOME, press("e"), of(edits, "draft_of")),
     "HomeScreen.act: copy": Work(AT_HOME, acting("copy"), of(edits, "copy_of")),
@@ -461,7 +481,7 @@ async def go_on(walk: Walk) -> None:
     """See that the screen takes keys: help comes and goes, a window over a screen closes."""
     if isinstance(walk.app.screen, FaultScreen):
         await walk.press("escape")
-        if isinstance(walk.app.screen, FlowPanel):
+        if isinstance(walk.app.screen, FlowPanel | MenuPanel):
             await walk.press("escape")
         await walk.at_screen(HomeScreen)
     below = walk.app.screen

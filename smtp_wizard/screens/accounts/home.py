@@ -117,6 +117,8 @@ class HomeScreen(Page[None]):
         """What was seen and said in the last check here."""
         self._under_way = self._stops = False
         """Whether an action is gone through, and whether it may be stopped."""
+        self._read_well = True
+        """Whether the accounts could be read, for all that is known."""
         self._stood = False
         """Whether the screen has been shown: what is read for the first time is read before."""
 
@@ -149,8 +151,9 @@ class HomeScreen(Page[None]):
     @work(group=READ, exclusive=True)
     async def _read(self, name: str = "") -> None:
         """Read the accounts, beside the event loop. `name`: the one to choose, and to test."""
-        first = not self.flow.state.read
+        first, self._read_well = not self.flow.state.read, False
         await self.flow.reload(name)
+        self._read_well = True
         if first and self.first.display:
             self.first.focus()
         chosen = self.flow.state.chosen
@@ -431,7 +434,8 @@ class HomeScreen(Page[None]):
         """As `FaultContained.work_failed`."""
         self._under_way = self._stops = False
         self.told.run("")
-        self._read()
+        if self._read_well:  # else this has failed, and would for ever
+            self._read()
 
     def work_ended(self) -> None:
         """Say what could not be kept."""
