@@ -475,6 +475,11 @@ ENGINE_PARTS = frozenset(
     }
 )
 """Parts of our own that few commands use."""
+LETTERS = frozenset(
+    {"html", f"{PACKAGE}.engine.base.mail_message"}
+    | {f"{PACKAGE}.engine.explain.readers.{name}" for name in ("bounces", "mail_logs", "stack_traces", "transcripts")}
+)
+"""What reads letters, logs and sessions: for a line of an error it is not needed."""
 
 
 @pytest.mark.parametrize(
@@ -489,7 +494,7 @@ ENGINE_PARTS = frozenset(
         (["providers", "gmail"], HEAVY | ENGINE_PARTS | PARTS - {"socket"}),
         (["limits"], HEAVY | ENGINE_PARTS | PARTS - {"socket"} | {"hashlib", f"{PACKAGE}.flows"}),
         (["accounts"], HEAVY | ENGINE_PARTS | PARTS),
-        (["explain"], HEAVY | ENGINE_PARTS | PARTS),
+        (["explain"], HEAVY | ENGINE_PARTS | PARTS | LETTERS),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

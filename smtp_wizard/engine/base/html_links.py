@@ -6,7 +6,6 @@ library's parser looks for the end of every unfinished tag again, which takes ti
 
 from __future__ import annotations
 
-import html
 import re
 
 from smtp_wizard.engine.lazy_dataclass import dataclass
@@ -34,6 +33,10 @@ def read_html(text: str) -> tuple[list[Link], str]:
 
 def unescaped(text: str) -> str:
     """Return the text with HTML's character references resolved. A number beyond all characters stands for none."""
+    if "&" not in text:
+        return text
+    import html
+
     return html.unescape(_HUGE_NUMBER.sub("\ufffd", text))
 
 

@@ -47,10 +47,7 @@ class Patterns:
         known = self._worked_out.get(pattern)
         if known is None:
             return [_Branch(partial(str, source), pieces) for source, pieces in _Reader(pattern).top_branches()]
-        return [
-            _Branch(partial(_source, pattern, at), pieces if pieces is None else frozenset(pieces))
-            for at, pieces in enumerate(known)
-        ]
+        return [_Branch(partial(_source, pattern, at), pieces) for at, pieces in enumerate(known)]
 
     def work_out(self) -> WorkedOut:
         """Return what can be known of each of the patterns before there is a text."""
@@ -64,7 +61,13 @@ class Patterns:
     @cached_property
     def pieces(self) -> frozenset[str]:
         """All pieces that are worth looking for."""
-        return frozenset().union(*(branch.pieces or () for branch in self._branches))
+        return frozenset().union(*(each or () for each in self._needed()))
+
+    def _needed(self) -> Iterator[Iterable[str] | None]:
+        """Yield the pieces of each branch. What was worked out of it says them without the branch being made."""
+        for pattern in self._patterns:
+            known = self._worked_out.get(pattern)
+            yield from known if known is not None else (each.pieces for each in self._branches_of(pattern))
 
     def search(self, text: SearchedText) -> re.Match[str] | None:
         """Return the first match of the first branch that fits, or None."""
@@ -81,7 +84,7 @@ class Patterns:
     @cached_property
     def demands(self) -> frozenset[str] | None:
         """Pieces of which a text must hold one for any pattern to fit; None where one pattern demands nothing."""
-        return None if any(branch.pieces is None for branch in self._branches) else self.pieces
+        return None if any(each is None for each in self._needed()) else self.pieces
 
     def taken_out(self, text: str) -> str:
         """Return a text with a blank in the place of everything that fits."""
@@ -104,7 +107,7 @@ class Patterns:
 class _Branch:
     """One of the alternatives at the top of a pattern, with the pieces of which it needs at least one."""
 
-    def __init__(self, pattern: Callable[[], str], pieces: frozenset[str] | None) -> None:
+    def __init__(self, pattern: Callable[[], str], pieces: Iterable[str] | None) -> None:
         self._pattern = pattern
         self.pieces = pieces
 

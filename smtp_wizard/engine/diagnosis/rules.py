@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from smtp_wizard.engine.base.connection import Auth
@@ -111,7 +112,16 @@ _E = TypeVar("_E", bound=StrEnum)
 
 
 def members(node: Node, key: str, kind: type[_E]) -> frozenset[_E]:
-    return frozenset(kind(value) for value in _among(node, key, kind))
+    known = _by_name(kind)
+    try:
+        return frozenset([known[value] for value in node.one_or_more(key)])  # hundreds are read at each start
+    except KeyError:
+        return frozenset(kind(value) for value in _among(node, key, kind))
+
+
+@cache
+def _by_name(kind: type[_E]) -> Mapping[str, _E]:
+    return {each.value: each for each in kind}
 
 
 def _among(node: Node, key: str, allowed: Iterable[str]) -> frozenset[str]:

@@ -34,8 +34,8 @@ from smtp_wizard.engine.explain.pasted_text import (
     without_secrets,
 )
 from smtp_wizard.engine.explain.pieces import Piece, pieces
-from smtp_wizard.engine.explain.readers.bounces import LONGEST as LONGEST_LETTER
-from smtp_wizard.engine.explain.readers.bounces import read_bounce, read_told, words_of_letter
+from smtp_wizard.engine.explain.readers.bounce_signs import LONGEST as LONGEST_LETTER
+from smtp_wizard.engine.explain.readers.bounce_signs import may_be_mail
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.symptom import Fault, Hints
 
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.diagnosis.finding import Finding
     from smtp_wizard.engine.diagnosis.patterns import SearchedText
     from smtp_wizard.engine.explain.programs import Programs
+    from smtp_wizard.engine.explain.readers.bounces import Bounce
     from smtp_wizard.engine.explain.wordings import Wordings
     from smtp_wizard.engine.providers.catalog import Catalog
 
@@ -297,20 +298,31 @@ def _in_clear(text: str) -> str:
 def _focused(text: str, client: str | None, stage: StageOrAfter | None = None) -> tuple[DecidingEvidence, str]:
     """Return what decides in a text, and the whole of it as far as it tells of hosts, ports and programs."""
     text = _in_clear(text)
-    bounce = read_bounce(text)
-    if bounce is None and (letter := words_of_letter(text)) is not None:
-        text = letter
+    bounce, text = _as_mail(text)
     plain = "" if bounce is not None else plain_text(f"{client}: {text}" if client else text)
     if bounce is None and "\\n" in text:
-        bounce = read_bounce(plain)
+        bounce, _ = _as_mail(plain)
     if bounce is not None:
         deciding = deciding_in_bounce(replace(bounce, text=plain_text(bounce.text)))
         return deciding, deciding.text
     deciding = deciding_evidence(plain)
     if stage == AFTER and deciding.delivery is None and not deciding.certain:
+        from smtp_wizard.engine.explain.readers.bounces import read_told
+
         told = deciding_in_bounce(replace(read_told(plain), text=deciding.text), told=True)
         return told, deciding.text
     return deciding, plain if deciding.certain else deciding.text
+
+
+def _as_mail(text: str) -> tuple[Bounce | None, str]:
+    """Return a bounce, or the words of a letter that is none. What reads them is loaded for what may be mail."""
+    if not may_be_mail(text):
+        return None, text
+    from smtp_wizard.engine.explain.readers.bounces import read_bounce, words_of_letter
+
+    bounce = read_bounce(text)
+    letter = words_of_letter(text) if bounce is None else None
+    return bounce, text if letter is None else letter
 
 
 def _stage(told: StageOrAfter | None, deciding: DecidingEvidence) -> StageOrAfter | None:

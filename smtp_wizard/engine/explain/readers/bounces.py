@@ -10,13 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.mail_message import LONGEST_FIELD, MailMessage, MessagePart, decoded, read_message
+from smtp_wizard.engine.explain.readers.bounce_signs import LONGEST, begins_like_letter, has_signs_of_bounce
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from email.message import Message
-
-LONGEST = 200_000
-"""Characters of a letter that are read: reports come first, the returned message last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +61,7 @@ def read_bounce(text: str) -> Bounce | None:
     """Return what a bounce says; None for any other text. Nothing is raised, however broken it is."""
     text = text[:LONGEST].replace("\r\n", "\n")
     letter = _letter(text)
-    if letter is None and not _has_signs(text):
+    if letter is None and not has_signs_of_bounce(text):
         return None
     from smtp_wizard.engine.explain.readers.bounce_words import may_be_bounce, says_so
 
@@ -90,49 +88,9 @@ def words_of_letter(text: str) -> str | None:
     return (_words_of(letter) or text.lstrip().partition("\n\n")[2]) if letter is not None else None
 
 
-_SIGNS = (
-    "deliver",
-    "recipient",
-    "mailer",
-    "qmail",
-    "postmaster",
-    "diagnostic",
-    "response",
-    "address",
-    "returned",
-    "permanent",
-    "bounced",
-    "reach",
-    "could",
-    "generating",
-    "report",
-    "reject",
-    "reporting",
-    "zustell",
-    "zugestellt",
-    "bermittelt",
-    "remis",
-    "distribu",
-    "entreg",
-    "consegn",
-    "recapit",
-    "bezorgd",
-    "afgeleverd",
-    "bestelbaar",
-    "dostarcz",
-    "доставлен",
-)
-"""What stands in every text that may be one; the patterns are read where one of them does."""
-
-
 def read_told(text: str) -> Bounce:
     """Return what a text says of which somebody says that it came back, however it looks."""
     return _told(None, "", without_returned(text), "")
-
-
-def _has_signs(text: str) -> bool:
-    lower = text.lower()
-    return not text.isascii() or any(sign in lower for sign in _SIGNS)
 
 
 # --- the parts of a letter ---
@@ -140,19 +98,7 @@ def _has_signs(text: str) -> bool:
 
 def _letter(text: str) -> MailMessage | None:
     """Read the text as a letter, where it begins like one."""
-    begin = text.lstrip()
-    head = begin.partition("\n\n")[0]
-    if len(set(_HEADER.findall(head[:_LONGEST_HEAD]))) < _ENOUGH_HEADERS:
-        return None
-    return read_message(begin)
-
-
-_HEADER = re.compile(
-    r"^(From|To|Subject|Date|Message-ID|Received|Return-Path|MIME-Version|Content-Type):", re.MULTILINE
-)
-_ENOUGH_HEADERS = 3
-_LONGEST_HEAD = 20_000
-"""A line of an error may look like one header. It does not look like three."""
+    return read_message(text.lstrip()) if begins_like_letter(text) else None
 
 
 def _heading(letter: MailMessage) -> str:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smtp_wizard.engine.explain.readers import bounces
-from smtp_wizard.engine.explain.readers.bounces import LONGEST, Bounce, read_bounce
+from smtp_wizard.engine.explain.readers.bounce_signs import LONGEST
+from smtp_wizard.engine.explain.readers.bounces import Bounce, read_bounce
 from tests.support.rows import each_row
 from tests.support.strangers import CHARSETS, SAID, letters, nested
 
