@@ -34,7 +34,8 @@ blanks: {host: h, port: p, numbered_port: n, named_computer: n, server_name: n,
   provider: p, username: u, sender: s, recipient: r, server_said: null, certificate_names: c,
   not_before: null, not_after: null, issuer: null, weakness: null, tls_version: null, days: null, reason: null,
   why: null, seconds: null, limit: null, time: null, server_time: null, ehlo_name: null,
-  mechanisms: null, refused_by: null, meant: null, sent_at: null, until: null, program: null, more: null}
+  mechanisms: null, refused_by: null, meant: null, sent_at: null, also_failed: null,
+  until: null, program: null, more: null}
 delayed: {title: Late}
 closing: ["That was on {sent_at}."]
 evidence: ["Server: {place}"]

@@ -100,6 +100,7 @@ NOT_OF_A_CHECK = (
 
 
 WHOSE_FAULT = (
+    replied(Stage.RCPT, "550 Unauthenticated mail not allowed from this range", facts={"side": "forwarder"}),
     replied(Stage.RCPT, "554 5.7.1 <b@c.test>: Recipient address rejected: Access denied", facts={"sign_in": "none"}),
     replied(Stage.RCPT, "550 5.1.1 User unknown", facts={"returned": "failed", "side": "forwarder"}),
     replied(Stage.CONNECT, "550 Unable to find the socket transport"),
