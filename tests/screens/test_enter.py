@@ -105,12 +105,11 @@ async def test_a_server_that_never_answers_gets_three_and_the_screen_says_so(tmp
     services = services_with(tmp_path, hurried(auth=0.05))
     async with MisbehavingServer(SILENT, strict=False) as server, walking(services, draft=draft(server)) as walk:
         await at_connect(walk)
-        for count in (1, 2, 3):
+        for _ in range(30):  # on a busy computer the time may be up before the password has gone out: that counts not
             await walk.press("enter")
-            await reach(walk, server, count)
             await checked(walk)
-        await walk.press("enter")
-        await walk.until_reads("Stopped before the account gets locked")
+            if walk.reads("Stopped before the account gets locked"):
+                break
         await walk.until_reads("3 sign-ins were not answered in time")
         assert sign_ins(server) == 3
 
