@@ -131,7 +131,7 @@ def _among(node: Node, key: str, allowed: Iterable[str]) -> frozenset[str]:
     return frozenset(values)
 
 
-PATTERN_KEYS = frozenset({"words", "noise", "application_token", "host", "issuer"})
+PATTERN_KEYS = frozenset({"words", "noise", "application_token", "now_and_then", "host", "issuer"})
 """The keys at which patterns stand, in whichever file."""
 
 
@@ -282,6 +282,7 @@ TESTS: Mapping[str, Callable[[Node, str], Test]] = {
     "sign_in": _fact_test("none"),
     "said_by": _said_by_test,
     "sign": _fact_test("weak"),
+    "happens": _fact_test("sometimes"),
     "pasted": _fact_test("program", "server"),
     "sent_by": _fact_test("provider"),
     "stage_is": _fact_test("told"),

@@ -57,6 +57,8 @@ class ErrorContext:
     happened: Fault | None = None
     """What went wrong, where the course of a session says it."""
     lacking: str = ""
+    now_and_then: bool = False
+    """Somebody says that the same thing works at other times."""
     token_without_user: bool = False
     """Somebody tells of an access token that belongs to an application, and to nobody."""
     gave_up: bool = False
@@ -104,6 +106,8 @@ class ErrorContext:
             facts["log"] = phrase("own")
         if self.unsigned:
             facts["sign_in"] = phrase("none")
+        if self.now_and_then:
+            facts["happens"] = phrase("sometimes")
         if self.token_without_user:
             facts["token"] = phrase("no-user")
         if self.accepted:

@@ -185,6 +185,7 @@ class Explainer:
             answered=deciding.answered,
             accepted=deciding.accepted,
             by_server=_OF_EXIM.search(whole) is not None,
+            now_and_then=self._clues.tells_of_success_too(around),
             token_without_user=self._clues.names_no_user(around),
             happened=deciding.happened,
             lacking=deciding.lacking,

@@ -78,6 +78,7 @@ class Wordings:
         security: Iterable[tuple[Security, Patterns]],
         auth: Iterable[tuple[Auth, Patterns]],
         token: Patterns,
+        now_and_then: Patterns,
     ) -> None:
         self.services = tuple(services)
         self._about = dict(about)
@@ -90,9 +91,11 @@ class Wordings:
         self._security = tuple(security)
         self._auth = tuple(auth)
         self._token = token
+        self._now_and_then = now_and_then
         patterns = (
             noise,
             token,
+            now_and_then,
             *self._about.values(),
             *(service.words for service in self.services),
             *(sign.words for sign in self._signs),
@@ -147,6 +150,10 @@ class Wordings:
         found = _first(self._auth, text)
         return found[0] if found else None
 
+    def tells_of_success_too(self, text: SearchedText) -> bool:
+        """Whether somebody says that the same thing works at other times."""
+        return self._now_and_then.search(text) is not None
+
     def names_no_user(self, text: SearchedText) -> bool:
         """Whether somebody tells of a token that an application got by itself (RFC 6749 section 4.4)."""
         return self._token.search(text) is not None
@@ -187,6 +194,7 @@ def _read(node: Node) -> Wordings:
         stages=_all(node, "stages", lambda each: (each.choice("stage", Stage), read_patterns(each, "words"))),
         auth=_all(node, "auth", lambda each: (each.choice("auth", Auth), read_patterns(each, "words"))),
         token=read_patterns(node, "application_token"),
+        now_and_then=read_patterns(node, "now_and_then"),
         security=_all(node, "security", lambda each: (each.choice("security", Security), read_patterns(each, "words"))),
     )
 

@@ -100,6 +100,7 @@ NOT_OF_A_CHECK = (
 
 
 WHOSE_FAULT = (
+    replied(Stage.RCPT, "550 Mailbox does not exist", facts={"happens": "sometimes"}),
     replied(Stage.RCPT, "550 Unauthenticated mail not allowed from this range", facts={"side": "forwarder"}),
     replied(Stage.RCPT, "554 5.7.1 <b@c.test>: Recipient address rejected: Access denied", facts={"sign_in": "none"}),
     replied(Stage.RCPT, "550 5.1.1 User unknown", facts={"returned": "failed", "side": "forwarder"}),
@@ -132,6 +133,7 @@ WHOSE_FAULT = (
 )
 
 PLAIN_REASONS = (
+    replied(Stage.AUTH, "421 4.7.0 Error: too many errors"),
     replied(Stage.RCPT, "450 fails because only 250 is taken, not 251 User not local; will forward"),
     happened(Stage.CONNECT, Fault.SILENT, words="Called EHLO without being connected"),
     happened(Stage.CONNECT, Fault.SILENT, Endpoint("mail.protonmail.com", 587, Security.STARTTLS)),

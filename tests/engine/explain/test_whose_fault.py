@@ -196,6 +196,12 @@ KINDS = (
     ),
     # A server that does not work.
     Kind(
+        "an address that exists at times",
+        'The mail sometimes delivers, and sometimes it gives "550 Mailbox does not exist!" for the same address.',
+        "recipient_rejected",
+        Who.ADMIN,
+    ),
+    Kind(
         "a fault of the server",
         "SMTP Error (451): Temporary local problem - please try later",
         "server_fault",
