@@ -384,6 +384,20 @@ async def test_a_named_server_that_is_none_of_the_named_provider_s_is_told(
     assert (words in " ".join(ran.err.split())) is told
 
 
+async def test_settings_at_another_domain_are_read_where_that_was_said(world: Open) -> None:
+    """What they name is found, and not confirmed."""
+    there = "https://mail.hoster.test/settings.xml"
+    pages = {OWN_FILE: Page(status="302 Found", location=there), there: published(EVIL)}
+    async with world("", pages) as at:
+        unread = await at.setup()
+        assert "--follow reads it there." in " ".join(unread.err.split())
+        message, hint = refused(await at.setup("--follow"))
+        assert not at.heard_the_password
+    assert unread.error["code"] == "missing-answers"
+    assert EVIL in message
+    assert f"--host {EVIL}" in hint
+
+
 async def test_where_nobody_is_found_the_provider_is_a_way_on_too(world: Open) -> None:
     async with world(mx("10 mx.hoster.de")) as at:
         ran = await at.setup()

@@ -196,29 +196,6 @@ def _given(new: NewEntry) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _names_server(says: Sequence[str], endpoint: Endpoint) -> bool:
-    """Whether sentences name a server: its host, whole, and its port, as the number of a port and of nothing else."""
-    hosts = {each.strip(".").lower() for sentence in says for each in _HOST.findall(sentence)}
-    ports = {port for sentence in says if not _REFUSES.search(sentence) for port in _ports(sentence, endpoint.host)}
-    return endpoint.host in hosts and endpoint.port in ports
-
-
-def _ports(sentence: str, host: str) -> Iterator[int]:
-    """Yield the numbers that a sentence calls ports, and those behind the host and a colon."""
-    for listed in _PORTS.findall(sentence):
-        yield from map(int, re.findall(r"\d{1,5}", listed))
-    yield from (int(port) for name, port in _HOST_AND_PORT.findall(sentence) if name.lower() == host)
-
-
-_HOST = re.compile(r"[\w.-]{1,253}")
-_HOST_AND_PORT = re.compile(r"([\w.-]{1,253}):(\d{1,5})\b")
-_PORTS = re.compile(
-    r"\bports?\b(?:[ :|=()]|[a-z]{1,20}\b){0,12}((?:\d{1,5}(?: or |, ?| and |/)){0,4}\d{1,5})\b", re.IGNORECASE
-)
-_REFUSES = re.compile(r"\b(?:not|never|no longer)\b", re.IGNORECASE)
-"""A sentence that forbids a port does not name it."""
-
-
 def _answers_id(new: NewEntry) -> str:
     return f"{new.id}-answers"
 
@@ -300,3 +277,26 @@ def _as_deep(addition: str, before: Sequence[str]) -> str:
     first = next((line for line in before if line.strip() and not line.lstrip().startswith("#")), "  ")
     depth = len(first) - len(first.lstrip(" "))
     return "".join(f"{' ' * depth}{line[2:]}" for line in _LINES.findall(addition))
+
+
+def _names_server(says: Sequence[str], endpoint: Endpoint) -> bool:
+    """Whether sentences name a server: its host, whole, and its port, as the number of a port and of nothing else."""
+    hosts = {each.strip(".").lower() for sentence in says for each in _HOST.findall(sentence)}
+    ports = {port for sentence in says if not _REFUSES.search(sentence) for port in _ports(sentence, endpoint.host)}
+    return endpoint.host in hosts and endpoint.port in ports
+
+
+def _ports(sentence: str, host: str) -> Iterator[int]:
+    """Yield the numbers that a sentence calls ports, and those behind the host and a colon."""
+    for listed in _PORTS.findall(sentence):
+        yield from map(int, re.findall(r"\d{1,5}", listed))
+    yield from (int(port) for name, port in _HOST_AND_PORT.findall(sentence) if name.lower() == host)
+
+
+_HOST = re.compile(r"[\w.-]{1,253}")
+_HOST_AND_PORT = re.compile(r"([\w.-]{1,253}):(\d{1,5})\b")
+_PORTS = re.compile(
+    r"\bports?\b(?:[ :|=()]|[a-z]{1,20}\b){0,12}((?:\d{1,5}(?: or |, ?| and |/)){0,4}\d{1,5})\b", re.IGNORECASE
+)
+_REFUSES = re.compile(r"\b(?:not|never|no longer)\b", re.IGNORECASE)
+"""A sentence that forbids a port does not name it."""

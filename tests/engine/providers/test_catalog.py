@@ -584,3 +584,58 @@ def test_a_provider_is_known_among_others_by_its_id_without_reading_the_rest_of_
     assert [hash(each) for each in again] == [hash(each) for each in providers]
     with pytest.raises(AttributeError):
         object.__getattribute__(again[0], "endpoints")
+
+
+# --- an account that is known in one region only ---
+
+SHIPPED = load_catalog()
+REGIONAL = {"zoho", "ionos", "amazon-ses", "amazon-workmail", "mailgun", "sparkpost", "turbosmtp"}
+
+
+def test_no_server_of_a_region_is_the_default() -> None:
+    """Nor one for addresses of other domains, where a provider has several."""
+    ana = Address("ana", "firm.test")
+    for provider in SHIPPED.providers:
+        choice = provider.regions(ana)
+        if choice:
+            assert provider.best(ana) is None
+            assert len({each.endpoint.host for each in choice}) == len(choice) > 1, provider.id
+        elif near := provider.near(ana):
+            assert provider.best(ana) == near[0].endpoint
+    assert {each.id for each in SHIPPED.providers if each.regions()} == REGIONAL
+    assert {each.id for each in SHIPPED.providers if each.regions(ana)} > REGIONAL
+
+
+@pytest.mark.parametrize(
+    ("provider", "domain", "mx", "hosts"),
+    [
+        ("zoho", "firm.test", ["mx.zoho.eu", "mx2.zoho.eu"], ["smtppro.zoho.eu"]),
+        ("zoho", "firm.test", ["eu-smtp-inbound-1.mimecast.com", "mx.zoho.in"], ["smtppro.zoho.in"]),
+        ("zoho", "firm.test", ["mx.zoho.com", "mx.zoho.eu"], []),
+        ("zoho", "firm.test", ["mx.zoho.uk"], []),  # known to be theirs, and its server is not known
+        ("zoho", "zohomail.eu", [], ["smtp.zoho.eu"]),
+        ("ionos", "firm.test", ["mx00.ionos.de", "mx01.kundenserver.de"], ["smtp.ionos.de"]),
+        ("ionos", "firm.test", ["mx00.ionos.de", "mx00.ionos.fr"], []),
+        ("ionos", "online.de", [], ["smtp.1und1.de"]),  # its own domains have no MX host that tells
+        ("gmx", "gmx.de", [], ["mail.gmx.net"]),
+        ("gmx", "firm.test", ["mx00.gmx.net"], []),
+        ("amazon-ses", "firm.test", ["mx.zoho.eu"], []),
+    ],
+)
+def test_the_region_is_told_by_the_mail_hosts_or_the_own_domain(
+    provider: str, domain: str, mx: list[str], hosts: list[str]
+) -> None:
+    known, ana = SHIPPED.get(provider), Address("ana", domain)
+    assert known is not None
+    best = known.best(ana, mx)
+    assert [best.host] == hosts if best is not None else hosts == []
+    assert bool(known.regions(ana, mx)) is (hosts == [])
+
+
+def test_another_way_to_a_server_is_in_its_region() -> None:
+    ana = Address("ana", "firm.test")
+    for provider in SHIPPED.providers:
+        for each in provider.regions(ana):
+            if each.mx or each.region:
+                others = SHIPPED.alternatives(each.endpoint, provider.id, ana)
+                assert {other.host for other in others} <= {each.endpoint.host}, (provider.id, each.endpoint.host)
