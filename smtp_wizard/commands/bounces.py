@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -74,15 +75,22 @@ def command(
     chosen = invocation.saved_accounts.get(account)
     watch = Stopwatch(connection.timeout)
     secret = password_of(invocation, chosen, source, watch, _undone)
-    work = invocation.services.bounces.read(chosen, secret, since, named=imap, options=connection)
-    report = run_bounded(work, watch, _undone)
-    deliveries = [each for each in report.deliveries if each.new or not new]
-    if csv_file is not None:
-        _write_table(invocation, csv_file, deliveries)
-    if csv_file != "-":
-        _say(invocation, chosen, report, deliveries, new=new)
-    invocation.services.bounces.remember(chosen, report)
+    state = invocation.saved_accounts.state
+    # Two that run at once would both tell what is new, and mail it.
+    with state.alone("bounces", _PATIENCE) if new else nullcontext():
+        work = invocation.services.bounces.read(chosen, secret, since, named=imap, options=connection)
+        report = run_bounded(work, watch, _undone)
+        deliveries = [each for each in report.deliveries if each.new or not new]
+        if csv_file is not None:
+            _write_table(invocation, csv_file, deliveries)
+        if csv_file != "-":
+            _say(invocation, chosen, report, deliveries, new=new)
+        invocation.services.bounces.remember(chosen, report)
     return Exit.OK
+
+
+_PATIENCE = 60.0
+"""Seconds that another run with --new is waited for."""
 
 
 def _undone() -> str:

@@ -12,15 +12,17 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from filelock import FileLock, Timeout
 
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
-from smtp_wizard.engine.services.bounces import Bounces
+from smtp_wizard.engine.services.bounces import BounceReport, Bounces
 from smtp_wizard.output.documents.bounces import csv_table
 from tests.commands.test_send import RELAY
 from tests.support.certs import Authority
@@ -361,3 +363,30 @@ async def test_a_message_of_an_alias_at_another_domain_is_ones_own(
         (each["backscatter"], each["final"]) for each in (await office.bounces("--json")).document["bounces"]
     ]
     assert (backscatter, final) == (known_by == "nothing", True)
+
+
+async def test_with_new_no_other_run_tells_the_same_meanwhile(
+    office: Office, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each reads what was told, tells, and keeps that it was told."""
+    lock = FileLock(own_home / "config" / "bounces.lock")
+    read, locked = Bounces.read, []
+
+    async def looked_at(*args: Any, **said: Any) -> BounceReport:
+        try:
+            lock.acquire(blocking=False)
+            lock.release()
+            locked.append(False)
+        except Timeout:
+            locked.append(True)
+        return await read(*args, **said)
+
+    monkeypatch.setattr(Bounces, "read", looked_at)
+    office.arrives(report())
+    assert len((await office.bounces("--new", "--json")).document["bounces"]) == 1
+    await office.bounces("--json")
+    assert locked == [True, False]
+    lock.acquire(blocking=False)
+    monkeypatch.setattr("smtp_wizard.commands.bounces._PATIENCE", 0.0)
+    assert (await office.bounces("--new", "--json")).document["bounces"] == [], "it does not wait for ever"
+    lock.release()

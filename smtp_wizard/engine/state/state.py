@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from smtp_wizard.engine.base.private_files import lock_of
 from smtp_wizard.engine.state.last_told import LastTold
 from smtp_wizard.engine.state.mailbox_marks import MailboxMarks
 from smtp_wizard.engine.state.named_servers import NamedServers
@@ -13,6 +16,9 @@ from smtp_wizard.engine.state.notifications import Notifications
 from smtp_wizard.engine.state.results import Results
 from smtp_wizard.engine.state.sign_in_renewals import SignInRenewals
 from smtp_wizard.engine.state.storage import Storage
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 FRESH = timedelta(hours=1)
 """What is newer may be of an account that another process has just saved."""
@@ -26,6 +32,7 @@ class State:
 
         Nothing is opened or made until there is something to read or to write.
         """
+        self._folder = folder
         self.storage = Storage(folder, lock_limit)
         self.results = Results(self.storage)
         self.sign_in_renewals = SignInRenewals(self.storage)
@@ -33,6 +40,27 @@ class State:
         self.mailboxes = MailboxMarks(self.storage)
         self.named_servers = NamedServers(self.storage)
         self.notifications = Notifications(self.storage)
+
+    @contextmanager
+    def alone(self, name: str, seconds: float) -> Iterator[None]:
+        """Have no other process do what is called `name` meanwhile, so that what is told once is told once.
+
+        After so many seconds, and where no file can be locked, it is done all the same.
+        """
+        import filelock
+
+        lock: BaseFileLock | None = None
+        try:
+            lock = filelock.FileLock(lock_of(self._folder / name), timeout=seconds, mode=0o600)
+            lock.acquire()
+        except OSError:  # as is a time that is up
+            lock = None
+        try:
+            yield
+            self.storage.flush()
+        finally:
+            if lock is not None:
+                lock.release()
 
     def forget(self, account: str) -> None:
         """Delete all that is known of an account, by its id. What waits to be mailed of it is still told."""

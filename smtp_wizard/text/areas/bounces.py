@@ -64,7 +64,8 @@ def notes(report: BounceReport) -> Iterator[Shown]:
     if report.rehearsed:
         count = report.rehearsed
         sent = phrase("1 message that was") if count == 1 else phrase("{} messages that were", count)
-        yield phrase("Left out: {} sent to nobody on purpose, to see it come back.", sent)
+        them = phrase("it") if count == 1 else phrase("them")
+        yield phrase("Left out: {} sent to nobody on purpose, to see {} come back.", sent, them)
     for folder in report.unread:
         yield phrase("The folder '{}' could not be read: what came back into it is not listed.", folder)
     if report.unknown:
