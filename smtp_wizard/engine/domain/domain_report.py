@@ -40,6 +40,8 @@ class DomainQuery:
 
     domain: str
     """In A-labels."""
+    written: Shown = NO_WORDS
+    """As the person wrote it, where that is not in A-labels: so it is named in words."""
     provider_id: str = ""
     provider: Shown = NO_WORDS
     """The name of the provider that sends for it; '' where nobody said."""
@@ -169,7 +171,27 @@ async def examine_domain(question: DomainQuery, lookups: Lookups) -> DomainRepor
         bounces_elsewhere=_bounces_elsewhere(question),
     )
     found = sorted(_told_once(_findings(question, report, names, aliases), report), key=_urgency)
-    return replace(report, findings=tuple(found))
+    return replace(report, findings=tuple(_as_written(each, question) for each in found))
+
+
+def _as_written(finding: DomainFinding, question: DomainQuery) -> DomainFinding:
+    """Name the domain in words as the person wrote it. The record to publish stays in A-labels, as the DNS wants it."""
+    if not question.written:
+        return finding
+
+    def named(words: Shown) -> Shown:
+        return shown(words.replace(question.domain, question.written), len(words) + LONGEST_NAME)
+
+    return replace(
+        finding,
+        title=named(finding.title),
+        explanation=named(finding.explanation),
+        steps=tuple(map(named, finding.steps)),
+    )
+
+
+LONGEST_NAME = 253
+"""Characters of a domain (RFC 1035 section 2.3.4)."""
 
 
 async def _aliases(

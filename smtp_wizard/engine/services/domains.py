@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.endpoint import HostError, parse_host
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.shown import NO_WORDS, phrase, shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 
@@ -59,6 +59,7 @@ class Domains:
         records = (await in_thread(load_sender_records)).get(provider.id) if provider else None
         question = DomainQuery(
             domain=name,
+            written=_written(domain),
             provider_id=provider.id if provider else "",
             provider=provider.name if provider else NO_WORDS,
             records=records,
@@ -108,9 +109,19 @@ class Domains:
         return found[0] if len(found) == 1 else None
 
 
+def _written(text: str) -> Shown:
+    """Return a domain as it was typed, '' where that is as computers know it."""
+    name = _domain_part(text)
+    return NO_WORDS if name.isascii() else shown(name, 253)
+
+
+def _domain_part(text: str) -> str:
+    return text.strip().rpartition("@")[2].removesuffix(".").lower()
+
+
 def domain_name(text: str) -> str:
     """Return a domain, or that of an address, in A-labels. Raises `InputError`."""
-    name = text.strip().rpartition("@")[2].removesuffix(".").lower()
+    name = _domain_part(text)
     try:
         plain = parse_host(name)
     except HostError:

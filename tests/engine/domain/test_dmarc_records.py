@@ -7,9 +7,12 @@ import pytest
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.domain.domain_report import DomainReport
 from smtp_wizard.engine.domain.findings import DomainFinding
+from smtp_wizard.engine.providers.catalog import load_catalog
+from smtp_wizard.engine.services.domains import Domains
 from smtp_wizard.text.domain import domain_lines
 from tests.engine.domain.keys import key_record
 from tests.engine.domain.test_mending import DKIM, DMARC, DOMAIN, Zone, examined, good_zone, published, question
+from tests.support.dnsserver import DnsServer
 
 REPORTS = f"rua=mailto:d@{DOMAIN}"
 
@@ -97,6 +100,16 @@ async def test_beside_another_name_no_record_can_be_added(target: Zone) -> None:
     [found] = [each for each in report.findings if each.publish is not None]
     assert "only another name (CNAME) for dm.vendor.example" in found.steps[0]
     assert "Delete the CNAME" in found.steps[1]
+
+
+async def test_a_domain_is_named_as_it_was_written_and_its_record_as_the_dns_knows_it() -> None:
+    zone = "xn--bcher-kva.example. 60 IN MX 10 mx.hoster.example.\n"
+    async with DnsServer(zone) as dns:
+        report = await Domains(load_catalog(), dns.resolver).examine("ana@B\u00fccher.example")
+    found = found_in(report, "dmarc_missing")
+    assert found.title == "b\u00fccher.example has no DMARC record"
+    assert found.publish is not None
+    assert found.publish.name == "_dmarc.xn--bcher-kva.example"
 
 
 # --- DKIM keys that are good but for their record ---
