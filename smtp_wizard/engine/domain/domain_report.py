@@ -198,8 +198,9 @@ async def _aliases(
     domain: str, spf: SpfResult, dmarc: Dmarc, keys: tuple[DkimKey, ...], lookups: Lookups
 ) -> dict[str, str]:
     """Return which of the names where a record may have to be published are other names (CNAME), and for what."""
-    names = [domain] if spf.troubles else []
-    names += [f"_dmarc.{dmarc.found_at or domain}"] if dmarc.faults else []
+    # A name server that did not answer is not asked again: that costs seconds.
+    names = [domain] if spf.faults - {SpfFault.UNREACHABLE} else []
+    names += [f"_dmarc.{dmarc.found_at or domain}"] if set(dict(dmarc.faults)) - {DmarcFault.UNREACHABLE} else []
     names += [key.name for key in keys if set(key.faults) - {DkimFault.UNREACHABLE}]
     targets = await asyncio.gather(*map(lookups.alias_target, names))
     return {name: target for name, target in zip(names, targets, strict=True) if target}

@@ -11,6 +11,7 @@ from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.discovery.dns import Resolver
 from smtp_wizard.engine.domain.dmarc import DmarcFault, examine_dmarc
 from smtp_wizard.engine.domain.dns_lookups import MOST_TEXTS, Lookups, Texts
+from smtp_wizard.engine.domain.domain_report import examine_domain
 from smtp_wizard.engine.domain.sender_records import ReturnPath
 from smtp_wizard.engine.domain.spf import examine_spf
 from smtp_wizard.text.domain import domain_lines
@@ -162,3 +163,10 @@ async def test_names_that_lead_in_a_circle_end(name: str) -> None:
     zone = {key: each for key, each in zone.items() if key[0] != DOMAIN or name != DOMAIN or key[1] == "CNAME"}
     report = await examined(zone, question())
     assert report.verdict in (Verdict.WARN, Verdict.FAIL, Verdict.UNKNOWN)
+
+
+async def test_who_did_not_answer_is_not_asked_again_for_another_name() -> None:
+    faults = dict.fromkeys((DOMAIN, DMARC, DKIM), DnsFault.SERVFAIL)
+    async with DnsServer(as_text(good_zone()), faults) as server:
+        await examine_domain(question(), Lookups(server.resolver))
+        assert "CNAME" not in {each.type for each in server.queries if each.name in faults}
