@@ -233,6 +233,17 @@ def test_a_calendar_that_is_written_anew_keeps_its_rights_and_its_link(saved: Sa
     assert run("calendar", "--ics", str(link)).code == 1
 
 
+def test_a_pipe_without_a_name_is_written_to(saved: SavedAccounts) -> None:
+    """As behind /dev/stdout, where something reads what is printed."""
+    reader, writer = os.pipe()
+    try:
+        assert run("calendar", "--ics", f"/dev/fd/{writer}").code == 0
+        assert os.read(reader, 15) == b"BEGIN:VCALENDAR"
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
 def test_what_is_no_file_is_written_to(saved: SavedAccounts, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -47,7 +47,7 @@ class Notification:
             if lines:
                 self._kept.wait(self._name, lines, now)
             return Exit.OK
-        every = [*self._left_out(), *self._kept.waiting(self._name), *lines]
+        every = [*self._kept.waiting(self._name), *lines]
         return self._mailed(every, now) if every else Exit.OK
 
     def _mailed(self, lines: Sequence[str], now: datetime) -> Exit:
@@ -55,7 +55,7 @@ class Notification:
         before = self._kept.last(self._name)
         # Kept before it is sent: where that cannot be, each run would send one.
         if not self._kept.begin(self._name, now, self._watch.time_to_keep()):
-            self._complain("is not sent, since one an hour may be, and when it is sent cannot be kept")
+            self._complain("is not sent: at most one goes out an hour, and when this one does could not be kept")
             return Exit.SECRET
         if trouble := self._sent(lines):
             self._kept.failed(self._name, before)
@@ -63,10 +63,6 @@ class Notification:
             return Exit.FAILED
         self._kept.sent(self._name)
         return Exit.OK
-
-    def _left_out(self) -> Sequence[str]:
-        number = self._kept.left_out(self._name)
-        return [f"{number:,} changes before these are left out: they were too many, or too old."] if number else []
 
     def _complain(self, words: str) -> None:
         told = f"smtp-wizard: the message about what changed {words}. It is told again next time."
@@ -79,9 +75,10 @@ class Notification:
 
     def _sent(self, lines: Sequence[str]) -> str:
         """Send one message; return why it was not taken, '' where it was."""
-        number = "1 change" if len(lines) == 1 else f"{len(lines)} changes"
-        subject = f"smtp-wizard on {shown(socket.gethostname(), 60)}: {number}"
-        text = NoticeText(subject=subject, lines=tuple(lines))
+        left_out = self._kept.left_out(self._name)
+        note = [f"Left out before these, as too many or too old: {_changes(left_out)}."]
+        subject = f"smtp-wizard on {shown(socket.gethostname(), 60)}: {_changes(left_out + len(lines))}"
+        text = NoticeText(subject=subject, lines=(*(note if left_out else ()), *lines))
         try:
             report = run(self._send(text), self._watch, lambda: UNSURE)
         except (*EXPECTED_ERRORS, CommandError, TimeoutError) as problem:
@@ -95,3 +92,7 @@ class Notification:
         async with self._watch.bound():
             secret = await services.entries.secret_of(self._account)
             return await services.checks.send_notice(self._account, secret, self._to, text)
+
+
+def _changes(number: int) -> str:
+    return "1 change" if number == 1 else f"{number:,} changes"

@@ -168,7 +168,7 @@ _WIDTH = max(map(len, CHANGE_WORDS.values()))
 def change_line(told: PrintedResult) -> str:
     """Return what has changed about an account as one line: 'new failure  Office: The password was refused. ...'."""
     assert told.change is not None
-    words = " ".join(map(_sentence, _said(told)))
+    words = " ".join(_sentence(each) for each in _said(told) if each)
     return f"{CHANGE_WORDS[told.change]:<{_WIDTH}}  {told.outcome.title}{f': {words}' if words else ''}"
 
 

@@ -125,10 +125,10 @@ def _unattended(accounts: Sequence[Account]) -> Iterator[str]:
     accounts = [each for each in accounts if each.connection.auth is not Auth.NONE]
     asked = [each.name for each in accounts if each.store is None or each.store.kind is StoreKind.SESSION]
     if asked:
-        yield f"Kept nowhere, and asked for each time, is the password of {_listed(asked)}: nobody is there to type it."
+        yield f"At night nobody is there to type the password of {_listed(asked)}, which is kept nowhere."
     shut = [each.name for each in accounts if each.store is not None and each.store.kind is StoreKind.KEYRING]
     if shut:
-        yield f"In the keyring, which a job without a desktop can usually not read, is the password of {_listed(shut)}."
+        yield f"A job can usually not read the keyring of a desktop, which holds the password of {_listed(shut)}."
     if asked or shut:
         yield "Keep it where a job can read it: smtp-wizard accounts edit NAME --store vault (or command, file, env)."
 

@@ -276,11 +276,11 @@ def write_shared(path: Path, data: bytes) -> None:
     What is no file, such as a pipe or a terminal, is written to, and so is a file in a folder where none can be made.
     Where `path` is a link, the file that it leads to is replaced. Raises `OSError`; the old file is then untouched.
     """
-    target = Path(os.path.realpath(path))
-    facts = target.stat() if target.exists() else None
+    facts = path.stat() if path.exists() else None
     if facts is not None and not stat.S_ISREG(facts.st_mode):
-        target.write_bytes(data)
+        path.write_bytes(data)  # by the name that was given: a pipe behind /dev/stdout has no other
         return
+    target = Path(os.path.realpath(path))
     _refuse_read_only(target)
     scratch = target.with_name(f"{_scratch_start(target)}{os.urandom(8).hex()}{_SCRATCH_END}")
     try:

@@ -107,10 +107,10 @@ class Results:
         if not accounts:
             return {}
         read, unwritten = self._storage.read_beside(
-            lambda file: _ending(file, accounts), lambda: self._certificates_unwritten(accounts)
+            lambda file: _ending(file, accounts, before), lambda: self._certificates_unwritten(accounts)
         )
-        found = (read or {}) | unwritten
-        return {account: seen for account, seen in found.items() if seen.ends < before}
+        found = {account: seen for account, seen in (read or {}).items() if account not in unwritten}
+        return found | {account: seen for account, seen in unwritten.items() if seen.ends < before}
 
     def history(self, account: str, most: int = KEEP) -> tuple[Result, ...]:
         """Return the results of an account, the newest first. Writes nothing."""
@@ -186,11 +186,12 @@ def _lasts(file: Connection, accounts: Sequence[str]) -> dict[str, LastResult]:
     return {row[0]: result.last for row in rows if (result := _result(row)) is not None}
 
 
-def _ending(file: Connection, accounts: Sequence[str]) -> dict[str, SeenCertificate]:
+def _ending(file: Connection, accounts: Sequence[str], before: datetime) -> dict[str, SeenCertificate]:
     rows = file.execute(
         """SELECT account, not_after, at FROM json_each(?) AS wanted JOIN results ON account = wanted.value
-        AND number = (SELECT max(number) FROM results WHERE account = wanted.value AND not_after IS NOT NULL)""",
-        (json.dumps(accounts),),
+        AND number = (SELECT max(number) FROM results WHERE account = wanted.value AND not_after IS NOT NULL)
+        WHERE not_after < ?""",
+        (json.dumps(accounts), number_of(before)),
     )
     ends: dict[str, SeenCertificate] = {}
     for account, ending, at in rows:

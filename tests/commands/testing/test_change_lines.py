@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from smtp_wizard.commands.testing.result_printer import PrintedResult, change_line
@@ -50,6 +51,13 @@ def test_a_failure_is_told_before_what_an_earlier_stage_remarked_on() -> None:
         "new failure  R: About refused. Why refused. About certificate."
     )
     assert line(Change.OTHER_CAUSE, failed, ends=False) == "other cause  R: About refused. Why refused."
+
+
+def test_a_failure_without_an_explanation_is_told_by_its_title() -> None:
+    untold = remark("refused", Verdict.FAIL, Stage.AUTH)
+    assert untold.finding is not None
+    short = replace(untold, finding=replace(untold.finding, explanation=shown("")))
+    assert line(Change.NEW, outcome(short), ends=False) == "new failure  R: About refused."
 
 
 def test_what_begins_with_a_recovery_is_told_with_it() -> None:

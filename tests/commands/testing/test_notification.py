@@ -145,7 +145,8 @@ def test_a_message_says_how_many_changes_it_leaves_out(
     broken(fleet, "Office")
     told()
     (letter,) = letters(own_home)
-    assert letter.splitlines()[1].startswith("2 changes before these are left out")
+    assert letter.splitlines()[0].endswith(": 5 changes")
+    assert letter.splitlines()[1] == "Left out before these, as too many or too old: 2 changes."
     assert letter.splitlines()[2:4] == ["three", "four"]
 
 

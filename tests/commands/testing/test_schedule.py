@@ -165,8 +165,8 @@ def test_what_nobody_can_read_at_night_is_named(own_home: Path) -> None:
     saved.put(with_fields(RELAY, name="Open", id="", auth=Auth.NONE, username="", store=None))
     for form in ("systemd", "cron"):
         said = " ".join(run("test", "--all", "--init", form).err.split())
-        assert "is the password of Asked: nobody is there" in said
-        assert "is the password of Desk." in said
+        assert "nobody is there to type the password of Asked, which" in said
+        assert "which holds the password of Desk." in said
         assert "Good" not in said
         assert "Open" not in said
         assert "--store vault" in said
