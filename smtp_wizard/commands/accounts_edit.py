@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from smtp_wizard.commands.accounts import store_words
-from smtp_wizard.commands.check_run import Transcript, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.check_run import Transcript, exit_code, live_reader, observed, report_line, report_width
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.flow_answers import carried_out
 from smtp_wizard.commands.invocation import Invocation
@@ -188,7 +188,7 @@ class _Edit:
             account = AccountJson.of(saved or self.account)
             self.out.document(AccountEdited(saved is not None, account, (ResultJson.of(outcome),)))
         else:
-            for line in summary(outcome.report, Depth.LOGIN):
+            for line in summary(outcome.report, Depth.LOGIN, report_width(self.out)):
                 report_line(self.out, line)
         if saved is None:
             self.out.narrate(f"'{name}' was not changed: the check did not pass.")

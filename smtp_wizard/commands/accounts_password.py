@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from smtp_wizard.commands.accounts import store_words
-from smtp_wizard.commands.check_run import Transcript, exit_code, live_reader, report_line
+from smtp_wizard.commands.check_run import Transcript, exit_code, live_reader, report_line, report_width
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.flow_answers import ActionObserver, Reply, carried_out
 from smtp_wizard.commands.invocation import Invocation
@@ -92,7 +92,7 @@ class _Replacement:
 
             self.out.document(PasswordChanged(code == Exit.OK, now.store, (ResultJson.of(outcome),)))
         else:
-            for line in summary(outcome.report, Depth.LOGIN):
+            for line in summary(outcome.report, Depth.LOGIN, report_width(self.out)):
                 report_line(self.out, line)
         self._tell(code)
         return code

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from smtp_wizard.commands.check_all_ports import ControlHostCheck, ControlHostResult, Sweep
-from smtp_wizard.commands.check_run import Check, Transcript, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.check_run import (
+    Check,
+    Transcript,
+    exit_code,
+    live_reader,
+    observed,
+    report_line,
+    report_width,
+)
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import (
@@ -223,7 +231,7 @@ class _Checker:
         with Transcript(self.asked.connection, self.out) as transcript:
             outcome = run(self._as_it_answers(endpoint, transcript), self.watch, self._undone)
         if self.out.form is Form.TEXT:
-            for line in summary(outcome.report, self.asked.depth):
+            for line in summary(outcome.report, self.asked.depth, report_width(self.out)):
                 report_line(self.out, line)
         report = outcome.report
         neutral = self._neutral([endpoint.port] if report_unreached(report) else [], None)

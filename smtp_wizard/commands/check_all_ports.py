@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from smtp_wizard.commands.check_run import Transcript, cut_off, held_reader, report_line
+from smtp_wizard.commands.check_run import Transcript, cut_off, held_reader, report_line, report_width
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import ConnectionOptions
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -136,7 +136,7 @@ class Sweep:
         for line in ports_table(found.probe):
             report_line(out, line)
         for sentence in conclusion(found.probe):
-            for line in paragraph(sentence):
+            for line in paragraph(sentence, width=report_width(self.out)):
                 out.data(line)
         if found.probe.best is not None:
             return
@@ -144,7 +144,7 @@ class Sweep:
         findings = [replace(finding, fix=None) for outcome in found.outcomes for finding in outcome.findings]
         for finding in {finding.title: finding for finding in reversed(findings)}.values():
             out.data(finding.title)
-            for line in finding_lines(finding):
+            for line in finding_lines(finding, report_width(self.out)):
                 report_line(out, line)
 
 
@@ -206,7 +206,7 @@ class ControlHostCheck:
         answers = run(self._ask(question), self.watch, undone)
         if self.out.form is Form.TEXT:
             for sentence in answer_lines(answers):
-                for line in paragraph(sentence):
+                for line in paragraph(sentence, width=report_width(self.out)):
                     self.out.data(line)
         return answers
 

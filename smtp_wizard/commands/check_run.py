@@ -21,7 +21,7 @@ from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.output.check_outcome import CheckOutcome
-from smtp_wizard.output.plain_lines import TRANSCRIPT_LEGEND, coloured, plain_printer
+from smtp_wizard.output.plain_lines import TRANSCRIPT_LEGEND, WIDTH, coloured, plain_printer
 from smtp_wizard.runtime.exit_codes import STAGE_CODES, CommandError, Exit
 from smtp_wizard.runtime.output import Form, Output
 
@@ -125,11 +125,16 @@ def report_line(out: Output, text: str) -> None:
     out.data(coloured(text) if out.colour else text)
 
 
+def report_width(out: Output) -> int:
+    """Return the columns of a plain report on stdout: as many as a terminal has, and never more than usual."""
+    return min(WIDTH, out.width or WIDTH)
+
+
 def live_reader(out: Output, transcript: Transcript, title: Shown) -> Emit:
     """Return what shows the events of one check while it runs: stages on stdout, unless that is for a machine."""
     transcript.begin(title)
     shown = partial(report_line, out) if out.form is Form.TEXT else _nothing
-    return plain_printer(shown, transcript.add if transcript.wanted else None)
+    return plain_printer(shown, transcript.add if transcript.wanted else None, report_width(out))
 
 
 def held_reader(transcript: Transcript, lines: list[str]) -> Emit:

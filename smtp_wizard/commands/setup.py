@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from smtp_wizard.commands.accounts import store_words
-from smtp_wizard.commands.check_run import Transcript, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.check_run import Transcript, exit_code, live_reader, observed, report_line, report_width
 from smtp_wizard.commands.command_with_examples import CommandWithExamples
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.answers import (
@@ -207,7 +207,7 @@ class _Setup:
         )
 
     def _print(self, draft: Draft, outcome: CheckOutcome) -> None:
-        for line in summary(outcome.report, self.given.how_deep):
+        for line in summary(outcome.report, self.given.how_deep, report_width(self.out)):
             report_line(self.out, line)
         if exit_code([outcome]) == Exit.OK:
             self.out.data("\nWhat to type into the application:")

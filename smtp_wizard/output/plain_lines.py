@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 WIDTH = 78
 """Columns of a plain report in a terminal of 80."""
+_NARROWEST = 12
+"""Columns that are left for words, however narrow the terminal."""
 
 STAGE_WORDS: Mapping[Stage, str] = {
     Stage.DNS: "Find server",
@@ -69,11 +71,11 @@ _ROW_START = 6
 _ROW_STAGE = 14
 
 
-def row(result: CheckResult) -> list[str]:
+def row(result: CheckResult, width: int = WIDTH) -> list[str]:
     """Return one stage as a person reads it: 'ok    Find server   mail.example.com is 192.0.2.1   12 ms'."""
     took = "" if result.verdict is Verdict.SKIPPED else _took(result.took)
     head = f"{VERDICT_WORDS[result.verdict]:<{_ROW_START}}{STAGE_WORDS[result.stage]:<{_ROW_STAGE}}"
-    return _wrapped(f"{result.detail}{took}", head)
+    return _wrapped(f"{result.detail}{took}", head, width)
 
 
 def _took(seconds: float) -> str:
@@ -81,23 +83,23 @@ def _took(seconds: float) -> str:
     return f"   {seconds * 1000:.0f}\u00a0ms"
 
 
-def finding_lines(finding: Finding) -> list[str]:
+def finding_lines(finding: Finding, width: int = WIDTH) -> list[str]:
     """Return a finding as a person reads it: what, who, steps, the server's words; indented below its row."""
     margin = " " * _ROW_START
-    lines = _wrapped(finding.explanation, margin) if finding.explanation else []
-    lines += _wrapped(who_words(finding.who), f"{margin}Who must act: ")
+    lines = _wrapped(finding.explanation, margin, width) if finding.explanation else []
+    lines += _wrapped(who_words(finding.who), f"{margin}Who must act: ", width)
     lines += [f"{margin}What to do:"] if finding.steps else []
     for number, step in enumerate(finding.steps, 1):
-        lines += _wrapped(step, f"{margin}{number:>2}. ")
+        lines += _wrapped(step, f"{margin}{number:>2}. ", width)
     if finding.fix is not None:
-        lines += _wrapped(endpoint_words(finding.fix), f"{margin}Try instead: ")
+        lines += _wrapped(endpoint_words(finding.fix), f"{margin}Try instead: ", width)
     if finding.guide:
-        lines += _wrapped(f"smtp-wizard guide {finding.guide}", f"{margin}More help: ")
+        lines += _wrapped(f"smtp-wizard guide {finding.guide}", f"{margin}More help: ", width)
     if finding.server_said:
-        lines += _wrapped(finding.server_said, f"{margin}The server said: ")
+        lines += _wrapped(finding.server_said, f"{margin}The server said: ", width)
     if finding.forward:
         lines.append(f"{margin}A message that you can send to them:")
-        lines += [f"{margin}  > {line}".rstrip() for line in _letter(finding.forward)]
+        lines += [f"{margin}  > {line}".rstrip() for line in _letter(finding.forward, width)]
     return lines
 
 
@@ -117,21 +119,21 @@ TRANSCRIPT_LEGEND = "C: this program   S: the server   *: a note   !: not encryp
 """What stands above a transcript."""
 
 
-def plain_report(outcome: CheckOutcome) -> list[str]:
+def plain_report(outcome: CheckOutcome, width: int = WIDTH) -> list[str]:
     """Return a whole report as plain lines."""
-    lines = [line for result in outcome.report.results for line in result_lines(result)]
+    lines = [line for result in outcome.report.results for line in result_lines(result, width)]
     if outcome.obstacle is not None:
-        lines += _wrapped(outcome.obstacle.title, f"{VERDICT_WORDS[Verdict.FAIL]:<{_ROW_START}}")
-        lines += finding_lines(outcome.obstacle)
+        lines += _wrapped(outcome.obstacle.title, f"{VERDICT_WORDS[Verdict.FAIL]:<{_ROW_START}}", width)
+        lines += finding_lines(outcome.obstacle, width)
     return lines
 
 
-def result_lines(result: CheckResult) -> list[str]:
+def result_lines(result: CheckResult, width: int = WIDTH) -> list[str]:
     """Return one stage with its finding as plain lines."""
-    return row(result) + (finding_lines(result.finding) if result.finding is not None else [])
+    return row(result, width) + (finding_lines(result.finding, width) if result.finding is not None else [])
 
 
-def summary(report: Report, depth: Depth) -> list[str]:
+def summary(report: Report, depth: Depth, width: int = WIDTH) -> list[str]:
     """Return the last words below a report: what was proved, and what was not."""
     words = {
         Depth.SERVER: "The server answers as it should. The password was not checked.",
@@ -141,9 +143,9 @@ def summary(report: Report, depth: Depth) -> list[str]:
     match report.verdict:
         case Verdict.PASS | Verdict.WARN:
             closed = _closed_words(report) if depth is Depth.SERVER else ""
-            return _wrapped(closed or words[depth], "")
+            return _wrapped(closed or words[depth], "", width)
         case Verdict.UNKNOWN:
-            return _wrapped(PERHAPS_SENT, "") if _perhaps_sent(report) else []
+            return _wrapped(PERHAPS_SENT, "", width) if _perhaps_sent(report) else []
         case Verdict.FAIL | Verdict.SKIPPED:
             return []
     assert_never(report.verdict)
@@ -165,12 +167,14 @@ def _perhaps_sent(report: Report) -> bool:
     return data is not None and data.verdict is Verdict.UNKNOWN
 
 
-def paragraph(text: str, head: str = "") -> list[str]:
+def paragraph(text: str, head: str = "", width: int = WIDTH) -> list[str]:
     """Return a text as lines of a plain report, behind `head`."""
-    return _wrapped(text, head)
+    return _wrapped(text, head, width)
 
 
-def plain_printer(write: Callable[[str], None], transcript: Callable[[str], None] | None) -> Callable[[Event], None]:
+def plain_printer(
+    write: Callable[[str], None], transcript: Callable[[str], None] | None, width: int = WIDTH
+) -> Callable[[Event], None]:
     """Return a reader of events that writes each stage as it ends, and the transcript where somebody wants it."""
     from smtp_wizard.engine.checks.events import Line, RunFinished, StageFinished, StageStarted
 
@@ -182,7 +186,7 @@ def plain_printer(write: Callable[[str], None], transcript: Callable[[str], None
                 if transcript is not None:
                     transcript(transcript_line(event))
             case StageFinished(result):
-                for line in result_lines(result):
+                for line in result_lines(result, width):
                     write(line)
             case _:
                 assert_never(event)
@@ -201,18 +205,21 @@ def coloured(line: str) -> str:
     return f"\x1b[{code}m{word}\x1b[0m{line[len(word) :]}" if code else line
 
 
-def _wrapped(text: str, head: str) -> list[str]:
+def _wrapped(text: str, head: str, width: int = WIDTH) -> list[str]:
     """Wrap a paragraph behind `head`, the following lines under its beginning. Long words are left whole."""
+    width = max(width, len(head) + _NARROWEST)
     indent = " " * len(head)
     lines = textwrap.wrap(
-        text, WIDTH, initial_indent=head, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        text, width, initial_indent=head, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
     return [line.replace("\u00a0ms", " ms") for line in lines] or [head.rstrip()]
 
 
-def _letter(text: str) -> Iterator[str]:
+def _letter(text: str, width: int) -> Iterator[str]:
     for line in text.splitlines():
-        yield from textwrap.wrap(line, WIDTH - 10, break_long_words=False, break_on_hyphens=False) or [""]
+        yield from textwrap.wrap(line, max(width - 10, _NARROWEST), break_long_words=False, break_on_hyphens=False) or [
+            ""
+        ]
 
 
 # --- JSON -----------------------------------------------------------------------------------------------------------

@@ -119,6 +119,20 @@ def test_a_failure_says_what_who_steps_and_the_servers_words() -> None:
     assert all(len(line) <= report.WIDTH for line in lines)
 
 
+@pytest.mark.parametrize("width", [44, 60])
+def test_a_report_fits_a_narrow_terminal(width: int) -> None:
+    told = CheckOutcome(None, FAILING)
+    rows: list[str] = []
+    for result in FAILING.results:
+        report.plain_printer(rows.append, None, width)(StageFinished(result))
+    lines = [*report.plain_report(told, width), *report.summary(PASSING, Depth.LOGIN, width)]
+    assert max(map(len, [*lines, *rows])) <= width
+    assert rows == report.plain_report(told, width)
+    assert " ".join(" ".join(lines).split()).startswith(
+        "ok Find server mail.example.com is 192.0.2.1 12 ms FAIL Sign in"
+    )
+
+
 def test_the_printer_writes_stages_as_they_end_and_the_transcript_only_where_it_is_wanted() -> None:
     events: list[Event] = [
         StageStarted(Stage.DNS),

@@ -19,7 +19,7 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.remote.ssh import RemoteError, SshHost
 from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.output.check_outcome import CheckOutcome
-from smtp_wizard.output.plain_lines import STAGE_WORDS, VERDICT_WORDS, finding_lines, paragraph
+from smtp_wizard.output.plain_lines import STAGE_WORDS, VERDICT_WORDS, WIDTH, finding_lines, paragraph
 from smtp_wizard.runtime.exit_codes import CommandError, Interrupted
 from smtp_wizard.runtime.questions import can_ask
 from smtp_wizard.runtime.running import run
@@ -151,13 +151,14 @@ def side_by_side(here: CheckOutcome, there: CheckOutcome, host: str, width: int 
             rows.append((STAGE_WORDS[stage], _cell(one), _cell(other)))
     yield from table(rows, width)
     yield ""
-    yield from paragraph(verdict_words(here, there, name))
+    columns = min(WIDTH, width or WIDTH)
+    yield from paragraph(verdict_words(here, there, name), width=columns)
     for outcome in (here, there):
         for finding in outcome.findings:
             if outcome is there or finding.code not in {each.code for each in there.findings}:
                 yield ""
-                yield from paragraph(finding.title, "      ")
-                yield from finding_lines(finding)
+                yield from paragraph(finding.title, "      ", columns)
+                yield from finding_lines(finding, columns)
 
 
 def _cell(result: CheckResult | None) -> str:

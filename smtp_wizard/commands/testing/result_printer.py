@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from smtp_wizard.commands.check_run import exit_code, report_line, stage_exit_code
+from smtp_wizard.commands.check_run import exit_code, report_line, report_width, stage_exit_code
 from smtp_wizard.commands.testing.request import TestRequest
 from smtp_wizard.engine.accounts.account_warnings import AccountWarning
 from smtp_wizard.engine.accounts.changes import Change
@@ -120,12 +120,13 @@ class ResultPrinter:
         if not outcomes:
             self._out.narrate("No account is to be tested.")
             return
+        width = report_width(self._out)
         for number, outcome in enumerate(outcomes):
             if not self._alone:
                 self._out.data(("\n" if number else "") + f"{outcome.title} ({outcome.report.endpoint})")
             if not self._alone or outcome.obstacle is not None:
-                self._lines(plain_report(outcome))
-            self._lines(summary(outcome.report, self._asked.depth))
+                self._lines(plain_report(outcome, width))
+            self._lines(summary(outcome.report, self._asked.depth, width))
         if not self._alone:
             bad = [outcome.title for outcome in outcomes if exit_code([outcome])]
             said = f"\n{len(outcomes) - len(bad)} of {len(outcomes) + untested} well."
