@@ -42,6 +42,7 @@ from smtp_wizard.text.provider import (
     ANOTHER_MAILBOX,
     BEFORE_A_PASSWORD,
     BY_HAND,
+    EACH_REGION,
     FILTER,
     FILTER_HINT,
     FILTER_HINT_REGIONS,
@@ -115,7 +116,7 @@ class ProviderRow:
     id: str
     name: str
     server: str
-    """The server to begin with; '' where it is another one for each customer."""
+    """The server to begin with, or that there is one for each region; '' where it is another for each customer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -464,7 +465,7 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
             noun = "service"
         if not query.strip():
             found = [*first, *(each for each in found if each not in first)]
-        rows = tuple(ProviderRow(each.id, each.name, str(each.best() or "")) for each in found[:MOST_LISTED])
+        rows = tuple(ProviderRow(each.id, each.name, _server_of(each)) for each in found[:MOST_LISTED])
         return ProviderList(
             filter=Entry(label=label, text=query, placeholder=FILTER_HINT, hint=_count(len(rows), len(found), noun)),
             rows=rows,
@@ -477,6 +478,10 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
 def _by_hand(part: str = "") -> Offer[ProviderOffer]:
     """The server by hand: there at every question, under the key that changes settings everywhere."""
     return Offer(ProviderOffer.HAND, BY_HAND, key="F9", chip="By hand", part=part)
+
+
+def _server_of(provider: Provider) -> str:
+    return EACH_REGION if provider.regions() else str(provider.best() or "")
 
 
 def _further(draft: Draft) -> tuple[str, ...]:
