@@ -858,7 +858,7 @@ def test_a_limit_over_a_stretch_of_time_is_in_the_published_list_of_units() -> N
     assert {per.value for per in Per} == {
         *("second", "minute", "five-minutes", "ten-minutes", "half-hour", "hour", "two-hours", "twelve-hours"),
         *("day", "week", "month"),
-        *("message", "mailing", "connection", "session", "concurrent"),
+        *("message", "connection", "session", "concurrent", "mailing"),
     }
 
 

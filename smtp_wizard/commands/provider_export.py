@@ -12,7 +12,7 @@ from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.engine.base.endpoint import Endpoint, PastedServer, Security, parse_server
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.providers.autoconfig_export import autoconfig, ispdb
+from smtp_wizard.engine.providers.autoconfig_export import autoconfig, ispdb, left_out
 from smtp_wizard.engine.services.domains import domain_name
 from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form
@@ -67,6 +67,7 @@ def command(
     try:
         if form == "ispdb":
             text = ispdb(provider, domain=domain or "", incoming=_incoming(imap))
+            _tell_left_out(invocation, left_out(provider, domain or ""))
         else:
             text = autoconfig(provider, domain=domain or "", mx=mx or "", region=region or "", incoming=_incoming(imap))
     except InputError as problem:
@@ -87,6 +88,13 @@ def _refuse_contradictions(form: str, **said: object) -> None:
         raise CommandError("input", phrase("With --format ispdb, give the ending of the MX host as --domain."))
     if form == "ispdb" and said["region"]:
         raise CommandError("input", phrase("--region is for --format autoconfig."))
+
+
+def _tell_left_out(invocation: Invocation, others: tuple[str, ...]) -> None:
+    """Say which endings are not in the file, as their servers are others, and how to get theirs."""
+    if others:
+        words = "Not in this file, as their servers are others: {}. Give one of them with --domain for its own file."
+        invocation.out.narrate(phrase(words, shown(", ".join(others), 300)))
 
 
 def _incoming(imap: PastedServer | None) -> Endpoint | None:

@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.limits.catalogue_limits import rows_of
 from smtp_wizard.engine.limits.mailing_plan import is_rate, is_size, limits_in_force, others
 from smtp_wizard.engine.providers.limits import MEGABYTE, NOT_KNOWN, Counted, Per, SendLimit, SizeOf
-from smtp_wizard.text.limits import limit_words, table_cells
+from smtp_wizard.text.limits import limit_words, silence_words, table_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,7 +93,7 @@ def today_words(provider: Provider) -> str:
     to = table_cells(held)[2]
     said = ", ".join(_in_words(each, to) for each in held)
     if not said:
-        return f"Today: how much may be sent is {_silence(provider)}."
+        return f"Today: how much may be sent {silence_words(_silence(provider))}."
     return f"Today: {said}{'; it depends on the account' if differ else ''}."
 
 

@@ -34,7 +34,7 @@ from smtp_wizard.engine.limits.mailing_plan import (
     others,
     runs,
 )
-from smtp_wizard.engine.providers.limits import MEGABYTE, NOT_KNOWN, Counted, Per, SendLimit, SizeOf
+from smtp_wizard.engine.providers.limits import MEGABYTE, NOT_FOUND, NOT_KNOWN, Counted, Per, SendLimit, SizeOf
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.providers.catalog import Catalog
@@ -206,10 +206,15 @@ def trouble_words(share: Share, made: Plan, provider: Provider) -> str:
             return NO_PROGRAM.format(provider.name)
         case Exclusion.NOT_KNOWN:
             return (
-                f"{provider.name}: the limit is {_whose_silence(share)}, and we do not guess. Ask them how many "
-                "messages a day your account may send. Until then send in small parts, and stop at the first refusal."
+                f"{provider.name}: the limit {silence_words(_whose_silence(share))}, and we do not guess. Ask them how "
+                "many messages a day your account may send. Until then send in small parts, and stop at the first refusal."
             )
     return ""
+
+
+def silence_words(figure: str) -> str:
+    """'is not published', 'was not found in our search', 'is not known to us': who left a figure open, with a verb."""
+    return f"{'was' if figure == NOT_FOUND else 'is'} {figure}"
 
 
 def _whose_silence(share: Share) -> str:

@@ -137,7 +137,7 @@ def test_several_accounts_have_a_column_each() -> None:
     assert made["accounts"][2]["trouble"] == "not-known"
     table = plan(*arguments).out
     assert re.search(r"\nDay +gmail +gmail +All messages\nMon 2026-11-23 +500 +500 +1,000\n", table)
-    assert "not found in our search, and we do not guess" in table
+    assert "the limit was not found in our search, and we do not guess" in table
     assert plan(*arguments, *["--sent-today", "1"] * 4, "--json").error["code"] == "usage"
 
 

@@ -276,9 +276,10 @@ _WITH_MAILBOXES = (ProviderKind.MAILBOX, ProviderKind.ISP, ProviderKind.HOSTING)
 
 
 def _names_of(provider: Provider) -> Iterator[str]:
-    """The names of a provider's servers and of its addresses' domains, without those that stand for others."""
+    """The names of a provider's servers, addresses and probable mail hosts, without those that stand for others."""
     yield from (each.endpoint.host for each in provider.endpoints if not each.of_domain)
     yield from (each for each in provider.domains if not each.startswith("*."))
+    yield from provider.mx_hints
 
 
 def unusable_servers(named: Sequence[NamedServer], report: Callable[[Endpoint], Report | None]) -> tuple[str, ...]:

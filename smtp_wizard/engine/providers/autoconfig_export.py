@@ -80,6 +80,9 @@ def _document(
 ) -> str:
     from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+    if not servers and any(each.guess for each in provider.endpoints):
+        why = "The servers of '{}' are only guessed, and would stand in the file as facts: none is written."
+        raise InputError(phrase(why, shown(provider.id)))
     if not servers:
         raise InputError(phrase("'{}' has no server that is the same for all.", shown(provider.id)))
     root = Element("clientConfig", version="1.1")
@@ -101,11 +104,9 @@ def _document(
 
 
 def _refuse_other_brands(provider: Provider, main: str) -> None:
-    """Raise `InputError` where a file for every domain would name servers that are for one ending each.
-
-    Where own domains are kept at the provider as well, any of them may be theirs.
-    """
-    if main == OWN_DOMAIN and not provider.mx and provider.endpoints and all(e.domains for e in provider.endpoints):
+    """Raise `InputError` where the file of a domain would name servers that are for other endings."""
+    bound = bool(provider.endpoints) and all(each.domains for each in provider.endpoints)
+    if bound and not _is_of(provider, main):
         raise InputError(
             phrase(
                 "'{}' has other servers for each ending: give one of its domains, such as {}.",
@@ -144,6 +145,24 @@ def _refuse_unnamed_region(provider: Provider, region: str) -> None:
     raise InputError(phrase("'{}' has no region '{}': it has {}.", name, shown(region, 60), names))
 
 
+def _is_of(provider: Provider, domain: str) -> bool:
+    return any(domain == each or (each[:2] == "*." and domain.endswith(each[1:])) for each in provider.domains)
+
+
+def left_out(provider: Provider, domain: str = "") -> tuple[str, ...]:
+    """Return the domains and MX endings whose servers differ from those of `domain`, as `ispdb` takes it.
+
+    They stand in no file with it: each of them has one of its own.
+    """
+    known = [each for each in provider.domains if not each.startswith("*.")]
+    main = domain or next(iter(known), "")
+    at_mail_hosts = main in provider.mx and main not in known
+    theirs = _offered(provider, OWN_DOMAIN, main) if at_mail_hosts else _offered(provider, main)
+    others = [(each, _offered(provider, each)) for each in known]
+    others += [(each, _offered(provider, OWN_DOMAIN, each)) for each in provider.mx if each not in known]
+    return tuple(each for each, servers in others if servers and servers != theirs)
+
+
 def _of_mail_hosts(provider: Provider, mx: str) -> bool:
     return any(mx == ending or mx.endswith(f".{ending}") for ending in provider.mx)
 
@@ -154,6 +173,7 @@ def _offered(provider: Provider, main: str, mx: str = "", region: str = "") -> t
     `mx`: the MX host of an own domain, which says its region; `region`: that, by its name.
     """
     found = provider.offered(Address("a", _STAND_IN if main == OWN_DOMAIN else main))
+    found = tuple(each for each in found if not each.guess)
     if provider.domains and main in provider.domains:
         found = tuple(each for each in found if not each.mx) or found
     elif mx:

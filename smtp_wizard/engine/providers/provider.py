@@ -370,6 +370,8 @@ class Provider:
     """Domains of its addresses. '*.example.com' stands for every name below example.com."""
     mx: tuple[str, ...] = ()
     """Endings of the MX hosts of own domains that are hosted here."""
+    mx_hints: tuple[str, ...] = ()
+    """Endings of MX hosts that are probably its own, where it has no server for all: they lead to a question alone."""
     mx_shared: tuple[str, ...] = ()
     """Ids of other providers with the same MX hosts: the person is asked."""
     endpoints: tuple[CatalogEndpoint, ...] = ()
@@ -436,6 +438,7 @@ class Provider:
             own = tuple(each for each in open_ones if not each.domains or _is_among(domain, each.domains))
             if _is_among(domain, self.domains):  # what belongs to MX hosts is for other domains than the provider's
                 own = tuple(each for each in own if not each.mx) or own
+            own = tuple(sorted(own, key=lambda each: not each.domains))  # what is for this ending alone comes first
             open_ones = tuple(each.below(domain) for each in own or open_ones)
         once: dict[Endpoint, CatalogEndpoint] = {}
         for each in sorted(open_ones, key=lambda each: not self.is_near(each, mx_hosts)):

@@ -695,6 +695,7 @@ _PARTS: Mapping[str, _Part] = {
     ),
     "mx": _Part(("mx", "mx_shared"), lambda node, cited, known: _mx(node, cited)),
     "sources": _Part((), _cite_all),
+    "mx_hints": _one("mx_hints", lambda node: _domains(node, "mx_hints")),
     "id": _one("id", _identifier),
     "name": _one("name", lambda node: shown(node.text("name"))),
     "kind": _one("kind", lambda node: node.choice("kind", ProviderKind)),

@@ -145,7 +145,12 @@ async def test_a_name_that_only_looks_like_a_filter_is_none(catalog: Catalog) ->
 
 @pytest.mark.parametrize(
     ("mx", "provider"),
-    [("mx1.dreamhost.com", "dreamhost"), ("mailcluster.loopia.se", "loopia"), ("mx.forpsi.com", "forpsi")],
+    [
+        ("mx20.antispam.mailspamprotection.com", "siteground"),
+        ("wes1-mx1.wedos.net", "wedos"),
+        ("mailcluster.loopia.se", "loopia"),
+        ("mx.forpsi.com", "forpsi"),
+    ],
 )
 async def test_a_mail_host_of_somebody_in_our_list_by_its_name_is_asked_about(
     catalog: Catalog, mx: str, provider: str

@@ -14,19 +14,21 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.discovery.autoconfig import MOST_SERVERS, read_offers
-from smtp_wizard.engine.providers.autoconfig_export import OWN_DOMAIN, autoconfig, ispdb
+from smtp_wizard.engine.providers.autoconfig_export import OWN_DOMAIN, autoconfig, ispdb, left_out
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.providers.provider import PathAuth, Provider, UsernameForm
 
 CATALOG = load_catalog()
 IMAP = Endpoint("imap.firm.example", 993, Security.TLS)
 DOMAIN = "firm.example"
-WITH_SERVERS = [each for each in CATALOG.providers if each.offered(Address("ana", DOMAIN))]
+WITH_SERVERS = [
+    each for each in CATALOG.providers if any(not one.guess for one in each.offered(Address("ana", DOMAIN)))
+]
 
 
 def ending_of(provider: Provider) -> str:
     """The first of the provider's endings where each has servers of its own, and no other domain has any; else ''."""
-    for_each = not provider.mx and all(each.domains for each in provider.endpoints)
+    for_each = all(each.domains for each in provider.endpoints)
     return provider.domains[0].replace("*", "ana") if for_each and provider.endpoints else ""
 
 
@@ -163,7 +165,7 @@ def test_what_is_written_says_the_same_when_it_is_read(provider: Provider) -> No
     told = region_of(provider)
     mx, region = told.get("mx", ""), told.get("region", "")
     offers = read_offers(autoconfig(provider, domain=ending, mx=mx, region=region).encode("utf-8"), ana)
-    near = provider.near(ana, [mx] if mx else [])
+    near = (each for each in provider.near(ana, [mx] if mx else []) if not each.guess)
     expected = [each.endpoint for each in near if each.region == region][:MOST_SERVERS]
     assert [each.endpoint for each in offers] == expected
     assert offers[0].username == provider.username_for(ana)
@@ -252,6 +254,55 @@ def test_the_servers_of_several_endings_do_not_stand_in_one_file() -> None:
     for provider in each_its_own:
         with pytest.raises(InputError, match="give one of its domains"):
             autoconfig(provider)
+
+
+@pytest.mark.parametrize("domain", ["", "firm.example"])
+def test_servers_of_other_endings_are_not_written_for_a_domain_of_one_s_own(domain: str) -> None:
+    """Also where own domains are kept there: nobody knows which of the servers is theirs."""
+    gmx, aruba = CATALOG.get("gmx"), CATALOG.get("aruba")
+    assert gmx is not None
+    assert aruba is not None
+    with pytest.raises(InputError, match="other servers for each ending"):
+        autoconfig(gmx, domain=domain)
+    own = parsed(autoconfig(aruba, domain=domain))
+    assert {each.findtext("hostname") for each in own.iter("outgoingServer")} == {"smtps.aruba.it"}
+
+
+def test_the_server_of_an_ending_comes_before_those_for_all() -> None:
+    for provider_id, domain, host in (
+        ("centurylink", "qwestoffice.net", "smtp.qwestoffice.net"),
+        ("aruba", "pec.it", "smtps.pec.aruba.it"),
+    ):
+        provider = CATALOG.get(provider_id)
+        assert provider is not None
+        best = provider.best(Address("ana", domain))
+        assert best is not None
+        assert best.host == host
+
+
+def test_a_server_that_is_only_guessed_is_no_fact_in_a_file() -> None:
+    domeneshop = CATALOG.get("domeneshop")
+    assert domeneshop is not None
+    with pytest.raises(InputError, match="only guessed"):
+        autoconfig(domeneshop, domain="firm.example")
+    for provider in WITH_SERVERS:
+        guessed = {each.endpoint.host for each in provider.endpoints if each.guess}
+        facts = {each.endpoint.host for each in provider.endpoints if not each.guess}
+        told = region_of(provider)
+        mx, region = told.get("mx", ""), told.get("region", "")
+        written = autoconfig(provider, domain=ending_of(provider), mx=mx, region=region)
+        assert not {host for host in guessed - facts if f"<hostname>{host}</hostname>" in written}, provider.id
+
+
+def test_the_file_of_the_database_says_which_endings_it_leaves_out() -> None:
+    gmx = CATALOG.get("gmx")
+    assert gmx is not None
+    others = left_out(gmx, "gmx.com")
+    assert {"gmx.de", "gmx.net"} <= set(others)
+    assert not {each.text for each in parsed(ispdb(gmx, domain="gmx.com")).iterfind("emailProvider/domain")} & {*others}
+    gmail = CATALOG.get("gmail")
+    assert gmail is not None
+    assert left_out(gmail, "gmail.com") == ()
 
 
 def test_a_domain_that_is_not_the_provider_s_is_refused() -> None:
