@@ -13,17 +13,8 @@ from smtp_wizard.commands.options.shell_completion import provider_ids
 from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.limits.catalogue_limits import advice, sender_of
-from smtp_wizard.engine.limits.mailing_plan import (
-    Mailing,
-    Plan,
-    Reserve,
-    calendar,
-    can_be_chosen,
-    parse_size,
-    parse_start,
-    plan,
-    scopes,
-)
+from smtp_wizard.engine.limits.limits_in_force import can_be_chosen, scopes
+from smtp_wizard.engine.limits.mailing_plan import Mailing, Plan, Reserve, calendar, parse_size, parse_start, plan
 from smtp_wizard.flows.areas.mailing import parse_each, parse_recipients, parse_sent
 from smtp_wizard.runtime.exit_codes import CommandError, Exit
 from smtp_wizard.runtime.output import Form

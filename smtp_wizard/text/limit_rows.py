@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.limits.catalogue_limits import rows_of
-from smtp_wizard.engine.limits.mailing_plan import is_rate, is_size, limits_in_force, others
+from smtp_wizard.engine.limits.limits_in_force import is_rate, is_size, limits_in_force, others
 from smtp_wizard.engine.providers.limits import MEGABYTE, NOT_KNOWN, Counted, Per, SendLimit, SizeOf
 from smtp_wizard.text.limits import limit_words, silence_words, table_cells
 

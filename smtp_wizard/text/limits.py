@@ -21,19 +21,8 @@ from smtp_wizard.engine.limits.catalogue_limits import (
     refusals,
     ways_in,
 )
-from smtp_wizard.engine.limits.mailing_plan import (
-    COMFORTABLE,
-    LONGEST,
-    Exclusion,
-    Plan,
-    Share,
-    calendar,
-    is_rate,
-    is_size,
-    limits_in_force,
-    others,
-    runs,
-)
+from smtp_wizard.engine.limits.limits_in_force import is_rate, is_size, limits_in_force, others
+from smtp_wizard.engine.limits.mailing_plan import COMFORTABLE, LONGEST, Exclusion, Plan, Share, calendar, runs
 from smtp_wizard.engine.providers.limits import MEGABYTE, NOT_FOUND, NOT_KNOWN, Counted, Per, SendLimit, SizeOf
 
 if TYPE_CHECKING:
@@ -205,9 +194,10 @@ def trouble_words(share: Share, made: Plan, provider: Provider) -> str:
         case Exclusion.NOT_KNOWN if not can_send(provider):
             return NO_PROGRAM.format(provider.name)
         case Exclusion.NOT_KNOWN:
+            silence = silence_words(_whose_silence(share))
             return (
-                f"{provider.name}: the limit {silence_words(_whose_silence(share))}, and we do not guess. Ask them how "
-                "many messages a day your account may send. Until then send in small parts, and stop at the first refusal."
+                f"{provider.name}: the limit {silence}, and we do not guess. Ask them how many messages a day your "
+                "account may send. Until then send in small parts, and stop at the first refusal."
             )
     return ""
 
@@ -299,8 +289,8 @@ def access_words(provider: Provider) -> str:
 
 def _ending(name: str, retirement: Retirement) -> str:
     """Say what ends, when, and how that stands, as the provider has it."""
-    day = f", {retirement.date}" if retirement.date[:1].isdigit() else ""
-    return f"{name}: {retirement.what}{day}: {retirement.state}."
+    day = retirement.date if retirement.date[:1].isdigit() else "no day is named"
+    return f"{name}: {retirement.what}, {day}: {retirement.state}."
 
 
 def wait_words(made: Plan) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.identity import Scope
-from smtp_wizard.engine.limits.mailing_plan import limits_in_force
+from smtp_wizard.engine.limits.limits_in_force import limits_in_force
 from smtp_wizard.engine.providers.limits import Counted, Per, SendLimit
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 from smtp_wizard.engine.secrets.store_kinds import StoreKind

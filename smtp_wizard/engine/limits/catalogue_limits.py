@@ -10,18 +10,8 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.limits.mailing_plan import (
-    COMFORTABLE,
-    Exclusion,
-    Plan,
-    Sender,
-    daily_maximum,
-    is_rate,
-    is_size,
-    limits_in_force,
-    others,
-    plan,
-)
+from smtp_wizard.engine.limits.limits_in_force import daily_maximum, is_rate, is_size, limits_in_force, others
+from smtp_wizard.engine.limits.mailing_plan import COMFORTABLE, Exclusion, Plan, Sender, plan
 from smtp_wizard.engine.providers.limits import Counted, Per, SendLimit
 from smtp_wizard.engine.providers.provider import (
     AccessPath,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -20,7 +20,19 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.records import parse_day
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.providers.limits import MEGABYTE, AccountKind, Counted, Per, SendLimit, SizeOf
+from smtp_wizard.engine.limits.limits_in_force import (
+    DAY_SECONDS,
+    SHORT,
+    account_meant,
+    daily_of,
+    days_of,
+    is_rate,
+    is_size,
+    limits_in_force,
+    maximum_of,
+    most_of_a_mailing,
+)
+from smtp_wizard.engine.providers.limits import MEGABYTE, AccountKind, SendLimit, SizeOf
 
 MOST_RECIPIENTS = 100_000_000
 MOST_EACH = 1_000
@@ -29,22 +41,6 @@ COMFORTABLE = 30
 """Days after which a mailing counts as not fitting: nobody waits longer for the last one."""
 LONGEST = 3_660
 """Days beyond which no plan is made: ten years are never."""
-
-_DAY = 86_400
-_SHORT = {
-    Per.SECOND: 1,
-    Per.MINUTE: 60,
-    Per.FIVE_MINUTES: 300,
-    Per.TEN_MINUTES: 600,
-    Per.HALF_HOUR: 1_800,
-    Per.HOUR: 3_600,
-    Per.TWO_HOURS: 7_200,
-    Per.TWELVE_HOURS: 43_200,
-}
-"""Seconds of the stretches that bound how fast messages may follow each other."""
-_LONG = {Per.DAY: 1, Per.WEEK: 7, Per.MONTH: 30}
-"""Days of the others."""
-_RATES = (Counted.MESSAGES, Counted.RECIPIENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +181,7 @@ class Plan:
         """The share whose limit binds first; where several work together, the one that may send least."""
         able = [each for each in self.shares if each.exclusion is None]
         known = able or [each for each in self.shares if each.binding is not None]
-        return min(known, key=lambda each: _daily(each.sender.held) or 0, default=None)
+        return min(known, key=lambda each: daily_of(each.sender.held) or 0, default=None)
 
     @property
     def interval(self) -> float | None:
@@ -222,119 +218,6 @@ def plan(mailing: Mailing, senders: Sequence[Sender], *, longest: int = LONGEST)
     return Plan(mailing=mailing, shares=done, days=days)
 
 
-# --- which figures hold ---
-
-
-def account_meant(
-    accounts: Sequence[AccountKind], limits: Iterable[SendLimit] = (), chosen: str = ""
-) -> AccountKind | None:
-    """Return the kind of account that is planned with: one that has the chosen words, the ordinary one of them.
-
-    The words may stand in its name, or in what one of its limits applies to. Without any of them, the ordinary one of
-    those from which a mailing can leave. None: the provider has one kind.
-    """
-    own = {each.id: [limit for limit in limits if each.id in limit.accounts] for each in accounts} if chosen else {}
-    named = [each for each in accounts if chosen and _has_words(each.name, chosen)]
-    meant = named or [each for each in accounts if any(matches_words(limit, chosen) for limit in own.get(each.id, ()))]
-    able = [each for each in meant or accounts if not each.barred]
-    return next(iter(able or meant or accounts), None)
-
-
-def limits_in_force(
-    limits: Iterable[SendLimit], chosen: str = "", accounts: Sequence[AccountKind] = ()
-) -> tuple[SendLimit, ...]:
-    """Return the figures that hold today for one account, at most one for each thing counted over each stretch.
-
-    Those of other kinds of account are left out. Where several remain for the same, they are for different cases: those
-    whose `applies_to` has the `chosen` words hold, the lowest of them; without any the first does, which in the
-    catalogue is the ordinary case. The most that anybody can be allowed only holds where nothing else is known.
-    """
-    known = tuple(limits)
-    account = account_meant(accounts, known, chosen)
-    groups: dict[tuple[Counted, Per, SizeOf | None], list[SendLimit]] = {}
-    for limit in known:
-        if _is_of_today(limit) and _is_for(limit, account):
-            groups.setdefault((limit.what, limit.per, limit.size_of), []).append(limit)
-    return tuple(_holds(group, chosen) for group in groups.values())
-
-
-def _is_of_today(limit: SendLimit) -> bool:
-    return limit.value is not None and not limit.documented and not limit.historical
-
-
-def _is_for(limit: SendLimit, account: AccountKind | None) -> bool:
-    return not limit.accounts or (account is not None and account.id in limit.accounts)
-
-
-def _holds(group: Sequence[SendLimit], chosen: str) -> SendLimit:
-    meant = [limit for limit in group if chosen and matches_words(limit, chosen)]
-    if meant:
-        return min(meant, key=lambda limit: limit.value or 0)
-    return min(group, key=lambda limit: limit.ceiling)  # the first, but the most that anybody can have comes last
-
-
-def matches_words(limit: SendLimit, words: str) -> bool:
-    """Does what the limit applies to have all of these words?"""
-    return _has_words(limit.applies_to, words)
-
-
-def _has_words(text: str, words: str) -> bool:
-    return all(word in text.casefold() for word in words.casefold().split())
-
-
-def scopes(limits: Iterable[SendLimit], accounts: Iterable[AccountKind] = ()) -> tuple[str, ...]:
-    """Return whom the figures of today are for, as a person can choose it: kinds of account, then cases."""
-    cases = (limit.applies_to for limit in limits if _is_of_today(limit) and not limit.accounts)
-    return tuple(dict.fromkeys(filter(None, (*(each.name for each in accounts), *cases))))
-
-
-def can_be_chosen(words: str, limits: Iterable[SendLimit], accounts: Iterable[AccountKind] = ()) -> bool:
-    """Do these words belong to a kind of account, or to what a figure of today applies to?"""
-    texts = (*(each.name for each in accounts), *(limit.applies_to for limit in limits if not limit.historical))
-    return any(_has_words(text, words) for text in texts)
-
-
-def others(
-    limits: Iterable[SendLimit], held: Sequence[SendLimit], accounts: Iterable[AccountKind] = ()
-) -> tuple[SendLimit, ...]:
-    """Return the figures of today for other accounts or cases than those that hold.
-
-    Of a case only where a figure of its kind holds; of an account only where a mailing can leave from it.
-    """
-    kinds = {(limit.what, limit.per) for limit in held}
-    barred = {each.id for each in accounts if each.barred}
-    left = (limit for limit in limits if _is_of_today(limit) and limit not in held)
-    return tuple(
-        limit
-        for limit in left
-        if (not barred.issuperset(limit.accounts) if limit.accounts else (limit.what, limit.per) in kinds)
-    )
-
-
-def is_rate(limit: SendLimit) -> bool:
-    """Does a limit say how many messages or recipients there may be over a stretch of time?"""
-    return limit.what in _RATES and (limit.per in _SHORT or limit.per in _LONG)
-
-
-def days_of(limit: SendLimit) -> int:
-    """Return the days that a limit on time is held over: a shorter stretch bounds one day."""
-    return _LONG.get(limit.per, 1)
-
-
-def maximum_of(limit: SendLimit) -> int:
-    """Return how much a limit on time allows in the days that it is held over."""
-    return (limit.value or 0) * (_DAY // _SHORT[limit.per] if limit.per in _SHORT else 1)
-
-
-def daily_maximum(limits: Iterable[SendLimit], chosen: str = "", accounts: Sequence[AccountKind] = ()) -> float | None:
-    """Return how many messages an account may send a day on the average; None where that is not known."""
-    return _daily(limits_in_force(limits, chosen, accounts))
-
-
-def _daily(held: Iterable[SendLimit]) -> float | None:
-    return min((maximum_of(limit) / days_of(limit) for limit in held if is_rate(limit)), default=None)
-
-
 # --- one account ---
 
 
@@ -356,16 +239,6 @@ def _share(mailing: Mailing, sender: Sender) -> Share:
     return Share(sender=sender, interval=_interval(rates, mailing.reserve), binding=binding)
 
 
-def most_of_a_mailing(limit: SendLimit) -> float:
-    """Return to how many people one mailing may go by this limit; infinity where it is about something else."""
-    return limit.value or 0 if limit.per is Per.MAILING else math.inf
-
-
-def is_size(limit: SendLimit) -> bool:
-    """Does a limit say how large a message may be?"""
-    return (limit.what, limit.per) == (Counted.BYTES, Per.MESSAGE)
-
-
 def size_in(limit: SendLimit, mailing: Mailing) -> int:
     """Return how large a message is as this limit counts it: as it is sent, unless the limit is on the files."""
     return mailing.size if limit.size_of is SizeOf.FILES else mailing.encoded
@@ -377,9 +250,9 @@ def _interval(rates: Sequence[SendLimit], reserve: Reserve) -> float:
     The limits over short stretches say it. Where there is none, nobody knows how fast is too fast, and a day's
     messages are spread over the day. What is kept free is kept free in every stretch.
     """
-    short = [limit for limit in rates if limit.per in _SHORT] or rates
+    short = [limit for limit in rates if limit.per in SHORT] or rates
     most = min(reserve.of(maximum_of(limit), days_of(limit)) for limit in short)
-    return -(-_DAY * 1_000 // most) / 1_000
+    return -(-DAY_SECONDS * 1_000 // most) / 1_000
 
 
 class _Pace:

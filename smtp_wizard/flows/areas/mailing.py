@@ -11,23 +11,25 @@ from typing import Any
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import cut, phrase, shown
 from smtp_wizard.engine.limits.catalogue_limits import LimitRow, advice, elsewhere, sender_of
+from smtp_wizard.engine.limits.limits_in_force import (
+    account_meant,
+    can_be_chosen,
+    is_rate,
+    limits_in_force,
+    others,
+    scopes,
+)
 from smtp_wizard.engine.limits.mailing_plan import (
     MOST_EACH,
     MOST_RECIPIENTS,
     Mailing,
     Plan,
     Reserve,
-    account_meant,
-    can_be_chosen,
-    is_rate,
-    limits_in_force,
-    others,
     parse_count,
     parse_size,
     parse_start,
     plan,
     runs,
-    scopes,
 )
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider

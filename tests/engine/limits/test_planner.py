@@ -11,6 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.limits.limits_in_force import (
+    daily_maximum,
+    days_of,
+    is_rate,
+    limits_in_force,
+    maximum_of,
+    others,
+)
 from smtp_wizard.engine.limits.mailing_plan import (
     COMFORTABLE,
     LONGEST,
@@ -20,12 +28,6 @@ from smtp_wizard.engine.limits.mailing_plan import (
     Reserve,
     Sender,
     calendar,
-    daily_maximum,
-    days_of,
-    is_rate,
-    limits_in_force,
-    maximum_of,
-    others,
     parse_count,
     parse_size,
     parse_start,
