@@ -77,7 +77,7 @@ def command(
     secret = password_of(invocation, chosen, source, watch, _undone)
     state = invocation.saved_accounts.state
     # Two that run at once would both tell what is new, and mail it.
-    with state.alone("bounces", _PATIENCE) if new else nullcontext():
+    with state.alone(f"bounces-{chosen.id}", _PATIENCE) if new else nullcontext():
         work = invocation.services.bounces.read(chosen, secret, since, named=imap, options=connection)
         report = run_bounded(work, watch, _undone)
         deliveries = [each for each in report.deliveries if each.new or not new]

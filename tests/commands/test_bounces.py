@@ -369,7 +369,8 @@ async def test_with_new_no_other_run_tells_the_same_meanwhile(
     office: Office, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each reads what was told, tells, and keeps that it was told."""
-    lock = FileLock(own_home / "config" / "bounces.lock")
+    (saved,) = SavedAccounts(own_home / "config").list()
+    lock = FileLock(own_home / "config" / f"bounces-{saved.id}.lock")
     read, locked = Bounces.read, []
 
     async def looked_at(*args: Any, **said: Any) -> BounceReport:

@@ -78,7 +78,7 @@ def failed_deliveries(
     unlike = {each.key: each for each in letters_since(letters, since)}
     told = [_Told(found, each) for found in unlike.values() for each in found.letter.recipients]
     told = [each for each in told if not is_nobodys(each.recipient.address)]
-    strange = senders_of_others(letters, own, also)
+    strange = senders_of_others(unlike.values(), own, also)
     said = [_apart(_delivery(each, explainer, meant, seen), each.found, strange) for each in _settled(told)]
     newest: dict[tuple[str, bool], datetime] = {}
     for each in said:

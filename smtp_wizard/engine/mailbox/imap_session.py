@@ -213,13 +213,7 @@ class ImapSession:
         if any(each.flags & _SPECIAL for each in self._folders()):
             return ()
         known = load_mailboxes().folders.known
-        return tuple(
-            each.name
-            for each in self._folders()
-            if each.name.casefold() != INBOX.casefold()
-            and each.usual_name not in known
-            and _NO_LETTERS not in each.flags
-        )
+        return tuple(each.name for each in self._folders() if each.usual_name not in known)
 
     def _folders(self) -> tuple[_ListedFolder, ...]:
         """Return the folders that letters may lie in."""

@@ -7,7 +7,7 @@ name, before a colon or a time; and what was said of it behind it and below.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
@@ -39,7 +39,14 @@ def recipient_blocks(body: str) -> tuple[RecipientBlock, ...]:
             said.setdefault(written.setdefault(address.casefold(), address), []).extend(words)
     if len(said) < 2:
         return tuple(RecipientBlock(each, _joined(words)) for each, words in said.items())
-    return tuple(RecipientBlock(each, _joined(words) or _mentions(each, lines)) for each, words in said.items())
+    own = {each: [line for line in words if not _is_about_another(line, each, said)] for each, words in said.items()}
+    return tuple(RecipientBlock(each, _joined(words) or _mentions(each, lines)) for each, words in own.items())
+
+
+def _is_about_another(line: str, address: str, listed: Collection[str]) -> bool:
+    """Whether a line names another address of the letter, and not this one."""
+    named = {each.rstrip(".").casefold() for each in _ADDRESS.findall(line)}
+    return address.casefold() not in named and any(each.casefold() in named for each in listed) if named else False
 
 
 def _joined(words: Sequence[str]) -> str:
@@ -98,12 +105,18 @@ def _head(line: str) -> tuple[Sequence[str], str] | None:
         addresses.append(more[0])
         end = more.end()
     behind = _BEHIND.match(line, end)
-    rest = _FROM.sub("", behind["rest"], count=1) if behind is not None else ""
+    rest = _without_origin(behind["rest"]) if behind is not None else ""
     if not begin.rstrip().endswith("<") and _GOES_ON.match(rest) is None:
         return None  # the address stands in a sentence
     if name is not None and rest.strip() not in ("", ":"):
         return None
     return [each.strip(".") for each in addresses], _words_behind(rest)
+
+
+def _without_origin(rest: str) -> str:
+    """Take off, behind an address, which other address its mail was forwarded from."""
+    found = _FROM.match(rest)
+    return rest[found.end() :] if found is not None else rest
 
 
 _WHEN = re.compile(r"(?:on|am|le|el|il|op) \d[\d .,/:-]{4,30}(?:[AP]M)?", re.IGNORECASE)

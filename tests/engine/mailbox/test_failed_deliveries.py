@@ -240,6 +240,13 @@ def test_of_several_addresses_in_a_letter_each_has_its_own_reason(form: str) -> 
     }
 
 
+def test_what_stands_below_an_address_and_names_another_is_the_others_reason() -> None:
+    listed = "Your message could not be delivered to:\n\n  full@elsewhere.example\n  other@elsewhere.example\n"
+    letter = in_words(f"{listed}\n552 5.2.2 full@elsewhere.example: mailbox full\n")
+    codes = {each.address: each.code for each in told(found(letter, 5))}
+    assert codes == {"full@elsewhere.example": "mailbox_full", "other@elsewhere.example": "unknown"}
+
+
 def test_of_an_address_of_which_a_letter_says_no_reason_none_is_made_up() -> None:
     listed = in_words(
         "The following address(es) failed:\n\n  full@elsewhere.example\n    mailbox is full\n",
