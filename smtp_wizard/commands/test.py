@@ -328,7 +328,12 @@ class _Run:
         return self.asked.form not in ("jsonl", "junit", "prometheus") and self.comparison is None
 
     def _move_on(self, comparison: Comparison, told: Sequence[PrintedResult], code: int) -> int:
-        """Mail what changed where that is wanted; compare with this run from now on. Return the exit code."""
+        """Mail what changed where that is wanted; compare with this run from now on. Return the exit code.
+
+        Where nobody knows what was told last, nothing is mailed, and the next run is compared with that.
+        """
+        if comparison.unread:
+            return code if code == Exit.BUG else Exit.SECRET
         now = self.invocation.services.now()
         lines = [*(change_line(each) for each in told), *(words for _, words in self.unread)]
         trouble = self.notification.tell(lines, now) if self.notification is not None else Exit.OK

@@ -33,6 +33,8 @@ class Comparison:
         self._last_told = last_told
         self._name = name if depth is Depth.LOGIN else f"{name}:{depth.value}"
         self._last: Mapping[str, AccountStatus] = last_told.last(self._name)
+        self.unread = last_told.unread
+        """Whether nobody knows what was told last: everything looks new."""
         self._now: dict[str, AccountStatus] = {}
         self._unread: Mapping[str, AccountStatus] = {}
         self._mended: set[str] = set()

@@ -36,6 +36,11 @@ class LastTold:
         """Return what was told last under a name. Writes nothing."""
         return self._storage.read(lambda file: _found(file, name)) or {}
 
+    @property
+    def unread(self) -> bool:
+        """Whether what `last` looked for just now could not be read."""
+        return bool(self._storage.unread)
+
     def move_on(
         self,
         name: str,

@@ -20,6 +20,7 @@ from smtp_wizard.engine.checks.notice_message import NoticeText, notice_message
 from smtp_wizard.engine.sandbox import mailbox
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.state import database, notifications
+from smtp_wizard.engine.state.last_told import AccountStatus, LastTold
 from smtp_wizard.engine.state.notifications import LONGEST, MOST, Notifications
 from smtp_wizard.engine.state.state import State
 from smtp_wizard.engine.state.timestamps import FILE_NAME
@@ -291,3 +292,23 @@ def test_what_was_told_and_could_not_be_kept_is_no_success(fleet: Save, monkeypa
         refuse_to_write(patch, FULL)
         assert (run(*told_of).code, run(*told_of).out) == (3, "recovered    Office\n")
     assert (run(*told_of).code, run(*told_of).out) == (0, "")
+
+
+def test_where_nobody_knows_what_was_told_last_nothing_is_mailed_and_nothing_forgotten(
+    fleet: Save, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process has locked the file for a while: every failure would be mailed as a new one."""
+    an_hour_later(monkeypatch)
+    broken(fleet, "Office")
+    told()
+    with monkeypatch.context() as patch:
+
+        def unreadable(last_told: LastTold, name: str) -> dict[str, AccountStatus]:
+            last_told._storage.unread = "It is locked."
+            return {}
+
+        patch.setattr(LastTold, "last", unreadable)
+        ran = told()
+    assert (ran.code, lines(ran)) == (3, ["new failure  Office"])
+    assert len(letters(own_home)) == 1
+    assert (told().code, told().out) == (0, "")
