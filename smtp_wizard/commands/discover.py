@@ -70,13 +70,8 @@ def command(
     options = connection_from(given)
     watch = Stopwatch(options.timeout)
 
-    def left() -> float:
-        """Return the seconds that a search may still take."""
-        allowed = watch.left()
-        return DEADLINE if allowed is None else min(DEADLINE, allowed)
-
     async def search(*, public_list: bool, file: str) -> DiscoveryResult:
-        if searched.searched and not left():  # what was found stays
+        if searched.searched and not _left(watch):  # what was found stays
             return searched.found
         found = await invocation.services.discovery.find_settings(
             address,
@@ -84,7 +79,7 @@ def command(
             plain_http=allow_http,
             file=file,
             options=options,
-            deadline=left(),
+            deadline=_left(watch),
             tell=invocation.out.narrate if options.verbose else lambda line: None,
         )
         if found.redirect and follow is False:
@@ -101,9 +96,15 @@ def command(
     follow, ispdb = unasked if follow is None else follow, unasked if ispdb is None else ispdb
     searched = ServerSearch(search, file=file, follows=follow, asks_list=ispdb)
     carry_out(searched.begin())
-    while searched.question is not None and left():
+    while searched.question is not None and _left(watch):
         carry_out(searched.answer(_agreed(address, searched)))
     return _concluded(invocation, address, searched.found, doubts)
+
+
+def _left(watch: Stopwatch) -> float:
+    """Return the seconds that a search may still take."""
+    allowed = watch.left()
+    return DEADLINE if allowed is None else min(DEADLINE, allowed)
 
 
 def _concluded(invocation: Invocation, address: Address, found: DiscoveryResult, doubts: Sequence[str]) -> Exit:
