@@ -73,7 +73,7 @@ def command(
     async def search(*, public_list: bool, file: str) -> DiscoveryResult:
         if searched.searched and not _left(watch):  # what was found stays
             return searched.found
-        found = await invocation.services.discovery.find_settings(
+        return await invocation.services.discovery.find_settings(
             address,
             public_list=public_list,
             plain_http=allow_http,
@@ -82,9 +82,6 @@ def command(
             deadline=_left(watch),
             tell=invocation.out.narrate if options.verbose else lambda line: None,
         )
-        if found.redirect and follow is False:
-            invocation.out.narrate(follow_words(address.domain, found))
-        return found
 
     def carry_out(work: Coroutine[Any, Any, None]) -> None:
         run(work, watch, lambda: "Nothing was found yet.")
@@ -111,6 +108,8 @@ def _concluded(invocation: Invocation, address: Address, found: DiscoveryResult,
     """Tell what was found, each thing once; where it is nothing, with the ways on. Text has told `doubts` already."""
     somebody = bool(found.provider or found.alternatives or found.candidates)
     ways_on = () if somebody else (_ways_on(address),)
+    if found.redirect:
+        ways_on = (follow_words(address.domain, found), *ways_on)
     notes = (*(each for each in found.notes if each != found.note), *ways_on)
     _tell(invocation, address, replace(found, notes=notes), doubts)
     return Exit.OK if somebody else Exit.FAILED
