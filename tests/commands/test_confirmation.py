@@ -430,6 +430,14 @@ async def test_a_reserve_that_is_known_gets_no_password_unasked(
     assert "do not belong together" in ran.error["hint"]
 
 
+@pytest.mark.parametrize("hosts", [("10 mx.hoster.de", "20 aspmx.l.google.com"), ("10 mx.hoster.de", "10 mx.zoho.eu")])
+async def test_a_reserve_that_is_known_gets_no_token_either(world: Open, hosts: tuple[str, ...]) -> None:
+    async with world(mx(*hosts)) as at:
+        ran = await at.setup("--auth", "xoauth2")
+        assert b"AUTH" not in at.smtp.received
+    assert (ran.code, ran.error["code"]) == (2, "missing-answers"), ran.out
+
+
 # --- somebody at the terminal ---
 
 

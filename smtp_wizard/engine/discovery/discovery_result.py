@@ -208,8 +208,8 @@ class ResultBuilder:
         if not candidates:
             return None, FoundBy.NONE
         best = candidates[0]
-        if best.source is FoundBy.TRACES:
-            return None, best.source
+        if best.source in _OF_MAILBOXES:  # a mail host that does not decide says no more than a trace
+            return None, FoundBy.TRACES
         return (self._whose(best.endpoint.host) if best.trust >= TRUST[FoundBy.GUESS] else None), best.source
 
     def _whose(self, host: str) -> Provider | None:
@@ -298,5 +298,5 @@ _OF_MAILBOXES = (FoundBy.MX, FoundBy.TRACES)
 
 
 def regions_words(provider: Provider) -> str:
-    """Say that a provider knows an account in one region only, and that nobody told which."""
-    return f"{provider.short_name} has other servers for each region, and nothing tells which is yours: please choose."
+    """Say that each of a provider's servers knows its own accounts only, and that nobody told which is the one."""
+    return f"{provider.short_name} has several servers, each for other accounts. Nothing tells which is yours."
