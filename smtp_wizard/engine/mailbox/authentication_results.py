@@ -32,7 +32,7 @@ class Authentication:
 
 _RESULT = re.compile(r"(?<![\w.-])(spf|dkim|dmarc)(?:/\d{1,4})?[ \t]{0,20}=[ \t]{0,20}([a-z]{1,20})", re.IGNORECASE)
 """A method and its result, wherever they stand; 'header.d=' and the like have a dot before them."""
-_ASIDE = re.compile(r'"(?:[^"\\]|\\.){0,1000}"|\([^()]{0,1000}\)', re.DOTALL)
+_ASIDE = re.compile(r'"(?:[^"\\]|\\.){0,200}"|\([^()]{0,1000}\)', re.DOTALL)
 """Words in quotation marks or brackets: a reason, a comment. What looks like a result there is none."""
 _OF_HOST = "smtp.helo"
 """Marks a result about the name that the server greeted with: the sender's domain is another matter (section 2.7.2)."""

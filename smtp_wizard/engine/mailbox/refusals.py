@@ -24,7 +24,7 @@ _WORDS = (
     ),
     (
         re.compile(
-            r"basic ?auth\w* (?:is |has been )?"
+            r"basic ?auth\w{0,30} (?:is |has been )?"
             r"(?:disabled|blocked|not (?:enabled|supported|allowed)|turned off|no longer)"
             r"|BasicAuthBlocked|LogonDenied-BasicAuth",
             re.IGNORECASE,
