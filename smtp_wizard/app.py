@@ -33,7 +33,6 @@ from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile, UnfinishedDraft, resumed
-from smtp_wizard.engine.wizard.server_confirmation import step_before_confirmation
 from smtp_wizard.engine.wizard.steps import (
     STEPS,
     Back,
@@ -45,11 +44,12 @@ from smtp_wizard.engine.wizard.steps import (
     step,
     step_back,
 )
+from smtp_wizard.engine.wizard.trusted_servers import step_before_confirmation
 from smtp_wizard.flows.question import Answer
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
 from smtp_wizard.runtime.early_keys import restore_terminal
 from smtp_wizard.runtime.fault_log import as_fault
-from smtp_wizard.runtime.foreground import Foreground
+from smtp_wizard.runtime.lent_terminal import Foreground
 from smtp_wizard.runtime.server_watch import ServerWatch
 from smtp_wizard.screens.panel import ConfirmPanel
 from smtp_wizard.screens.screen_context import CollectsDraft, ScreenContext

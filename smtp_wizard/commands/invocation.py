@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.secrets.vault import PassphraseSource
     from smtp_wizard.engine.services.services import Services
     from smtp_wizard.engine.smtp.begun_connection import BegunConnection
-    from smtp_wizard.runtime.foreground import Foreground
+    from smtp_wizard.runtime.lent_terminal import Foreground
 
 
 COMPLETING = "_SMTP_WIZARD_COMPLETE"
@@ -106,7 +106,7 @@ class Invocation:
     @cached_property
     def foreground(self) -> Foreground:
         """The person's terminal, as a command that gives a secret may borrow it."""
-        from smtp_wizard.runtime.foreground import Foreground
+        from smtp_wizard.runtime.lent_terminal import Foreground
 
         return Foreground()
 

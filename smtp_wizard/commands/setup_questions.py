@@ -22,8 +22,8 @@ from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.discovery.server_identity import belongs_to
 from smtp_wizard.engine.providers.provider import CatalogEndpoint
 from smtp_wizard.engine.wizard.draft import Draft, Origin, regions_left
-from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer, doubt_about
 from smtp_wizard.engine.wizard.steps import LACKING_PASSWORD, missing
+from smtp_wizard.engine.wizard.trusted_servers import UnconfirmedServer, doubt_about
 from smtp_wizard.runtime.questions import agree, ask, ask_password
 from smtp_wizard.runtime.running import Stopwatch, run
 from smtp_wizard.text.test_mail import parse_recipient

@@ -24,8 +24,8 @@ from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.services.tokens import Tokens
 from smtp_wizard.engine.wizard.draft import Draft, with_tidy_secret
-from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer, doubt_about
 from smtp_wizard.engine.wizard.steps import Back, Next
+from smtp_wizard.engine.wizard.trusted_servers import UnconfirmedServer, doubt_about
 from smtp_wizard.flows.check_view import CheckView
 from smtp_wizard.flows.connect_cards import connect_card, connect_offers
 from smtp_wizard.flows.connect_state import (

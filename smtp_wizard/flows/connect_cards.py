@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer
+from smtp_wizard.engine.wizard.trusted_servers import UnconfirmedServer
 from smtp_wizard.flows.check_view import finding_card, running_card
 from smtp_wizard.flows.connect_state import ConnectFacts, ConnectOffer, ConnectPhase
 from smtp_wizard.flows.flow import Card, Mood, Offer

@@ -19,8 +19,8 @@ from smtp_wizard.engine.wizard.draft import (
     with_candidate,
     with_choice,
 )
-from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer, doubt_about
 from smtp_wizard.engine.wizard.steps import Back, Next, best_way, takes_password
+from smtp_wizard.engine.wizard.trusted_servers import UnconfirmedServer, doubt_about
 from smtp_wizard.flows.application import (
     ApplicationAnswer,
     ApplicationQuestion,

@@ -30,8 +30,8 @@ from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.server_confirmation import doubt_about, server_was_discovered
 from smtp_wizard.engine.wizard.steps import Back, Next, may_be_nameless, with_typed_username
+from smtp_wizard.engine.wizard.trusted_servers import doubt_about, server_was_discovered
 from smtp_wizard.flows.flow import Card, Entry, Flow, Leads, Mood, Offer, Section
 from smtp_wizard.flows.server_questions import NetworkQuestion, answer_card, doubt_card, serving_instead
 from smtp_wizard.flows.server_state import (

@@ -13,7 +13,7 @@ from smtp_wizard.engine.scan.blocked_ports import Blame, ControlAnswer
 from smtp_wizard.engine.scan.control_host import ControlHost
 from smtp_wizard.engine.services.check_options import CheckOptions
 from smtp_wizard.engine.services.scans import Scans
-from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer
+from smtp_wizard.engine.wizard.trusted_servers import UnconfirmedServer
 from smtp_wizard.flows.flow import Card, Mood
 from smtp_wizard.output.plain_lines import endpoint_words
 from smtp_wizard.text.discovery import CONFIRM_SHORT, whose_sentence

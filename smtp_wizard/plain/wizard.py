@@ -9,9 +9,9 @@ from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile, resumed
-from smtp_wizard.engine.wizard.server_confirmation import step_before_confirmation
 from smtp_wizard.engine.wizard.steps import STEPS, Back, Next, Step, StepId, next_step, opening_step, step_back
 from smtp_wizard.engine.wizard.steps import step as step_of
+from smtp_wizard.engine.wizard.trusted_servers import step_before_confirmation
 from smtp_wizard.plain.address import address
 from smtp_wizard.plain.browser import browser
 from smtp_wizard.plain.connect import connect

@@ -11,7 +11,7 @@ from smtp_wizard.engine.checks.events import Emit, Event
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.server_confirmation import server_was_discovered
+from smtp_wizard.engine.wizard.trusted_servers import server_was_discovered
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.runtime.fault_log import as_fault
 

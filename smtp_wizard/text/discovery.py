@@ -15,7 +15,7 @@ from smtp_wizard.engine.discovery.search import DiscoveryResult
 from smtp_wizard.engine.discovery.server_identity import owner_of
 from smtp_wizard.engine.guides.dates import date_words
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer
+from smtp_wizard.engine.wizard.trusted_servers import UnconfirmedServer
 from smtp_wizard.output.plain_lines import endpoint_words
 
 MOST_OFFERED = 4

@@ -15,7 +15,6 @@ from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.providers.provider import PathAuth, Provider, ProviderKind
 from smtp_wizard.engine.wizard.draft import Draft, Origin, is_usable, with_candidate, with_choice
-from smtp_wizard.engine.wizard.server_confirmation import ServerTrust, server_trust
 from smtp_wizard.engine.wizard.steps import (
     Back,
     Next,
@@ -26,6 +25,7 @@ from smtp_wizard.engine.wizard.steps import (
     step,
     takes_password,
 )
+from smtp_wizard.engine.wizard.trusted_servers import ServerTrust, server_trust
 from smtp_wizard.flows.flow import Leads, Mood
 from smtp_wizard.flows.provider import MOST_LISTED, ProviderFlow, ProviderOffer, ProviderState
 from tests.support.rows import each_row

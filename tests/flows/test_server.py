@@ -25,8 +25,8 @@ from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import Peer
 from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate
-from smtp_wizard.engine.wizard.server_confirmation import ServerTrust, server_trust
 from smtp_wizard.engine.wizard.steps import Back, Next
+from smtp_wizard.engine.wizard.trusted_servers import ServerTrust, server_trust
 from smtp_wizard.flows.flow import Mood
 from smtp_wizard.flows.server import ServerFlow
 from smtp_wizard.flows.server_state import WHERE_TO_FIND, ServerField, ServerOffer, ServerQuestion, ServerState

@@ -23,7 +23,7 @@ from smtp_wizard.engine.discovery.egress_guard import may_connect_to
 from smtp_wizard.engine.discovery.search import DiscoveryResult, DiscoverySources, discover
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.wizard.draft import Draft, with_found
-from smtp_wizard.engine.wizard.server_confirmation import ServerTrust, Unconfirmed, server_trust
+from smtp_wizard.engine.wizard.trusted_servers import ServerTrust, Unconfirmed, server_trust
 from tests.realservers.servers import HOST, program, running, server_folder, wait_until
 from tests.support.certs import Authority
 from tests.support.ports import free_ports

@@ -31,8 +31,8 @@ from smtp_wizard.engine.sandbox.scenarios import CertificateKind, Scenario, load
 from smtp_wizard.engine.secrets.store_kinds import StoreKind
 from smtp_wizard.engine.smtp.tls import Trust
 from smtp_wizard.engine.wizard.draft import Draft, is_usable, signs_in_elsewhere, with_choice
-from smtp_wizard.engine.wizard.server_confirmation import doubt_about
 from smtp_wizard.engine.wizard.steps import takes_password
+from smtp_wizard.engine.wizard.trusted_servers import doubt_about
 from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, MailTestPhase
 from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.flows.sign_in import SignInOffer, SignInState

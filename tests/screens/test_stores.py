@@ -22,8 +22,8 @@ from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultState
 from smtp_wizard.engine.services.services import Services
-from smtp_wizard.runtime import foreground
-from smtp_wizard.runtime.foreground import Foreground
+from smtp_wizard.runtime import lent_terminal
+from smtp_wizard.runtime.lent_terminal import Foreground
 from smtp_wizard.screens.accounts.home import HomeScreen
 from smtp_wizard.screens.panel import QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
@@ -293,7 +293,7 @@ async def test_a_move_that_fails_changes_nothing(services: Services, backend: Me
 async def test_a_terminal_that_cannot_be_lent_is_not(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """The screens of a test are drawn nowhere, so they cannot be put aside: the command is not even begun."""
     begun: list[object] = []
-    monkeypatch.setattr(foreground, "run_on_terminal", lambda *words: begun.append(words))
+    monkeypatch.setattr(lent_terminal, "run_on_terminal", lambda *words: begun.append(words))
     terminal = Foreground()
     async with walking(services, start=HOME, foreground=terminal):
         assert terminal.run(["true"], {}) is None
@@ -309,7 +309,7 @@ def test_the_screens_are_put_aside_while_a_command_has_the_terminal(monkeypatch:
         yield True
         acts.append("back")
 
-    monkeypatch.setattr(foreground, "run_on_terminal", lambda *_: acts.append("asked"))
+    monkeypatch.setattr(lent_terminal, "run_on_terminal", lambda *_: acts.append("asked"))
     terminal = Foreground()
     terminal.run(["true"], {})
     terminal.drawn_on(aside)

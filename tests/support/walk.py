@@ -37,7 +37,7 @@ from smtp_wizard.engine.smtp.transport import SocketWire, Wire
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.flows.connect_state import ConnectState
 from smtp_wizard.launch import compose
-from smtp_wizard.runtime.foreground import Foreground
+from smtp_wizard.runtime.lent_terminal import Foreground
 from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.page import StepPage
 from smtp_wizard.widgets.frame import RadioFrame

@@ -201,7 +201,7 @@ async def test_a_browser_inherits_none(
 
 # -- nobody starts a program elsewhere ---------------------------------------------------------------------------------
 
-STARTERS = {"engine/remote/ssh.py", "engine/secrets/command.py", "runtime/foreground.py", "runtime/pager.py"}
+STARTERS = {"engine/remote/ssh.py", "engine/secrets/command.py", "runtime/lent_terminal.py", "runtime/pager.py"}
 """Where programs are started: with the environment that they are handed, which `hide_variables` has seen."""
 STARTING = {
     "asyncio.create_subprocess_exec",

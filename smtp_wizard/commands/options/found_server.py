@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.discovery.search import DiscoveryResult
 from smtp_wizard.engine.wizard.draft import Draft, with_found
-from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer, with_accepted
+from smtp_wizard.engine.wizard.trusted_servers import UnconfirmedServer, with_accepted
 from smtp_wizard.flows.server_search import Searches, ServerSearch
 from smtp_wizard.runtime.exit_codes import CommandError
 from smtp_wizard.runtime.output import Output

@@ -93,7 +93,7 @@ class CandidateScoring:
         return not any(belongs_to(host, each) for each in (self.address.ascii_domain, *self.mx_hosts))
 
     def _bounded(self, candidate: Candidate) -> Candidate:
-        """Believe no more than `LED_THERE` in a server that nobody vouches for: see `server_confirmation`."""
+        """Believe no more than `LED_THERE` in a server that nobody vouches for: see `trusted_servers`."""
         vouched = candidate.published or bool({candidate.source, *candidate.also}.intersection(_OF_A_PROVIDER))
         if vouched or belongs_to(candidate.endpoint.host, self.address.ascii_domain):
             return candidate

@@ -49,7 +49,7 @@ from smtp_wizard.engine.smtp.symptom import Fault, Symptom
 from smtp_wizard.engine.smtp.transport import Wire
 from smtp_wizard.engine.state.results import LastResult, Result
 from smtp_wizard.engine.wizard.draft import Draft, Proof
-from smtp_wizard.engine.wizard.server_confirmation import refuse_unconfirmed, server_was_discovered
+from smtp_wizard.engine.wizard.trusted_servers import refuse_unconfirmed, server_was_discovered
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.checks.notice_message import NoticeText

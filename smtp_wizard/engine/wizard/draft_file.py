@@ -22,8 +22,8 @@ from smtp_wizard.engine.base.strict_json import JsonError, read_json
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.wizard.draft import Draft, as_catalogued
-from smtp_wizard.engine.wizard.server_confirmation import step_before_confirmation
 from smtp_wizard.engine.wizard.steps import STEPS, Step, StepId, applicable, resume_step, step
+from smtp_wizard.engine.wizard.trusted_servers import step_before_confirmation
 
 FILE_NAME = "draft.json"
 FILE_SCHEMA: Final = "smtp-wizard/draft-file/2"

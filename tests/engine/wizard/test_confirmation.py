@@ -24,14 +24,14 @@ from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate, with_choice, with_found
 from smtp_wizard.engine.wizard.draft_file import FILE_NAME, DraftFile
-from smtp_wizard.engine.wizard.server_confirmation import (
+from smtp_wizard.engine.wizard.steps import STEPS, StepId, step
+from smtp_wizard.engine.wizard.trusted_servers import (
     ServerTrust,
     Unconfirmed,
     doubt_about,
     server_trust,
     step_before_confirmation,
 )
-from smtp_wizard.engine.wizard.steps import STEPS, StepId, step
 from tests.support.misbehaving import MisbehavingServer, Send
 from tests.support.nouns import with_fields
 from tests.support.walk import make_services

@@ -1,4 +1,4 @@
-"""Whether a server is confirmed: asked once here, by every face, before a secret goes to it.
+"""Which servers a secret may go to without a person who says yes, and the question that every face asks about others.
 
 An unsigned DNS record, a file or a guess may name any server, and a certificate proves only that it is the one of that
 name. So a secret goes to a server that the person named, that stands in the catalogue for their provider, or whose name
