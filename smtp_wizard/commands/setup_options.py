@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import click
 
 from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.accept_found import Search
 from smtp_wizard.commands.options.answers import reference_missing, store_named
 from smtp_wizard.commands.options.browser import BrowserSource
 from smtp_wizard.commands.options.connection import ConnectionOptions, changed_endpoint
-from smtp_wizard.commands.options.found_server import Search
 from smtp_wizard.commands.options.passwords import PasswordSource
 from smtp_wizard.commands.options.sign_in import given_password, secret_at
 from smtp_wizard.commands.providers import provider_called

@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.accept_found import agreed, unconfirmed
 from smtp_wizard.commands.options.browser import lacking_for
 from smtp_wizard.commands.options.connection import missing_answers
-from smtp_wizard.commands.options.found_server import agreed, unconfirmed
 from smtp_wizard.commands.setup_options import GivenAnswers, SetupOptions, custom_provider
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.characters import parse_words
