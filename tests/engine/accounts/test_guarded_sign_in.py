@@ -182,7 +182,7 @@ async def test_who_knows_better_signs_in_and_success_ends_the_pause(services: Se
 
 
 SEEN: dict[str, tuple[Script, str]] = {
-    "put off": ([Send(b"454 4.7.0 Temporary authentication failure\r\n"), Hold()], "temporary_try_later"),
+    "put off": ([Send(b"454 4.7.0 Temporary authentication failure\r\n"), Hold()], "server_fault"),
     "switched off": ([Send(b"535 5.7.139 SmtpClientAuthentication is disabled\r\n"), Hold()], "smtp_auth_disabled"),
     "hung up": ([Close()], ""),
     "nonsense": ([Send(b"what?\r\n"), Hold()], ""),
