@@ -174,7 +174,7 @@ async def test_a_server_out_of_order_says_nothing_about_the_token() -> None:
     begun = Client(re.compile(rb"AUTH XOAUTH2 [\w+/=]+\r\n"))
     busy = Server(b"454 4.7.0 Temporary authentication failure\r\n")
     done = await token_shown("XOAUTH2", begun, busy, token=web_token(exp=1))
-    assert done.row == (Stage.AUTH, Verdict.FAIL, "temporary_try_later")
+    assert done.row == (Stage.AUTH, Verdict.FAIL, "server_fault")
 
 
 async def test_a_token_is_shown_to_no_server_that_takes_only_passwords() -> None:
