@@ -33,6 +33,7 @@ from smtp_wizard.engine.providers.provider import (
     PathStatus,
     Provider,
     ProviderKind,
+    ProviderStatus,
 )
 from smtp_wizard.engine.sandbox.scenarios import load_scenarios
 from tests.support.rows import each_row
@@ -421,6 +422,16 @@ def test_a_password_at_microsoft_365_says_until_when() -> None:
         path = path_of(provider_id, "password")
         assert (path.status, path.retired_on) == (PathStatus.NEEDS_PREPARATION, "2026-12-31")
         assert "December 2026" in path.summary
+
+
+def test_mailboxes_that_have_moved_name_who_runs_them_and_how_one_gets_in_there() -> None:
+    moved = [each for each in CATALOG.providers if each.status is ProviderStatus.MIGRATED]
+    assert "pobox" in {each.id for each in moved}
+    assert all(each.successor and each.note for each in moved)
+    pobox = get("pobox")
+    assert (pobox.successor, [each.date for each in pobox.retirements]) == ("fastmail", ["2024-11-12"])
+    assert pobox.paths[0].guide == path_of("fastmail", "app-password").guide
+    assert path_of("pobox", "password").disputed, "a new program needs an app password, an old one none"
 
 
 def test_who_lets_no_program_send_stops_with_a_plain_sentence_and_two_ways_on() -> None:
