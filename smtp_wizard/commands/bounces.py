@@ -77,7 +77,9 @@ def command(
     secret = password_of(invocation, chosen, source, watch, _undone)
     state = invocation.saved_accounts.state
     # Two that run at once would both tell what is new, and mail it.
-    with state.alone(f"bounces-{chosen.id}", _PATIENCE) if new else nullcontext():
+    left = watch.left()
+    patience = _PATIENCE if left is None else min(_PATIENCE, left)
+    with state.alone(f"bounces-{chosen.id}", patience) if new else nullcontext():
         work = invocation.services.bounces.read(chosen, secret, since, named=imap, options=connection)
         report = run_bounded(work, watch, _undone)
         deliveries = [each for each in report.deliveries if each.new or not new]
@@ -90,7 +92,7 @@ def command(
 
 
 _PATIENCE = 60.0
-"""Seconds that another run with --new is waited for."""
+"""Seconds that another run with --new is waited for, within what --timeout allows."""
 
 
 def _undone() -> str:

@@ -110,7 +110,8 @@ def limit_source_words(row: LimitRow) -> str:
 def plan_words(made: Plan, catalog: Catalog) -> list[str]:
     """Say a plan in paragraphs: when it is done, what binds, how fast; or why it cannot be planned."""
     mailing = made.mailing
-    said = [f"{_headline(made)}{_together(made, catalog)}", *_accounts_planned_with(made, catalog)]
+    said = [f"{_headline(made)}{_together(made, catalog)}", *_forbidden(made, catalog)]
+    said += _accounts_planned_with(made, catalog)
     narrowest = made.narrowest
     if narrowest is not None and narrowest.binding is not None:
         row = LimitRow(_provider(narrowest, catalog), narrowest.binding)
@@ -124,7 +125,7 @@ def plan_words(made: Plan, catalog: Catalog) -> list[str]:
             f"Kept free for invoices: {mailing.reserve} of the limit{'' if mailing.reserve.percent else ' a day'}."
         )
     said += [words for share in made.shares if (words := trouble_words(share, made, _provider(share, catalog)))]
-    return said + notes(made, catalog)
+    return list(dict.fromkeys([*said, *notes(made, catalog)]))
 
 
 def _paces(made: Plan, catalog: Catalog) -> str:
@@ -161,12 +162,20 @@ def _headline(made: Plan) -> str:
     return f"{what}: {'it cannot be planned' if unknown else 'it does not fit'}."
 
 
+def _forbidden(made: Plan, catalog: Catalog) -> Iterator[str]:
+    """Yield who forbids mailings, whatever the limits let through."""
+    for share in made.shares:
+        provider = _provider(share, catalog)
+        if provider.no_mailings:
+            yield f"{provider.name}: {provider.no_mailings}"
+
+
 def _accounts_planned_with(made: Plan, catalog: Catalog) -> Iterator[str]:
     """Yield what kind of account was taken, where a provider has several."""
     for share in made.shares:
         if share.sender.account is not None:
-            name = _provider(share, catalog).name
-            yield f"Planned with this kind of account at {name}: {share.sender.account.name}."
+            done = "Planned with" if share.exclusion is None else "Looked at"
+            yield f"{done} this kind of account at {_provider(share, catalog).name}: {share.sender.account.name}."
 
 
 def _together(made: Plan, catalog: Catalog) -> str:
@@ -181,7 +190,7 @@ def trouble_words(share: Share, made: Plan, provider: Provider) -> str:
     match share.exclusion:
         case Exclusion.TOO_MANY if share.binding is not None:
             most = f"{share.binding.value or 0:,}"
-            return f"{provider.name} lets no mailing to more than {most} people leave, and not in parts either."
+            return f"{provider.name} sends no mailing to more than {most} people, not even in parts."
         case Exclusion.TOO_LARGE if share.binding is not None and share.binding.size_of is SizeOf.FILES:
             return f"The files are too large for {provider.name}: {share.binding.figure}, before they are encoded."
         case Exclusion.TOO_LARGE:

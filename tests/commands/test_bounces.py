@@ -8,7 +8,8 @@ import io
 import re
 import stat
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.secrets.store_kinds import StoreKind, StoreRef
 from smtp_wizard.engine.services.bounces import BounceReport, Bounces
+from smtp_wizard.engine.state.state import State
 from smtp_wizard.output.documents.bounces import csv_table
 from tests.commands.test_send import RELAY
 from tests.support.certs import Authority
@@ -390,4 +392,16 @@ async def test_with_new_no_other_run_tells_the_same_meanwhile(
     lock.acquire(blocking=False)
     monkeypatch.setattr("smtp_wizard.commands.bounces._PATIENCE", 0.0)
     assert (await office.bounces("--new", "--json")).document["bounces"] == [], "it does not wait for ever"
+    waited: list[float] = []
+
+    @contextmanager
+    def alone(_: State, __: str, seconds: float) -> Iterator[None]:
+        waited.append(seconds)
+        yield
+
+    monkeypatch.setattr("smtp_wizard.commands.bounces._PATIENCE", 60.0)
+    monkeypatch.setattr(State, "alone", alone)
+    await office.bounces("--new", "--json", "--timeout", "30")
+    await office.bounces("--new", "--json")
+    assert waited[0] <= 30.0 < waited[1], "no longer than --timeout allows"
     lock.release()

@@ -16,7 +16,7 @@ from smtp_wizard.engine.accounts.guarded_sign_in import PAUSED
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import phrase
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.mailbox.bounce_letters import LetterKind
@@ -406,6 +406,17 @@ async def test_where_letters_could_not_be_read_it_does_not_say_that_nothing_has_
     assert "5 letters could not be read: they report mail that failed" in flow.state.card.lines[1]
     assert flow.state.card.lines[2].endswith("  Undeliverable: Invoice 55")
     assert flow.state.card.lines[5] == "... and 2 more."
+
+
+async def test_a_letters_subject_is_shown_as_it_is_and_of_options_nothing_is_said(tmp_path: Path) -> None:
+    """By its subject the letter is to be found; only words of our own are put as a screen puts them."""
+    subject = "Undeliverable: smtp-wizard test KAYAK-17 --host"
+    letter = UnreadableLetter(at=NOW, subject=phrase("{}", shown(subject)), new=True)
+    flow = await flow_over(tmp_path, Bounces(replace(report(), unreadable=(letter,), cut_off=True)))
+    await read_through(flow)
+    assert flow.state.card is not None
+    assert any(line.endswith(subject) for line in flow.state.card.lines)
+    assert flow.state.card.lines[-1] == "There are more than were read."
 
 
 def test_a_row_shows_the_servers_words_and_the_message_to_send() -> None:

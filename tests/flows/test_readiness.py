@@ -16,11 +16,12 @@ from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.services.domains import Domains
 from smtp_wizard.flows.areas.domain import ReadSections
-from smtp_wizard.flows.areas.mailing import MailingField, MailingFlow, MailingOffer
+from smtp_wizard.flows.areas.mailing import MailingField, MailingFlow, MailingOffer, plan_card
 from smtp_wizard.flows.areas.readiness import WHY, ReadinessFlow, ReadinessOffer, ReadinessState, provider_of
 from smtp_wizard.flows.flow import Mood
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.areas.readiness import DOES_NOT_FIT, FIT_NOT_KNOWN, NO_ACCOUNT, NO_ANSWER
+from smtp_wizard.text.limits import plan_words
 from tests.commands.test_send import RELAY
 from tests.engine.domain.test_mending import DOMAIN, as_text, good_zone
 from tests.flows.accounts.doubles import name_of, troubles
@@ -112,6 +113,21 @@ async def test_without_published_limits_it_is_not_known_whether_a_mailing_fits()
     assert (found.verdict, found.missing) == (Verdict.UNKNOWN, ())
     assert FIT_NOT_KNOWN in card.lines
     assert DOES_NOT_FIT not in card.lines
+
+
+async def test_a_mailing_that_the_provider_forbids_is_not_ready_whatever_its_limits_let_through() -> None:
+    async with DnsServer(as_text(good_zone())) as server:
+        flow = await flow_of(Domains(catalog(), server.resolver), account(provider="hetzner"), recipients="50")
+        await flow.act(ReadinessOffer.LOOK)
+    found, card = flow.readiness, flow.state.card
+    assert found is not None
+    assert card is not None
+    assert (found.plan.fits, found.verdict, card.mood) == (True, Verdict.FAIL, Mood.FAILED)
+    forbids = "Hetzner forbids newsletters and other mass mail."
+    assert forbids in card.lines
+    made = plan_card(found.plan, provider_of(account(provider="hetzner"), catalog()))
+    assert (made.mood, made.lines[0]) == (Mood.WARNED, forbids)
+    assert plan_words(found.plan, catalog())[1].endswith(forbids), "right behind how long it takes"
 
 
 async def test_it_is_the_same_mailing_that_was_planned() -> None:

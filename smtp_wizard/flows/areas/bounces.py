@@ -291,7 +291,7 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, BouncesLeads]):
 
     def asks(self) -> None:
         """Show that nothing goes on before a question is answered."""
-        self._show(replace(self._unread(), card=Card(mood=Mood.TOLD, title="Your answer is waited for"), offers=()))
+        self._show(replace(self._unread(), card=Card(mood=Mood.TOLD, title="Waiting for your answer"), offers=()))
 
     def stopped(self) -> None:
         """Show that reading was given up: what was read before stays."""
@@ -308,7 +308,7 @@ class BouncesFlow(Flow[BouncesState, BouncesOffer, BouncesLeads]):
         now = self._now()
         rows = tuple(failed_row(group, now) for group in grouped(report.deliveries))
         rows = tuple(sorted(rows, key=lambda row: not row.final))
-        lines = tuple(on_screens(note) for note in notes(report))
+        lines = tuple(map(str, notes(report, options=False)))
         card = Card(mood=Mood.TOLD, title="Good to know", lines=lines) if lines else None
         counted = [row.final for row in rows if not row.backscatter]
         question, waiting = counted_words(counted, complete=report.complete)

@@ -331,6 +331,8 @@ def plan_card(made: Plan, provider: Provider) -> Card:
         return Card(mood=Mood.WARNED, title=f"Too long: {title}", lines=("Nobody waits that long for the last one.",))
     account = made.shares[0].sender.account
     lines = (f"Kind of account: {account.name}",) if account is not None else ()
+    if provider.no_mailings:  # what the limits let through is forbidden all the same
+        return Card(mood=Mood.WARNED, title=f"Not for a mailing: {title}", lines=(provider.no_mailings, *lines))
     return Card(mood=Mood.PASSED, title=title, lines=lines, foot=_kept_free(made))
 
 

@@ -40,6 +40,8 @@ class Readiness:
     domain: str
     requirements: tuple[RequirementResult, ...]
     plan: Plan
+    forbidden: str = ""
+    """The sentence by which the provider forbids mailings, whatever its limits let through."""
 
     @property
     def missing(self) -> tuple[RequirementResult, ...]:
@@ -60,7 +62,7 @@ class Readiness:
     @property
     def verdict(self) -> Verdict:
         """'pass': nothing that can be seen is missing, and it fits the limits; 'unknown' where that cannot be told."""
-        if self.missing or not (self.plan.fits or self.plan.is_unknown):
+        if self.missing or self.forbidden or not (self.plan.fits or self.plan.is_unknown):
             return Verdict.FAIL
         return Verdict.UNKNOWN if self.undecided or self.plan.is_unknown else Verdict.PASS
 
@@ -74,6 +76,7 @@ class Readiness:
         """Why it is not ready, or not known to be, in sentences; how long it takes, and how much was not seen."""
         days = self.plan.days or 0
         told = (
+            (bool(self.forbidden), self.forbidden),
             (self.plan.is_unknown, words.FIT_NOT_KNOWN),
             (not self.plan.fits and not self.plan.is_unknown, words.DOES_NOT_FIT),
             (bool(self.undecided) and not self.missing, words.undecided_words(len(self.undecided))),
@@ -105,11 +108,13 @@ def concluded(account: Account, mailing: Mailing, report: DomainReport, catalog:
 
     Raises `DataError`, `InputError`.
     """
+    provider = provider_of(account, catalog)
     return Readiness(
         account=account,
         domain=report.domain,
         requirements=judge(load_requirements(), report, account.connection.endpoint, mailing.recipients),
-        plan=plan(mailing, [sender_of(provider_of(account, catalog), sent, "")]),
+        plan=plan(mailing, [sender_of(provider, sent, "")]),
+        forbidden=provider.no_mailings,
     )
 
 

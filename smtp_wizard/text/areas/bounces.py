@@ -51,8 +51,8 @@ def _addresses(count: int) -> Shown:
     return phrase("1 address") if count == 1 else phrase("{} addresses", count)
 
 
-def notes(report: BounceReport) -> Iterator[Shown]:
-    """Yield what else there is to know."""
+def notes(report: BounceReport, *, options: bool = True) -> Iterator[Shown]:
+    """Yield what else there is to know. `options`: whether the reader can give options of the command line."""
     if report.auto_replies:
         count = report.auto_replies
         replies = phrase("1 automatic reply") if count == 1 else phrase("{} automatic replies", count)
@@ -79,7 +79,8 @@ def notes(report: BounceReport) -> Iterator[Shown]:
         letters = phrase("1 letter") if count == 1 else phrase("{} letters", count)
         yield phrase("The server did not send {} that may tell of failed mail. Try again later.", letters)
     if report.cut_off:
-        yield phrase("There are more than were read. Ask for a shorter time: --since 3d.")
+        shorter = phrase(" Ask for a shorter time: --since 3d." if options else "")
+        yield phrase("There are more than were read.{}", shorter)
 
 
 def no_junk_words(folders: Sequence[Shown]) -> Shown:
