@@ -42,6 +42,7 @@ from smtp_wizard.engine.explain.readers.fixed_texts import load_fixed_texts
 from smtp_wizard.engine.explain.readers.iis_logs import read_iis
 from smtp_wizard.engine.explain.readers.mail_logs import read_mail_log
 from smtp_wizard.engine.guides.guides import Guide, fill
+from smtp_wizard.engine.mailbox.recipient_blocks import recipient_blocks
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.smtp.masking import Redactor
 from smtp_wizard.engine.smtp.protocol import ReplyParser, SmtpError
@@ -328,6 +329,12 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "bounce, a body in base64": lambda text: read_bounce(f"{HEAD}Content-Transfer-Encoding: base64\n\n{text}"),
     "bounce, a report": lambda text: read_bounce(f"Final-Recipient: {text}\nDiagnostic-Code: {text}"),
     "letter": lambda text: [part.text() for part in read_message(text).parts],
+    "letter, its recipients": lambda text: recipient_blocks(
+        "\n".join(f"<u{number}@x.example>" for number in range(len(text) // 20))
+    ),
+    "letter, answers about its recipients": lambda text: recipient_blocks(
+        "\n".join(f"<u{number}@x.example>\n\n550 u{number}@x.example" for number in range(len(text) // 40))
+    ),
     "letter, parts": lambda text: read_message(f"Content-Type: multipart/mixed; boundary=b\n\n--b\n{text}"),
     "letter, encoded words": decoded,
     "letter, how it begins": lambda text: begins_with_header(text, len(text)),

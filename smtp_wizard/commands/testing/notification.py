@@ -47,10 +47,11 @@ class Notification:
             if lines:
                 self._kept.wait(self._name, lines, now)
             return Exit.OK
+        newest = self._kept.newest(self._name)  # what another run lets wait from now on is not deleted with the rest
         every = [*self._kept.waiting(self._name), *lines]
-        return self._mailed(every, now) if every else Exit.OK
+        return self._mailed(every, newest, now) if every else Exit.OK
 
-    def _mailed(self, lines: Sequence[str], now: datetime) -> Exit:
+    def _mailed(self, lines: Sequence[str], newest: int, now: datetime) -> Exit:
         self._watch.release()
         before = self._kept.last(self._name)
         # Kept before it is sent: where that cannot be, each run would send one.
@@ -61,7 +62,7 @@ class Notification:
             self._kept.failed(self._name, before)
             self._complain(f"could not be sent through '{self._account.name}': {trouble}")
             return Exit.FAILED
-        self._kept.sent(self._name)
+        self._kept.sent(self._name, newest)
         return Exit.OK
 
     def _complain(self, words: str) -> None:

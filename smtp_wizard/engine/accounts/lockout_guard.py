@@ -147,9 +147,10 @@ class LockoutGuard:
         self._put(slot, lambda entry: {id: each for id, each in entry.items() if id != slot.id})
 
     def counted(self, username: str, host: str, also: Sequence[str] = ()) -> tuple[str, ...]:
-        """Return the causes of an account's sign-ins that count now, as in `Pause`. Writes nothing. `also`: see `take`.
+        """Return the causes of an account's sign-ins that count now, as in `Pause`. Writes nothing.
 
-        What this process has not written yet is known under the names alone under which it was taken.
+        `also`: see `acquire`. What this process has not written yet is known under the names alone under which it was
+        taken.
         """
         names, now = _names(username, also, host).counted, self._now()
         unwritten = [change for name in names for change in tuple(self._unwritten.get(name, ()))]

@@ -203,8 +203,11 @@ def _bare(text: str) -> str:
 
 _IN_PIECES = re.compile(r"[^\s@<>]{1,64} ?@ ?[^\s@.<>]{1,63}(?: ?\. ?[^\s@.<>]{1,63}){1,8}")
 """An address with a blank on a side of its @ or of a dot behind it, as it is read aloud or kept from programs."""
-_BEHIND_WORDS = re.compile(r"[^@<>]{1,200}[)\]:;|\u2013\u2014-]\s{1,8}([^\s@<>,;]{1,64}@[^\s@<>,;]{1,253})")
-"""An address behind what says whose it is, parted from it by more than a blank: that may be a slip within it."""
+_DOTS = re.compile(r" ?\. ?")
+"""A dot and its blanks: of one that is unlike the others, another word may come behind the address."""
+_BEHIND_WORDS = re.compile(r"[^@<>]{1,200}(?:[)\]:;|]|\s[\u2013\u2014-])\s{1,8}([^\s@<>,;]{1,64}@[^\s@<>,;]{1,253})")
+"""An address behind what says whose it is, parted from it by more than a blank, or a hyphen in a word: either may be a
+slip within it."""
 
 
 _BEFORE_WORDS = re.compile(r"([^\s@<>]{1,64}@[^\s@<>]{1,253}) \([^()@<>]{1,100}\)")
@@ -213,7 +216,7 @@ _BEFORE_WORDS = re.compile(r"([^\s@<>]{1,64}@[^\s@<>]{1,253}) \([^()@<>]{1,100}\
 
 def _together(typed: str) -> str:
     """Return an address in one piece that was pasted in several, without what stands before it or around it."""
-    if _IN_PIECES.fullmatch(typed):
+    if _IN_PIECES.fullmatch(typed) and len(set(_DOTS.findall(typed.partition("@")[2]))) < 2:
         return typed.replace(" ", "")
     behind = _BEHIND_WORDS.fullmatch(typed) or _BEFORE_WORDS.fullmatch(typed)
     typed = behind[1] if behind is not None else typed

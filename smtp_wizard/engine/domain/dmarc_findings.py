@@ -97,11 +97,11 @@ def _part_words(fault: DmarcFault, where: Shown) -> tuple[Shown, Shown]:
             phrase("Some receivers apply the DMARC policy to {} of 100 messages only", where),
             phrase("So 'pct={}' says to the older ones. Those that follow RFC 9989 apply it to all.", where),
         )
-    if value:
+    policy = name in ("p", "sp", "np")
+    if value or not policy:
         title = phrase("Receivers do not read '{}' in the DMARC record", where)
     else:
         title = phrase("The DMARC record has no policy '{}='", shown(name))
-    policy = name in ("p", "sp", "np")
     return (
         title,
         phrase("It is none of 'none', 'quarantine' and 'reject', so mail that proves nothing is let through.")

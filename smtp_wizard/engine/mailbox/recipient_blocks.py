@@ -6,13 +6,16 @@ name, before a colon or a time; and what was said of it behind it and below.
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 MOST_LINES = 2_000
 """Lines of a letter that are looked at."""
+MOST_BLOCKS = 101
+"""Addresses whose words are told: one more than are listed of a letter, so that it is seen that there are more."""
 _LONGEST_LINE = 600
 _LONGEST_WORDS = 4_000
 
@@ -39,14 +42,24 @@ def recipient_blocks(body: str) -> tuple[RecipientBlock, ...]:
             said.setdefault(written.setdefault(address.casefold(), address), []).extend(words)
     if len(said) < 2:
         return tuple(RecipientBlock(each, _joined(words)) for each, words in said.items())
-    own = {each: [line for line in words if not _is_about_another(line, each, said)] for each, words in said.items()}
-    return tuple(RecipientBlock(each, _joined(words) or _mentions(each, lines)) for each, words in own.items())
+    listed = {each.casefold() for each in said}
+    answers = [(line.strip(), _named_in(line)) for line in lines if _ANSWERED.search(line)]
+    blocks = []
+    for each, words in itertools.islice(said.items(), MOST_BLOCKS):
+        own = _joined([line for line in words if not _is_about_another(line, each, listed)])
+        blocks.append(RecipientBlock(each, own or _mentions(each, answers)))
+    return tuple(blocks)
 
 
-def _is_about_another(line: str, address: str, listed: Collection[str]) -> bool:
-    """Whether a line names another address of the letter, and not this one."""
-    named = {each.rstrip(".").casefold() for each in _ADDRESS.findall(line)}
-    return address.casefold() not in named and any(each.casefold() in named for each in listed) if named else False
+def _named_in(line: str) -> set[str]:
+    """Return the addresses that a line names, in small letters and without the dots that end a sentence."""
+    return {each.rstrip(".").casefold() for each in _ADDRESS.findall(line)}
+
+
+def _is_about_another(line: str, address: str, listed: Set[str]) -> bool:
+    """Whether a line names another address of the letter, and not this one. `listed`: all of them, in small letters."""
+    named = _named_in(line)
+    return address.casefold() not in named and not named.isdisjoint(listed)
 
 
 def _joined(words: Sequence[str]) -> str:
@@ -131,13 +144,6 @@ def _words_behind(rest: str) -> str:
 _ANSWERED = re.compile(r"(?<!\d)[45]\d\d(?!\d)|(?<![\d.])[45]\.\d{1,3}\.\d{1,3}")
 
 
-def _mentions(address: str, lines: Sequence[str]) -> str:
+def _mentions(address: str, answers: Sequence[tuple[str, set[str]]]) -> str:
     """Return the lines with an answer in them that name this address and no other."""
-    wanted = address.casefold()
-    found = (line.strip() for line in lines if _ANSWERED.search(line) and wanted in line.casefold())
-    return _joined([line for line in found if {each.casefold() for each in _ADDRESS.findall(line)} <= _forms(wanted)])
-
-
-def _forms(address: str) -> set[str]:
-    """Return how an address may be read that ends a sentence, or has sendmail's dots behind it."""
-    return {address + "." * dots for dots in range(4)}
+    return _joined([line for line, named in answers if named == {address.casefold()}])

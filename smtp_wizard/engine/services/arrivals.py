@@ -200,12 +200,17 @@ class Arrivals:
         end: datetime,
     ) -> tuple[SentCopy, AwaitedBounce | None, Shown, Finding | None]:
         from smtp_wizard.engine.mailbox.arrival import come_back, sent_copy
+        from smtp_wizard.engine.mailbox.faults import ImapFailed
         from smtp_wizard.engine.mailbox.findings import MailboxError
 
         day = self._yesterday()
 
         def look(session: ImapSession) -> tuple[SentCopy, AwaitedBounce | None]:
-            return sent_copy(session, code, day), come_back(session, code, day).bounce
+            copy = sent_copy(session, code, day)
+            try:
+                return copy, come_back(session, code, day).bounce
+            except ImapFailed:  # a copy that was seen is there, whatever else cannot be read
+                return copy, None
 
         looks = itertools.count(1)
 

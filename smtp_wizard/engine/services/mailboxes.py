@@ -137,7 +137,8 @@ class Mailboxes:
             with _told(place):
                 await self._sign_in(account, secret, server, said, trust, sessions[-1])
             if named is not None:
-                await in_thread(lambda: self._named_servers.keep(place_of(account), named, self._now()))
+                with suppress(OSError):  # no thread to remember it: the mailbox is open all the same
+                    await in_thread(lambda: self._named_servers.keep(place_of(account), named, self._now()))
             yield OpenMailbox(sessions[-1], server, place)
             with suppress(OSError):  # no thread for a goodbye: everything was read
                 await in_thread(sessions[-1].log_out)

@@ -81,6 +81,7 @@ TABLES = (
     ("told",),
     ("folders", "returned"),
     ("waiting", "notified"),
+    (),
     ("named_servers",),
 )
 """The tables that each version has added."""

@@ -52,9 +52,13 @@ class Notifications:
         """Say that it did not go out: the last one is that of `before`."""
         self._storage.put(lambda file: _failed(file, name, before))
 
-    def sent(self, name: str) -> None:
-        """Say that it has gone out, with all that waited."""
-        self._storage.put(lambda file: file.execute("DELETE FROM waiting WHERE name = ?", (name,)))
+    def newest(self, name: str) -> int:
+        """Return the number of the newest line that waits; 0 where none does. Writes nothing."""
+        return self._storage.read(lambda file: _newest(file, name)) or 0
+
+    def sent(self, name: str, newest: int) -> None:
+        """Say that a message has gone out, with what waited up to the line of this number: later ones still wait."""
+        self._storage.put(lambda file: _sent(file, name, newest))
 
     def tidy(self, now: datetime) -> None:
         """Delete what has waited for longer than `LONGEST`, under whatever name, and when such a name was told last."""
@@ -82,8 +86,24 @@ def _last(file: Connection, name: str) -> datetime | None:
         return None
 
 
-def _wait(file: Connection, name: str, lines: Sequence[str], at: int) -> None:
+def _newest(file: Connection, name: str) -> int:
+    if not _there(file):
+        return 0
     (newest,) = file.execute("SELECT coalesce(max(number), 0) FROM waiting WHERE name = ?", (name,)).fetchone()
+    return int(newest)
+
+
+def _sent(file: Connection, name: str, newest: int) -> None:
+    left = file.execute(
+        "SELECT words, at FROM waiting WHERE name = ? AND number > ? ORDER BY number", (name, newest)
+    ).fetchall()
+    file.execute("DELETE FROM waiting WHERE name = ?", (name,))
+    rows = [(name, number, words, at) for number, (words, at) in enumerate(left, 1)]
+    file.executemany("INSERT INTO waiting (name, number, words, at) VALUES (?, ?, ?, ?)", rows)
+
+
+def _wait(file: Connection, name: str, lines: Sequence[str], at: int) -> None:
+    newest = _newest(file, name)
     rows = [(name, newest + number, words, at) for number, words in enumerate(lines, 1)]
     file.executemany("INSERT INTO waiting (name, number, words, at) VALUES (?, ?, ?, ?)", rows)
     file.execute("DELETE FROM waiting WHERE name = ? AND number <= ?", (name, newest + len(lines) - MOST))

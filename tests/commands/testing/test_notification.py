@@ -117,6 +117,19 @@ def test_what_is_missing_or_contradicts_itself_is_refused(fleet: Save) -> None:
     assert run("test", "--all", "--changed", "--notify", "Nobody", "--to", TO).code == 4
 
 
+def test_what_another_run_lets_wait_while_a_message_goes_out_still_waits(tmp_path: Path) -> None:
+    state = State(tmp_path / "config")
+    kept = state.notifications
+    kept.wait("n", ["sent", "sent too"], NOW)
+    state.flush()
+    newest = kept.newest("n")
+    assert (newest, kept.newest("another")) == (2, 0)
+    kept.wait("n", ["come meanwhile"], NOW)
+    kept.sent("n", newest)
+    state.flush()
+    assert (kept.waiting("n"), kept.left_out("n"), kept.newest("n")) == (("come meanwhile",), 0, 1)
+
+
 def test_what_waits_is_kept_for_the_next_process_and_bounded(tmp_path: Path) -> None:
     state = State(tmp_path / "config")
     assert (state.notifications.waiting("n"), state.notifications.last("n")) == ((), None)
@@ -127,7 +140,7 @@ def test_what_waits_is_kept_for_the_next_process_and_bounded(tmp_path: Path) -> 
     assert (len(other.waiting("n")), other.waiting("n")[0], other.waiting("n")[-1]) == (MOST, "line 1", "the last")
     assert (other.left_out("n"), other.left_out("m"), other.waiting("m")) == (1, 0, ())
     assert state.notifications.begin("n", NOW)
-    state.notifications.sent("n")
+    state.notifications.sent("n", state.notifications.newest("n"))
     state.flush()
     assert (other.waiting("n"), other.last("n"), other.left_out("n")) == ((), NOW, 0)
     state.notifications.failed("n", None)

@@ -158,6 +158,21 @@ def test_an_address_is_understood_as_it_is_pasted(pasted: str) -> None:
     assert Address.parse(pasted) == Address("ana", "example.com")
 
 
+@pytest.mark.parametrize(
+    "slip",
+    [
+        "jean- pierre@example.com",
+        "no-\nreply@example.com",
+        "max.muster- mann@example.com",
+        "ana@example.com. Thanks",
+        "ana@mail.example. com",
+    ],
+)
+def test_a_slip_in_an_address_is_no_other_persons(slip: str) -> None:
+    with pytest.raises(AddressError):
+        Address.parse(slip)
+
+
 def test_two_joined_letters_of_a_script_that_needs_it_stay_joined() -> None:
     assert "\u200c" in visible("نامه\u200cای")
 

@@ -343,6 +343,21 @@ def test_a_file_of_an_earlier_version_is_brought_up_to_date(
     assert rows_of(folder, "more") == []
 
 
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS) + 1))
+def test_a_good_file_of_any_version_is_not_damaged(folder: Path, version: int) -> None:
+    """It may have to be looked at before it is brought up to date; what is damaged is put aside, with all it holds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(folder / FILE_NAME)) as file:
+        for statements in MIGRATIONS[:version]:
+            for statement in statements:
+                file.execute(statement)
+        file.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        file.execute(f"PRAGMA user_version = {version}")
+        file.commit()
+    assert len(TABLES) == len(MIGRATIONS)
+    assert database._is_damaged(folder / FILE_NAME) is False
+
+
 def test_a_migration_that_fails_leaves_the_file_as_it_was(
     state: State, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
