@@ -298,7 +298,7 @@ def test_a_server_that_stands_there_twice_is_offered_once() -> None:
     provider = CATALOG.get("roadrunner")
     assert provider is not None
     offered = [each.endpoint for each in provider.offered(Address("ana", "cfl.rr.com"))]
-    assert len(offered) == len(set(offered)) == 3
+    assert len(offered) == len(set(offered)) == 4
 
 
 def test_no_server_without_encryption_is_offered() -> None:
@@ -350,7 +350,7 @@ def test_an_address_gets_the_server_of_its_domain(address: str, host: str) -> No
 def test_who_has_no_known_server_says_where_to_look() -> None:
     without = {each.id for each in CATALOG.providers if each.best() is None and not each.regions()}
     hosting = {"lunarpages", "ipower", "aplus", "bluehost", "homestead", "hostgator", "siteground", "hostpapa"}
-    of_each_customer = {"simply", "xserver", "wedos", "xneelo", "register-it", "azure-communication", "own-web-host"}
+    of_each_customer = {"simply", "xserver", "wedos", "xneelo", "azure-communication", "own-web-host"}
     hosting |= {"naver-works", "hiworks", "all-inkl", "messaging-company", "netcup", "webgo", "dinahosting", "mxroute"}
     hosting |= {"afrihost", "sakura", "onamae"}
     assert without == {*hosting, *of_each_customer, "tuta", "hey", "custom"}
@@ -853,7 +853,7 @@ def test_a_figure_over_a_stretch_of_time_is_a_limit_and_no_mere_note() -> None:
         each.id: stretch.findall(each.limits_note) for each in CATALOG.providers if stretch.search(each.limits_note)
     }
     # Another server than those of the entry, the past, another firm's, and one panel of many.
-    other = {"active24", "ionos", "websupport", "own-web-host"}
+    other = {"active24", "afrihost", "ionos", "roadrunner", "websupport", "own-web-host"}
     assert {name: figures for name, figures in said.items() if name not in other} == {}
 
 
