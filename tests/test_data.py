@@ -351,7 +351,7 @@ def test_who_has_no_known_server_says_where_to_look() -> None:
     without = {each.id for each in CATALOG.providers if each.best() is None and not each.regions()}
     hosting = {"lunarpages", "ipower", "aplus", "bluehost", "homestead", "hostgator", "siteground", "hostpapa"}
     of_each_customer = {"simply", "xserver", "wedos", "xneelo", "azure-communication", "own-web-host"}
-    hosting |= {"naver-works", "hiworks", "all-inkl", "messaging-company", "netcup", "webgo", "dinahosting", "mxroute"}
+    hosting |= {"hiworks", "all-inkl", "messaging-company", "netcup", "webgo", "dinahosting", "mxroute"}
     hosting |= {"afrihost", "sakura", "onamae"}
     assert without == {*hosting, *of_each_customer, "tuta", "hey", "custom"}
     assert all(get(provider_id).note for provider_id in without)
@@ -855,6 +855,20 @@ def test_a_figure_over_a_stretch_of_time_is_a_limit_and_no_mere_note() -> None:
     # Another server than those of the entry, the past, another firm's, and one panel of many.
     other = {"active24", "afrihost", "ionos", "roadrunner", "websupport", "own-web-host"}
     assert {name: figures for name, figures in said.items() if name not in other} == {}
+
+
+def test_what_is_counted_for_each_mailbox_has_a_sentence_that_says_so() -> None:
+    """Without one, connections count for all mailboxes of a computer together."""
+    for provider in CATALOG.providers:
+        pages = {source.id: " ".join(source.says) for source in provider.sources}
+        for limit in provider.limits:
+            assert not limit.each_mailbox or "per mailbox" in pages[limit.source], provider.id
+
+
+def test_no_user_name_that_a_provider_makes_up_is_cited_to_a_list_of_servers_alone() -> None:
+    """Nodemailer's list has no user names."""
+    text = data_path("providers.yaml").read_text("utf-8")
+    assert re.findall(r"username: \{form: given[^}]*source: nodemailer\b", text) == []
 
 
 def test_a_plan_keeps_below_the_figure_at_which_a_mailbox_is_suspended() -> None:
