@@ -221,6 +221,7 @@ def test_no_plan_is_made_with_an_account_from_which_no_mailing_leaves() -> None:
         ("proton", "free", "The free plan lets no other program send."),
         ("amazon-ses", "new", "sends only to addresses that you have proved to be yours."),
         ("mailgun", "free", "sends only to people whom you have entered at Mailgun"),
+        ("elastic-email", "without", "sends to the address of your own account alone."),
     ):
         made = plan_json("--provider", provider, "--recipients", "100", "--for", words)
         assert (made["days"], made["accounts"][0]["trouble"]) == (None, "barred"), provider
