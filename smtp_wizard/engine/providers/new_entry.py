@@ -65,7 +65,13 @@ _WORDS_OF_YAML = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false",
 def scalar(text: str) -> str:
     """Return a text as YAML has it: as it is where that says the same, else in quotes (JSON's are YAML's, too)."""
     plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS_OF_YAML
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    return (
+        text if plain else _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
+    )
+
+
+_ESCAPED = re.compile(r"[\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+"""What JSON has as it is, and YAML does not (YAML 1.2 section 5.1)."""
 
 
 def identifier(name: str) -> str:

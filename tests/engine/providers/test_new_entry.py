@@ -170,7 +170,25 @@ def test_whatever_a_name_is_yaml_reads_the_same(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["no", "Yes", "null", "1e3", "2026-11-30", "0x10", "- a", "a: b", "# a", "'", "%", "~"]
+    "text",
+    [
+        "no",
+        "Yes",
+        "null",
+        "a\ufffe",
+        "\ufeffb",
+        "\uffff",
+        "\x7f",
+        "1e3",
+        "2026-11-30",
+        "0x10",
+        "- a",
+        "a: b",
+        "# a",
+        "'",
+        "%",
+        "~",
+    ],
 )
 def test_words_that_yaml_reads_otherwise_are_put_in_quotes(text: str) -> None:
     assert yaml.safe_load(f"[{scalar(text)}]") == [text]
